@@ -1,0 +1,38 @@
+# Every target sets up what it needs in a virtual environment of its own.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= digits
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/.ready
+	$(BIN)/python examples/demo.py --data $(DATA)
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# The peers of the benchmarks (a CPU build of PyTorch) are heavy, so they stay out of $(VENV).
+bench: $(VENV)/.bench
+	$(VENV)-bench/bin/python benchmarks/training.py
+	$(VENV)-bench/bin/python benchmarks/sharpness.py
+	$(VENV)-bench/bin/python benchmarks/overhead.py
+
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	touch $@
+
+$(VENV)/.bench: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet torch==2.13.0
+	$(VENV)-bench/bin/python -m pip install --quiet --editable ".[plot]"
+	mkdir -p $(VENV)
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(VENV)-bench results

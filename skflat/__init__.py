@@ -1,0 +1,7 @@
+"""Learning that seeks flat minima, and measures of what was found, for scikit-learn."""
+
+from ._mlp import FlatMLPClassifier, FlatMLPRegressor
+
+__version__ = "0.1.0"
+
+__all__ = ["FlatMLPClassifier", "FlatMLPRegressor", "__version__"]

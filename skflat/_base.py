@@ -1,0 +1,156 @@
+"""The one fit pipeline that all estimators share: solve, record, measure."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._callbacks import CallbackSupportMixin
+from ._compat import Interval, StrOptions
+from .measures import MEASURES, sample_rows
+from .models import as_problem
+from .solvers import SOLVERS, History, Run, Settings, Solver, spawn_generator
+
+
+class FlatEstimator(CallbackSupportMixin, BaseEstimator):
+    """Base of all estimators: what comes after validation and before the attributes.
+
+    A subclass has the parameters that `Settings` names, and ``solver``, ``rho``,
+    ``measures``, ``measure_max_samples`` and ``random_state``.
+    """
+
+    _parameter_constraints: dict = {
+        "solver": [StrOptions(set(SOLVERS)), Solver],
+        "rho": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "measures": ["array-like", None],
+        "measure_max_samples": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def _solver(self):
+        """The solver that ``solver`` names or is, before ``rho = 0`` hands over to another."""
+        solver = self.solver
+        return SOLVERS[solver]() if isinstance(solver, str) else solver
+
+    def _check_measures(self):
+        names = () if self.measures is None else self.measures
+        unknown = [name for name in names if name not in MEASURES]
+        if isinstance(names, str) or unknown:
+            raise ValueError(
+                f"measures must be None or a sequence of names among {sorted(MEASURES)}, "
+                f"got {self.measures!r}."
+            )
+
+    def _settings(self, solver):
+        rho = self.rho if self.rho != "auto" else solver.default_rho or 0.0
+        early_stopping = self.early_stopping and solver.stochastic
+        return Settings.of(self, rho=float(rho), early_stopping=early_stopping)
+
+    def _minimize(self, objective, w, *, first_pass, incremental, validate, hooks):
+        """Run the solver from ``w``; return where it ended and keep the record."""
+        solver = self._solver()
+        solver._validate_params()
+        settings = self._settings(solver)
+        solver = solver.delegate() if settings.rho == 0 else solver
+        self._forget_measurements()
+        if first_pass:
+            self._history, self.n_grad_evals_ = History(), 0.0
+            self._measure_seed = int(spawn_generator(self._random_state).integers(2**31))
+        # As in scikit-learn, a warm start goes on from the parameters but with new moments.
+        if not incremental or not hasattr(self, "_solver_state"):
+            rng = spawn_generator(self._random_state)
+            self._solver_state = solver.init_state(objective, w, settings, rng)
+        run = Run(
+            objective.as_reported(),
+            settings,
+            self._random_state,
+            self._history,
+            validate,
+            hooks,
+            max_epochs=1 if incremental else None,
+        )
+        w = solver.solve(w, self._solver_state, run)
+        self.n_grad_evals_ += run.work.rows / objective.n_rows
+        self.n_iter_ = run.n_iter
+        self._publish(settings)
+        return self._chosen(w, run, incremental)
+
+    def _chosen(self, w, run, incremental):
+        """The parameters to keep: the last, or under early stopping the best."""
+        history, settings = run.history, run.settings
+        if run.diverged:
+            if not settings.early_stopping or history.best_w is None:
+                raise ValueError(
+                    "Solver produced non-finite parameter weights. The input data may contain "
+                    "large values and need to be preprocessed, or "
+                    f"learning_rate_init={self.learning_rate_init} is too large."
+                )
+            warnings.warn(
+                "Training diverged: the loss or the parameters ceased to be finite. The "
+                "parameters of the best validation score are kept. Try a smaller "
+                f"learning_rate_init than {self.learning_rate_init}.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+            return history.best_w
+        exhausted = history.n_no_improvement > settings.n_iter_no_change
+        if settings.early_stopping and (exhausted or not incremental):
+            return w if history.best_w is None else history.best_w
+        return w
+
+    def _publish(self, settings):
+        """The record as scikit-learn's attributes."""
+        history, stopping = self._history, settings.early_stopping
+        self.t_ = history.n_rows_seen
+        self.loss_curve_ = history.loss_curve
+        self.loss_ = history.loss_curve[-1] if history.loss_curve else np.nan
+        self.best_loss_ = None if stopping else history.best_loss
+        self.best_validation_score_ = history.best_score if stopping else None
+        validated = bool(history.validation_scores)
+        self.validation_scores_ = history.validation_scores if validated else None
+        self.validation_loss_curve_ = history.validation_losses if validated else None
+
+    def measure(self, X, y, sample_weight=None):
+        """Measure the fitted parameters on given rows, and keep the results.
+
+        Sets ``measurements_`` and, for every measure in ``measures`` (all of them if that is
+        None), an attribute of its name with an underscore. ``fit`` does this by itself unless
+        ``measures=None``; after ``partial_fit`` it is up to you.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Of these, at most ``measure_max_samples`` are used.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        dict of str to Measurement
+            ``measurements_``.
+        """
+        check_is_fitted(self)
+        self._check_measures()
+        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        names = sorted(MEASURES) if self.measures is None else self.measures
+        return self._measure(names, X, y, sample_weight)
+
+    def _forget_measurements(self):
+        """The parameters are about to change: what was measured no longer holds."""
+        for name in ("measurements_", *(f"{name}_" for name in MEASURES)):
+            self.__dict__.pop(name, None)
+
+    def _measure(self, names, X, y, sample_weight, X_probe=None):
+        n_rows, seed = X.shape[0], self._measure_seed
+        rows = sample_rows(X, y, sample_weight, self.measure_max_samples, seed)
+        problem = as_problem(self, *rows, sampled_from=n_rows)
+        self.measurements_ = {}
+        for name in names:
+            measure = MEASURES[name](random_state=seed)
+            if X_probe is not None and "X_probe" in measure.get_params():
+                measure.set_params(X_probe=X_probe[: measure.n_probes])
+            self.measurements_[name] = measure.evaluate(problem)
+            setattr(self, f"{name}_", self.measurements_[name].value)
+        return self.measurements_

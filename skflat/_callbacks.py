@@ -1,0 +1,71 @@
+"""The only place that knows scikit-learn's callback protocol (scikit-learn >= 1.9)."""
+
+try:
+    from sklearn.callback import CallbackSupportMixin
+
+    HAS_CALLBACKS = True
+except ImportError:
+    HAS_CALLBACKS = False
+
+    class CallbackSupportMixin:
+        """Below scikit-learn 1.9 there are no callbacks."""
+
+
+class EpochHooks:
+    """Tells the estimator's callbacks when an epoch begins and ends.
+
+    Parameters
+    ----------
+    estimator : estimator being fitted
+    X, y : the training data as given to ``fit``
+    sample_weight : ndarray or None
+    max_iter : int
+        Most epochs there can be.
+    fitted_attributes : callable
+        ``w -> dict`` of the attributes that make a copy of the estimator ready to predict.
+    """
+
+    def __init__(self, estimator, X, y, sample_weight, max_iter, fitted_attributes):
+        self._estimator = estimator
+        self._fitted_attributes = fitted_attributes
+        self._data = {"X": X, "y": y}
+        if sample_weight is not None:
+            self._data["metadata"] = {"sample_weight": sample_weight}
+        self._root = self._epoch = None
+        if HAS_CALLBACKS:
+            self._root = estimator._init_callback_context(max_subtasks=max_iter)
+            self._root.call_on_fit_task_begin(estimator=estimator, **self._data)
+
+    def begin_epoch(self):
+        """An epoch, or an iteration of a method that owns its loop, begins."""
+        if self._root is not None:
+            self._epoch = self._root.subcontext(task_name="epoch")
+            self._epoch.call_on_fit_task_begin(estimator=self._estimator, **self._data)
+
+    def end_epoch(self, w):
+        """It ended at ``w``; True if a callback asks to stop."""
+        return self._end(self._epoch, w)
+
+    def end_fit(self, w):
+        """Training ended at ``w``."""
+        self._end(self._root, w)
+
+    def _end(self, context, w):
+        if context is None:
+            return False
+        return context.call_on_fit_task_end(
+            estimator=self._estimator,
+            reconstruction_attributes=lambda: self._fitted_attributes(w.copy()),
+            **self._data,
+        )
+
+
+class NoHooks:
+    """Stands in for the hooks where a solver runs without an estimator."""
+
+    def begin_epoch(self):
+        """Nothing to tell."""
+
+    def end_epoch(self, w):
+        """Nobody asks to stop."""
+        return False

@@ -1,0 +1,117 @@
+"""What the two multi-layer perceptrons have in common, in words."""
+
+PARAMETERS = """hidden_layer_sizes : array-like of int, default=(100,)
+        Units of every hidden layer; () is a linear model.
+    activation : {'identity', 'logistic', 'tanh', 'relu'} or callable, default='relu'
+        Of the hidden units. A callable is an elementwise function written with
+        ``autograd.numpy``, from which autograd takes the derivatives.
+    solver : {'sam', 'asam', 'adam', 'sgd', 'lbfgs'} or solver object, default='sam'
+        How to minimise, by name or as an object of `skflat.solvers` that holds the structure
+        of the rule. All numbers are parameters of this estimator. ``'adam'``, ``'sgd'`` and
+        ``'lbfgs'`` give what scikit-learn's networks give.
+    rho : 'auto' or float, default='auto'
+        The radius, in parameter space, over which the solution must stay good. Every solver
+        says how it reads it; ``'auto'`` is the solver's default. At 0 a flat solver hands over
+        to its base solver, so that the two agree to the bit.
+    measures : sequence of {'sharpness', 'flatness', 'weakness'} or None, \
+default=('sharpness', 'flatness', 'weakness')
+        What to measure at the end of ``fit``.
+    measure_max_samples : int, default=2000
+        Most training rows to measure on, drawn once and stratified by class.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty on the weights, divided by the number of rows at hand.
+    batch_size : int or 'auto', default='auto'
+        Rows of a batch; ``'auto'`` is ``min(200, n_samples)``.
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        Schedule of the base optimizer ``'sgd'``: constant; divided by ``t ** power_t``; or
+        divided by 5 whenever training no longer improves.
+    learning_rate_init : float, default=0.001
+        Rate of the first step.
+    power_t : float, default=0.5
+        Exponent of ``learning_rate='invscaling'``.
+    max_iter : int, default=200
+        Most epochs, or iterations of ``'lbfgs'``.
+    shuffle : bool, default=True
+        Whether to draw the batches anew in every epoch.
+    random_state : int, RandomState instance or None, default=None
+        Draws initialisation, validation split and batches, in scikit-learn's order. What a
+        solver or a measure draws comes from generators of its own, seeded from this one.
+    tol : float, default=1e-4
+        The least that counts as an improvement of loss or validation score.
+    verbose : bool, default=False
+        Whether to print every epoch.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the parameters of the fit before; the moments of the base
+        optimizer start anew.
+    momentum : float, default=0.9
+        Of the base optimizer ``'sgd'``.
+    nesterovs_momentum : bool, default=True
+        Whether that momentum is Nesterov's.
+    early_stopping : bool, default=False
+        Whether to stop when the score on validation rows no longer improves, and to keep the
+        parameters that scored best. In ``partial_fit`` every call counts as an epoch, and the
+        best parameters come back once the patience is exhausted.
+    validation_fraction : float, default=0.1
+        Share of the training rows set aside for that, where ``fit`` is given no validation
+        data.
+    beta_1, beta_2 : float, default=0.9 and 0.999
+        Decay of the two moments of the base optimizer ``'adam'``.
+    epsilon : float, default=1e-8
+        Keeps the division by the second moment finite.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+    max_fun : int, default=15000
+        Most function calls of ``'lbfgs'``."""
+
+ATTRIBUTES = """sharpness_ : float
+        Trace of the Hessian of the unpenalised mean training loss, see
+        `skflat.measures.HessianTrace`; smaller is flatter.
+    flatness_ : float
+        Distance to the nearest level set of that loss one tenth of the best constant
+        prediction's loss away, see `skflat.measures.LevelSetDistance`; larger is flatter.
+    weakness_ : float
+        Share in [0, 1] of (probe, outcome) pairs that are still open, see
+        `skflat.measures.Weakness`; larger is weaker, and independent of the parameterisation.
+    measurements_ : dict of str to Measurement
+        The same with standard errors and protocols.
+    n_grad_evals_ : float
+        Rows differentiated by the solver divided by the number of training rows. A Hessian
+        product counts 2, validation and measures 0. Goes on over warm starts and partial fits.
+    coefs_ : list of ndarray of shape (n_in, n_out)
+        Weights of every layer.
+    intercepts_ : list of ndarray of shape (n_out,)
+        Intercepts of every layer.
+    loss_ : float
+        Loss of the last epoch.
+    loss_curve_ : list of float
+        Loss of every epoch; it goes on over warm starts and partial fits.
+    best_loss_ : float or None
+        Least loss of an epoch; None under early stopping.
+    validation_scores_ : list of float or None
+        Score on the validation rows after every epoch, where there are any.
+    validation_loss_curve_ : list of float or None
+        Loss on the validation rows after every epoch, where there are any.
+    best_validation_score_ : float or None
+        Best of these scores; None without early stopping.
+    n_iter_ : int
+        Epochs, or iterations of ``'lbfgs'``, of the last fit.
+    t_ : int
+        Training rows passed over.
+    n_layers_ : int
+        Layers, inputs and outputs included.
+    n_outputs_ : int
+        Outputs.
+    out_activation_ : str
+        Function of the last layer.
+    n_features_in_ : int
+        Features seen during ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where ``X`` had string names."""
+
+
+def documented(estimator):
+    """Class decorator: put the common paragraphs into the docstring."""
+    estimator.__doc__ = estimator.__doc__.replace("{parameters}", PARAMETERS).replace(
+        "{attributes}", ATTRIBUTES
+    )
+    return estimator

@@ -1,0 +1,198 @@
+"""Fitting a multi-layer perceptron: from validated data to fitted attributes."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._base import FlatEstimator
+from ._callbacks import EpochHooks
+from ._compat import Interval, Options, StrOptions, check_sample_weight
+from .models import MLP, Objective, Workspace, encode, loss_of, network
+
+
+class BaseFlatMLP(FlatEstimator):
+    """Everything that classifier and regressor share."""
+
+    _parameter_constraints: dict = {
+        **FlatEstimator._parameter_constraints,
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions({"identity", "logistic", "tanh", "relu"}), callable],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, **params):
+        for name, value in params.items():
+            setattr(self, name, value)
+
+    def _fit(self, X, y, sample_weight, validation, incremental=False):
+        """The fit pipeline; ``validation`` is None or a pair of inputs and targets."""
+        self._check_measures()
+        first_pass = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        X, y = self._validate_input(X, y, incremental, first_pass)
+        sample_weight = self._weights(X, y, sample_weight, incremental)
+        self._random_state = check_random_state(self.random_state)
+        model, w = self._start(X, y, first_pass)
+
+        held_out, (X, y, sample_weight) = self._hold_out(X, y, sample_weight, validation)
+        loss, kind = loss_of(self)
+        targets = self._encode(y, kind, X.dtype)
+        objective = Objective(model, loss, X, targets, sample_weight, self.alpha)
+        hooks = EpochHooks(
+            self,
+            X,
+            y,
+            sample_weight,
+            max_iter=1 if incremental else self.max_iter,
+            fitted_attributes=lambda w: dict(
+                zip(("coefs_", "intercepts_"), model.split(w), strict=True)
+            ),
+        )
+        w = self._minimize(
+            objective,
+            w,
+            first_pass=first_pass,
+            incremental=incremental,
+            validate=self._validator(objective, held_out, kind),
+            hooks=hooks,
+        )
+        self.coefs_, self.intercepts_ = model.split(w)
+        hooks.end_fit(w)
+        if self.measures is not None and not incremental:
+            probes = None if held_out is None else held_out[0]
+            self._measure(self.measures, X, y, sample_weight, probes)
+        return self
+
+    def _start(self, X, y, first_pass):
+        """The model and the parameters to start from."""
+        if not first_pass:
+            return network(self)
+        hidden = self.hidden_layer_sizes
+        hidden = list(hidden) if hasattr(hidden, "__iter__") else [hidden]
+        if np.any(np.array(hidden) <= 0):
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
+        self.n_outputs_ = self._count_outputs(y)
+        self.n_layers_ = len(hidden) + 2
+        self.out_activation_ = self._out_activation()
+        model = MLP([X.shape[1], *hidden, self.n_outputs_], self.activation)
+        return model, model.init(self._random_state, X.dtype)
+
+    def _input_dtype(self, reset):
+        return (np.float64, np.float32) if reset else self.coefs_[0].dtype
+
+    def _weights(self, X, y, sample_weight, incremental):
+        """The weights of the rows, checked; None where all weigh the same."""
+        if sample_weight is None:
+            return None
+        return check_sample_weight(sample_weight, X, ensure_non_negative=True)
+
+    def _hold_out(self, X, y, sample_weight, validation):
+        """The validation rows, ``(X, y, sample_weight)`` or None, and the training rows."""
+        if validation is not None:
+            X_val = validate_data(
+                self, validation[0], accept_sparse="csr", dtype=X.dtype, reset=False
+            )
+            return (X_val, np.asarray(validation[1]), None), (X, y, sample_weight)
+        if not (self.early_stopping and self._solver().stochastic):
+            return None, (X, y, sample_weight)
+        # As in scikit-learn: only binary targets are stratified.
+        stratify = y if is_classifier(self) and self.n_outputs_ == 1 else None
+        splits = train_test_split(
+            np.arange(X.shape[0]),
+            random_state=self._random_state,
+            test_size=self.validation_fraction,
+            stratify=stratify,
+        )
+        if len(splits[1]) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size "
+                f"of your dataset: validation_fraction={self.validation_fraction} of "
+                f"{X.shape[0]} samples."
+            )
+        train, held_out = (
+            tuple(None if array is None else array[rows] for array in (X, y, sample_weight))
+            for rows in splits
+        )
+        return held_out, train
+
+    def _encode(self, y, kind, dtype):
+        return encode(y, kind, getattr(self, "classes_", None), dtype)
+
+    def _validator(self, objective, held_out, kind):
+        """``w -> (score, loss)`` on the rows held out, or None."""
+        if held_out is None:
+            return None
+        X, y, sample_weight = held_out
+        targets = self._encode(y, kind, X.dtype)
+        model, loss = objective.model, objective.loss_function
+        batch, work = Objective(model, loss, X, targets, sample_weight).batch(), Workspace()
+
+        def validate(w):
+            P = loss.predict(model.scores(w, X, work))
+            if not np.isfinite(P).all():
+                return np.nan, np.nan
+            return self._score_of(P, batch), batch.mean(loss.as_reported(P, batch.y))
+
+        return validate
+
+    def _outputs(self, X):
+        """Predictions of the network: probabilities or means, (n_samples, n_outputs)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        model, w = network(self)
+        loss, _ = loss_of(self)
+        return loss.predict(model.scores(w, X))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def one_validation_set(validation_data, X_val, y_val):
+    """The pair of validation inputs and targets, however it was given, or None.
+
+    A one-element tuple stands for its element: meta-estimators that slice what has as many
+    rows as ``X`` leave a tuple alone, and a Pipeline transforms its elements.
+    """
+    if validation_data is not None:
+        if X_val is not None or y_val is not None:
+            raise ValueError("Give validation_data or X_val and y_val, not both.")
+        if not (isinstance(validation_data, (tuple, list)) and len(validation_data) == 2):
+            raise ValueError(
+                "validation_data must be a pair (X_val, y_val), got "
+                f"{type(validation_data).__name__}."
+            )
+        return tuple(validation_data)
+    if X_val is None and y_val is None:
+        return None
+    if X_val is None or y_val is None:
+        given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
+        raise ValueError(f"{given} is provided, but {missing} was not provided.")
+    pair = (X_val, y_val)
+    return tuple(part[0] if isinstance(part, tuple) else part for part in pair)

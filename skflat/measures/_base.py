@@ -1,0 +1,65 @@
+"""What a measure is: an evaluation of an objective around a fitted point."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+
+from ..models import as_problem
+
+
+class Measure(BaseEstimator, ABC):
+    """Base of all measures. An instance is a scikit-learn scorer: greater is flatter."""
+
+    #: +1 where a greater value is flatter, -1 where a smaller one is.
+    sign = 1
+
+    @abstractmethod
+    def evaluate(self, problem):
+        """The `Measurement` of a `skflat.models.Problem`."""
+
+    def measure(self, estimator, X, y, sample_weight=None):
+        """The `Measurement` of a fitted estimator on ``(X, y)``."""
+        return self.evaluate(as_problem(estimator, X, y, sample_weight))
+
+    def __call__(self, estimator, X, y, sample_weight=None):
+        """Score for ``scoring=``: the value, signed so that greater is flatter."""
+        return self.sign * self.measure(estimator, X, y, sample_weight).value
+
+
+def describe(problem, **details):
+    """The part of a protocol that all measures share, and their own details."""
+    objective = problem.objective
+    return {
+        "loss": type(objective.loss_function).__name__,
+        "scale": "mean over rows",
+        "penalty": objective.alpha != 0,
+        "weighted": objective.data.weight is not None,
+        "n_rows": objective.n_rows,
+        "sampled_from": problem.sampled_from,
+        "n_parameters": len(problem.w),
+        **details,
+    }
+
+
+def sample_rows(X, y, sample_weight, max_samples, random_state):
+    """At most ``max_samples`` rows, drawn without replacement and stratified by class.
+
+    Where stratifying is impossible (multilabel or continuous targets, or a class too small)
+    the draw is uniform. The rows keep their order.
+    """
+    n, y = X.shape[0], np.asarray(y)
+    if n <= max_samples:
+        return X, y, sample_weight
+    random_state = check_random_state(random_state)
+    rows = random_state.permutation(n)[:max_samples]
+    if y.ndim == 1 and y.dtype.kind not in "fc":
+        counts = np.unique(y, return_counts=True)[1]
+        if counts.min() >= 2 and len(counts) <= min(max_samples, n - max_samples):
+            rows, _ = train_test_split(
+                np.arange(n), train_size=max_samples, stratify=y, random_state=random_state
+            )
+    rows = np.sort(rows)
+    return tuple(None if array is None else array[rows] for array in (X, y, sample_weight))

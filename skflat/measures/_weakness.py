@@ -1,0 +1,203 @@
+"""Weakness: how much the learned function leaves open."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array
+
+from ._base import Measure, describe
+from ._completions import Completions, attainable
+from ._measurement import Measurement
+
+N_BINS = 10
+
+
+class Weakness(Measure):
+    """Share of (probe, outcome) pairs that are still open; larger is weaker.
+
+    A pair is open if some affine re-reading of the network's own outputs gives the probe that
+    outcome and still reproduces the learned function, the predicted classes, on every row of
+    ``X``: Bennett's pair count (arXiv:2605.05209) as a share in [0, 1]. Every pair is decided by
+    linear programming; nothing is sampled but the probes.
+
+    What is re-read, and what the outcomes are:
+
+    * three classes and more: the centred logits, so the value depends on the input-output map
+      of the network alone and is the same, exactly, for all parameters that realise it;
+    * two classes, and every label of a multilabel target: the last hidden layer, because one
+      centred logit leaves next to nothing open. Invariant under rescaling the layers of a relu
+      network and under invertible affine maps of that layer;
+    * regression: the last hidden layer; the outcomes are ten quantile bins of the target, the
+      learned function is kept within ``tolerance`` standard deviations of the target, and a bin
+      is open if the interval of attainable values meets it. Multiple outputs are averaged.
+
+    Parameters
+    ----------
+    n_probes : int, default=10
+        Probes drawn where none are given.
+    X_probe : array-like of shape (n_probes, n_features), default=None
+        Inputs not seen in training, as the network sees them (after a Pipeline's earlier
+        steps). None draws convex combinations of two rows of ``X``.
+    tolerance : float, default=0.1
+        Regression only, see above.
+    random_state : int, RandomState instance or None, default=0
+        Draws the probes.
+
+    Notes
+    -----
+    Only the rows of ``X`` restrain the readings: fewer rows leave more open. The standard error
+    is that of drawing probes. Weaknesses compare within one set of probes and rows only.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from skflat.measures import Weakness
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = MLPClassifier(solver="lbfgs", alpha=1, random_state=0).fit(X, y)
+    >>> 1 / 3 <= Weakness().measure(clf, X, y).value <= 1
+    True
+    """
+
+    def __init__(self, n_probes=10, X_probe=None, tolerance=0.1, random_state=0):
+        self.n_probes = n_probes
+        self.X_probe = X_probe
+        self.tolerance = tolerance
+        self.random_state = random_state
+
+    def evaluate(self, problem):
+        probes, source = self._probes(problem)
+        count = {
+            "multiclass": _open_classes,
+            "binary": _open_labels,
+            "multilabel": _open_labels,
+            "regression": self._open_bins,
+        }[problem.kind]
+        shares = count(problem, probes)
+        n = len(shares)
+        return Measurement(
+            value=float(shares.mean()),
+            stderr=float(shares.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan,
+            kind="estimate",
+            n_evals=1,
+            converged=True,
+            samples=shares,
+            protocol=describe(
+                problem,
+                features="logits" if problem.kind == "multiclass" else "hidden",
+                probes=source,
+                samples="one a probe",
+                seed=self.random_state,
+            ),
+        )
+
+    def _probes(self, problem):
+        X = problem.objective.data.X
+        if self.X_probe is not None:
+            return check_array(self.X_probe, accept_sparse="csr", dtype=X.dtype), "given"
+        rng = np.random.default_rng(self.random_state)
+        first, second = rng.integers(X.shape[0], size=(2, self.n_probes))
+        mix = rng.uniform(size=(self.n_probes, 1)).astype(X.dtype)
+        if sparse.issparse(X):
+            mix = sparse.diags_array(mix[:, 0])
+            probes = mix @ X[first] + (sparse.eye_array(self.n_probes) - mix) @ X[second]
+            return probes.tocsr(), "convex combinations of rows"
+        return mix * X[first] + (1 - mix) * X[second], "convex combinations of rows"
+
+    def _open_bins(self, problem, probes):
+        objective, w = problem.objective, problem.w
+        features, at_probes = _hidden(problem, probes)
+        predict, link = objective.loss_function.predict, objective.loss_function.link
+        shares = []
+        for output, y in enumerate(objective.data.y.T.astype(float)):
+            edges = np.quantile(y, np.linspace(0, 1, N_BINS + 1)[1:-1])
+            learned = predict(objective.scores(w)[:, output].astype(float))
+            width = self.tolerance * y.std()
+            low, high = link(learned - width), link(learned + width)
+            for probe in at_probes:
+                ends = np.array(attainable(features, low, high, probe))
+                with np.errstate(over="ignore"):
+                    first, last = np.searchsorted(edges, predict(ends))
+                shares.append((last - first + 1) / N_BINS)
+        return np.reshape(shares, (-1, len(at_probes))).mean(axis=0)
+
+
+def _open_classes(problem, probes):
+    """Share of classes open at every probe, on centred logits."""
+    objective, w = problem.objective, problem.w
+    logits, at_probes = objective.scores(w), objective.scores(w, probes)
+    return _open_shares(_centred(logits), logits.argmax(axis=1), _centred(at_probes))
+
+
+def _open_labels(problem, probes):
+    """Share of (label, yes or no) pairs open at every probe, on the last hidden layer."""
+    features, at_probes = _hidden(problem, probes)
+    labels = (problem.objective.scores(problem.w) > 0).astype(int)
+    by_label = [_open_shares(features, column, at_probes, 2) for column in labels.T]
+    return np.mean(by_label, axis=0)
+
+
+def _open_shares(features, labels, probes, n_classes=None):
+    n_classes = n_classes or features.shape[1] + 1
+    completions = Completions(features, labels, n_classes)
+    is_open = np.zeros((len(probes), n_classes), dtype=bool)
+    for probe, outcome in np.ndindex(is_open.shape):
+        if is_open[probe, outcome]:
+            continue
+        U = completions.witness(probes[probe], outcome)
+        if U is not None:  # one reading decides a pair at every probe
+            is_open[np.arange(len(probes)), completions.classify(U, probes)] = True
+    return is_open.mean(axis=1)
+
+
+def _centred(logits):
+    """Centred logits without the last column, which is minus the sum of the others."""
+    logits = logits.astype(float)
+    return (logits - logits.mean(axis=1, keepdims=True))[:, :-1]
+
+
+def _hidden(problem, probes):
+    """Last hidden layer on the rows and at the probes, dense."""
+    layers = (problem.objective.features(problem.w, X) for X in (None, probes))
+    return tuple(
+        (layer.toarray() if sparse.issparse(layer) else layer).astype(float) for layer in layers
+    )
+
+
+def weakness(
+    estimator,
+    X,
+    y,
+    sample_weight=None,
+    *,
+    n_probes=10,
+    X_probe=None,
+    tolerance=0.1,
+    random_state=0,
+):
+    """Share of (probe, outcome) pairs that a fitted network leaves open; larger is weaker.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        Ours, scikit-learn's ``MLPClassifier`` or ``MLPRegressor``, or a Pipeline that ends in
+        one of them.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The training rows.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    sample_weight : array-like of shape (n_samples,), default=None
+        Accepted for uniformity: a row restrains the readings whatever it weighs.
+    n_probes, X_probe, tolerance, random_state
+        See `Weakness`.
+
+    Returns
+    -------
+    Measurement
+        ``samples`` holds the share of every probe.
+
+    Raises
+    ------
+    TypeError
+        If the estimator cannot be measured.
+    """
+    measure = Weakness(n_probes, X_probe, tolerance, random_state)
+    return measure.measure(estimator, X, y, sample_weight)

@@ -1,0 +1,29 @@
+"""The mathematics of the models, on one flat parameter vector."""
+
+from ._adapt import Problem, as_problem, encode, loss_of, network
+from ._batch import Batch
+from ._layout import Layout
+from ._losses import Binary, HalfPoisson, HalfSquared, Loss, Multinomial
+from ._mlp import MLP
+from ._model import Model
+from ._objective import Objective
+from ._workspace import Workspace
+
+__all__ = [
+    "MLP",
+    "Batch",
+    "Binary",
+    "HalfPoisson",
+    "HalfSquared",
+    "Layout",
+    "Loss",
+    "Model",
+    "Multinomial",
+    "Objective",
+    "Problem",
+    "Workspace",
+    "as_problem",
+    "encode",
+    "loss_of",
+    "network",
+]

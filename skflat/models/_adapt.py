@@ -1,0 +1,123 @@
+"""From a fitted estimator to the problem it solved: the only place that knows
+fitted attributes, ours and scikit-learn's, by duck typing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array, check_consistent_length
+
+from .._compat import check_sample_weight
+from ._losses import Binary, HalfPoisson, HalfSquared, Multinomial
+from ._mlp import MLP
+from ._objective import Objective
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a measure may ask for.
+
+    Attributes
+    ----------
+    objective : Objective
+        The unpenalised mean loss.
+    w : ndarray of shape (n_parameters,)
+        The fitted point, a copy.
+    kind : {'multiclass', 'binary', 'multilabel', 'regression'}
+        What the outputs mean.
+    sampled_from : int
+        Rows of the data that the objective's rows are a sample of.
+    """
+
+    objective: Objective
+    w: np.ndarray
+    kind: str
+    sampled_from: int
+
+    def row_error(self, values):
+        """Standard error of a mean over the rows that comes from their sampling.
+
+        It is 0 where the objective holds all rows (finite population correction).
+        """
+        n = self.objective.n_rows
+        if n == self.sampled_from or n < 2:
+            return 0.0
+        weight = self.objective.data.weight
+        share = np.full(n, 1 / n) if weight is None else weight / weight.sum()
+        deviation = (values - share @ values) * share
+        missing = 1 - n / self.sampled_from
+        return float(np.sqrt(missing * n / (n - 1) * (deviation @ deviation)))
+
+
+def as_problem(estimator, X, y, sample_weight=None, sampled_from=None):
+    """The problem a fitted multi-layer perceptron solves on ``(X, y)``.
+
+    Parameters
+    ----------
+    estimator : object
+        ``FlatMLPClassifier``, ``FlatMLPRegressor``, scikit-learn's ``MLPClassifier`` or
+        ``MLPRegressor``, or a Pipeline that ends in one (its steps transform ``X``).
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets as they were given to ``fit``.
+    sample_weight : array-like of shape (n_samples,), default=None
+    sampled_from : int, default=None
+        Rows that these are a sample of; None says that they are all.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is not one of these, or is not fitted.
+    """
+    if isinstance(estimator, Pipeline):
+        X, estimator = estimator[:-1].transform(X), estimator[-1]
+    if not all(hasattr(estimator, name) for name in ("coefs_", "out_activation_")):
+        raise TypeError(
+            f"Cannot measure {type(estimator).__name__}: expected a fitted "
+            "FlatMLPClassifier or FlatMLPRegressor, scikit-learn's MLPClassifier or "
+            "MLPRegressor, or a Pipeline that ends in one of them."
+        )
+    model, w = network(estimator)
+    X = check_array(X, accept_sparse="csr", dtype=w.dtype)
+    check_consistent_length(X, y)
+    if sample_weight is not None:
+        sample_weight = check_sample_weight(sample_weight, X)
+    loss, kind = loss_of(estimator)
+    y = encode(y, kind, getattr(estimator, "classes_", None), w.dtype)
+    objective = Objective(model, loss, X, y, sample_weight)
+    return Problem(objective, w, kind, sampled_from or objective.n_rows)
+
+
+def network(estimator):
+    """The model of fitted ``coefs_`` and ``intercepts_``, and their flat vector."""
+    coefs = estimator.coefs_
+    sizes = [coefs[0].shape[0]] + [coef.shape[1] for coef in coefs]
+    model = MLP(sizes, estimator.activation)
+    return model, model.join(coefs, estimator.intercepts_)
+
+
+def loss_of(estimator):
+    """The loss with its canonical link, and what the outputs mean."""
+    out, n_outputs = estimator.out_activation_, estimator.n_outputs_
+    if out == "softmax":
+        return Multinomial(), "multiclass"
+    if out == "logistic":
+        return Binary(), "binary" if n_outputs == 1 else "multilabel"
+    return HalfPoisson() if out == "exp" else HalfSquared(), "regression"
+
+
+def encode(y, kind, classes, dtype):
+    """Targets as the losses want them: class codes, or one column an output."""
+    if sparse.issparse(y):
+        y = y.toarray()
+    y = np.asarray(y)
+    if kind in ("multiclass", "binary"):
+        y = np.ravel(y)
+        codes = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+        if not np.array_equal(np.asarray(classes)[codes], y):
+            raise ValueError(f"y has classes that the estimator was not fitted on: {classes}.")
+        if kind == "multiclass":
+            return codes
+        y = codes
+    return np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)

@@ -1,0 +1,54 @@
+"""The rows a gradient is taken over."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+
+@dataclass(slots=True)
+class Batch:
+    """Some rows of the training data, with their weights.
+
+    Attributes
+    ----------
+    X : ndarray or CSR of shape (n_rows, n_features)
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+    weight : ndarray of shape (n_rows,) or None
+        None where every row weighs 1.
+    """
+
+    X: object
+    y: np.ndarray
+    weight: np.ndarray | None = None
+
+    def __len__(self):
+        return self.X.shape[0]
+
+    @property
+    def total_weight(self):
+        """Sum of the weights: what a mean over the rows divides by."""
+        return len(self) if self.weight is None else float(self.weight.sum())
+
+    def mean(self, values):
+        """Weighted mean of one value a row; 0 where no row weighs anything."""
+        if self.weight is None:
+            return float(values.mean())
+        total = self.total_weight
+        return float(values @ self.weight) / total if total > 0 else 0.0
+
+    def pieces(self, size):
+        """Consecutive pieces of at most ``size`` rows, as views."""
+        for start in range(0, len(self), size):
+            rows = slice(start, start + size)
+            weight = None if self.weight is None else self.weight[rows]
+            yield Batch(self.X[rows], self.y[rows], weight)
+
+
+def take_rows(array, rows, name, work):
+    """Rows of a dense array, gathered into the workspace; of a sparse one, a copy."""
+    if isinstance(rows, slice) or sparse.issparse(array) or work is None:
+        return array[rows]
+    out = work.array(name, (len(rows), *array.shape[1:]), array.dtype)
+    # mode="clip" lets numpy write straight into ``out``; the rows are known to be valid.
+    return array.take(rows, axis=0, out=out, mode="clip")

@@ -1,0 +1,34 @@
+"""Where each named array of a model lives inside the one flat parameter vector."""
+
+from math import prod
+
+import numpy as np
+
+
+class Layout:
+    """Named, shaped views into a flat vector ``w``.
+
+    Parameters
+    ----------
+    shapes : dict of str to tuple of int
+        The arrays in the order in which they follow each other in ``w``.
+    """
+
+    def __init__(self, shapes):
+        self.shapes = dict(shapes)
+        self.slices = {}
+        self.size = 0
+        for name, shape in self.shapes.items():
+            stop = self.size + prod(shape)
+            self.slices[name] = slice(self.size, stop)
+            self.size = stop
+
+    def views(self, w):
+        """The arrays as views: writing into one writes into ``w``."""
+        return {name: w[part].reshape(self.shapes[name]) for name, part in self.slices.items()}
+
+    def pack(self, arrays, dtype=None):
+        """Copy arrays, a dict by name, into one new flat vector."""
+        return np.concatenate([np.ravel(arrays[name]) for name in self.shapes]).astype(
+            dtype, copy=False
+        )

@@ -1,0 +1,166 @@
+"""Losses with their canonical links.
+
+A loss sees the network's raw outputs, the *scores* ``F``. Its gradient in ``F`` is then
+always prediction minus target, and its Hessian a function of the prediction alone.
+"""
+
+from abc import ABC, abstractmethod
+
+import autograd.numpy as anp
+import numpy as np
+from autograd.scipy.special import logsumexp
+from scipy.special import entr, expit, xlogy
+
+
+class Loss(ABC):
+    """A convex loss of scores and targets, summed over the outputs of a row."""
+
+    @abstractmethod
+    def per_sample(self, F, y):
+        """Loss of every row, shape (n_rows,); traceable by autograd in ``F``."""
+
+    @abstractmethod
+    def predict(self, F):
+        """Predictions (probabilities, means), in the memory of ``F``."""
+
+    def link(self, P):
+        """Scores of given predictions, the inverse of ``predict``; for regression only."""
+        raise TypeError(f"{type(self).__name__} is not a loss of regression.")
+
+    @abstractmethod
+    def as_reported(self, P, y):
+        """Loss of every row as scikit-learn prints it, from predictions ``P``."""
+
+    @abstractmethod
+    def curvature(self, P):
+        """Diagonal of the loss's Hessian in the scores, shape of ``P``."""
+
+    @abstractmethod
+    def constant_loss(self, batch):
+        """Weighted mean loss of the best constant prediction."""
+
+    def residual(self, P, y):
+        """Gradient in the scores, in the memory of the predictions ``P``."""
+        P -= y
+        return P
+
+    def hvp(self, P, R):
+        """Product of the loss's Hessian with a direction ``R`` of the scores."""
+        return self.curvature(P) * R
+
+    def quadratic(self, P, J):
+        """``J_j' S J_j`` for every row and unit, ``S`` the loss's Hessian.
+
+        ``J`` has shape (n_units, n_outputs), or with one Jacobian a row
+        (n_rows, n_units, n_outputs); the result has shape (n_rows, n_units).
+        """
+        return _product(J * J, self.curvature(P))
+
+
+class Multinomial(Loss):
+    """Log-loss of a softmax; targets are class codes, shape (n_rows,)."""
+
+    def per_sample(self, F, y):
+        return logsumexp(F, axis=1) - F[anp.arange(len(y)), y]
+
+    def predict(self, F):
+        F -= F.max(axis=1, keepdims=True)
+        np.exp(F, out=F)
+        F /= F.sum(axis=1, keepdims=True)
+        return F
+
+    def as_reported(self, P, y):
+        eps = float(np.finfo(P.dtype).eps)
+        return -np.log(P[np.arange(len(y)), y].clip(eps, 1 - eps))
+
+    def residual(self, P, y):
+        P[np.arange(len(y)), y] -= 1
+        return P
+
+    def curvature(self, P):
+        return P * (1 - P)
+
+    def hvp(self, P, R):
+        return P * (R - np.sum(P * R, axis=1, keepdims=True))
+
+    def quadratic(self, P, J):
+        return _product(J * J, P) - _product(J, P) ** 2
+
+    def constant_loss(self, batch):
+        counts = np.bincount(batch.y, weights=batch.weight)
+        return float(entr(counts / counts.sum()).sum())
+
+
+class Binary(Loss):
+    """Log-loss of independent yes-no outputs, shape (n_rows, n_outputs), 0 or 1."""
+
+    def per_sample(self, F, y):
+        return anp.sum(anp.logaddexp(0.0, F) - y * F, axis=1)
+
+    def predict(self, F):
+        return expit(F, out=F)
+
+    def as_reported(self, P, y):
+        eps = float(np.finfo(P.dtype).eps)
+        P = P.clip(eps, 1 - eps)
+        return -np.log(np.where(y > 0, P, 1 - P)).sum(axis=1)
+
+    def curvature(self, P):
+        return P * (1 - P)
+
+    def constant_loss(self, batch):
+        p = np.average(batch.y, axis=0, weights=batch.weight)
+        return float((entr(p) + entr(1 - p)).sum())
+
+
+class HalfSquared(Loss):
+    """Half the squared error; its reported value is the mean over the outputs."""
+
+    def per_sample(self, F, y):
+        return 0.5 * anp.sum((F - y) ** 2, axis=1)
+
+    def predict(self, F):
+        return F
+
+    def link(self, P):
+        return P
+
+    def as_reported(self, P, y):
+        return self.per_sample(P, y) / P.shape[1]
+
+    def curvature(self, P):
+        return np.ones_like(P)
+
+    def constant_loss(self, batch):
+        mean = np.average(batch.y, axis=0, weights=batch.weight)
+        return batch.mean(self.per_sample(mean[None], batch.y))
+
+
+class HalfPoisson(Loss):
+    """Half the Poisson deviance with a log link; targets are not negative."""
+
+    def per_sample(self, F, y):
+        return anp.sum(anp.exp(F) - y * F + (xlogy(y, y) - y), axis=1)
+
+    def predict(self, F):
+        return np.exp(F, out=F)
+
+    def link(self, P):
+        with np.errstate(divide="ignore"):
+            return np.log(np.maximum(P, 0))
+
+    def as_reported(self, P, y):
+        return (xlogy(y, y / P) - y + P).sum(axis=1)
+
+    def curvature(self, P):
+        return P
+
+    def constant_loss(self, batch):
+        mean = np.average(batch.y, axis=0, weights=batch.weight)
+        ratio = batch.y / np.where(mean > 0, mean, 1.0)  # a mean of 0: all targets are 0
+        return batch.mean((xlogy(batch.y, ratio) - batch.y + mean).sum(axis=1))
+
+
+def _product(A, P):
+    """``A @ p`` for every row ``p`` of P; A is one matrix, or one a row."""
+    return P @ A.T if A.ndim == 2 else np.matmul(A, P[:, :, None])[:, :, 0]

@@ -1,0 +1,73 @@
+"""A model's mathematics on one flat parameter vector."""
+
+from abc import ABC, abstractmethod
+
+import autograd.numpy as anp
+import numpy as np
+from autograd import grad, value_and_grad
+
+
+class Model(ABC):
+    """Base of all models: a new one needs a ``layout`` and a ``forward``.
+
+    Gradient and Hessian product then come from autograd. A model that is used in
+    earnest overrides them with hand-written NumPy, and the tests hold the two equal.
+
+    Attributes
+    ----------
+    layout : Layout
+        Names and shapes of the parameters in the flat vector ``w``.
+    penalized : slice
+        The part of ``w`` that the L2 penalty applies to.
+    """
+
+    penalized = slice(None)
+
+    @abstractmethod
+    def forward(self, params, X):
+        """Scores of shape (n_rows, n_outputs) from a dict of arrays, for autograd."""
+
+    def scores(self, w, X, work=None):
+        """Scores at the flat vector ``w``."""
+        return self.forward(self.layout.views(w), X)
+
+    def features(self, w, X):
+        """What the last affine map acts on, shape (n_rows, n_units), if there is one."""
+        raise TypeError(f"{type(self).__name__} has no last hidden layer.")
+
+    def loss_gradient(self, loss, w, batch, out, work, reported=False):
+        """Mean loss of a batch; its gradient is written into ``out``."""
+
+        # Differentiating the dict of views, not slices of the flat vector, spares
+        # autograd one full-size array of zeros for every slice.
+        def mean_loss(params):
+            return _mean_loss(loss, self.forward(params, batch.X), batch)
+
+        value, gradient = value_and_grad(mean_loss)(self.layout.views(w))
+        out[:] = self.layout.pack(gradient)
+        if reported:
+            P = loss.predict(self.scores(w, batch.X))
+            value = batch.mean(loss.as_reported(P, batch.y))
+        return float(value)
+
+    def hvp(self, loss, w, v, batch, work):
+        """Product of the mean loss's Hessian with ``v``, a new vector."""
+        direction = self.layout.views(v)
+
+        def slope(params):
+            gradient = grad(lambda p: _mean_loss(loss, self.forward(p, batch.X), batch))(params)
+            return sum(anp.sum(gradient[name] * direction[name]) for name in direction)
+
+        return self.layout.pack(grad(slope)(self.layout.views(w)), np.asarray(w).dtype)
+
+    def hessian_trace(self, loss, w, batch):
+        """Exact trace of each row's Hessian, shape (n_rows, n_layers), or None.
+
+        None says that this model has no closed form and the trace must be sampled.
+        """
+        return None
+
+
+def _mean_loss(loss, F, batch):
+    weight = np.ones(len(batch)) if batch.weight is None else batch.weight
+    return anp.sum(loss.per_sample(F, batch.y) * weight) / batch.total_weight

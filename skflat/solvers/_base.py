@@ -1,0 +1,117 @@
+"""What a solver is: a rule in the shared loop, or a method with a loop of its own."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from ._loop import run_epochs
+from ._run import Run
+from ._settings import Settings
+from ._steps import STEPS
+
+
+@dataclass
+class State:
+    """What a rule carries from step to step; it survives ``partial_fit`` and pickling.
+
+    Attributes
+    ----------
+    settings : Settings
+    base : SGDStep or AdamStep
+        The base optimizer, with its moments.
+    rng : numpy.random.Generator
+        The solver's own noise.
+    memory : SimpleNamespace
+        Vectors of the rule's own.
+    step, epoch : int
+        Steps and whole epochs taken so far.
+    work : Workspace or None
+        Scratch memory of the running loop; None between two loops.
+    """
+
+    settings: Settings
+    base: object
+    rng: np.random.Generator
+    memory: SimpleNamespace
+    step: int = 0
+    epoch: int = 0
+    work: object = None
+
+
+class Solver(BaseEstimator):
+    """Base of all solvers. Its parameters are structural; numbers are the estimator's."""
+
+    #: What ``rho="auto"`` means; None where the solver has no use for ``rho``.
+    default_rho = None
+    #: Whether it passes over batches, so that ``partial_fit`` and callbacks make sense.
+    stochastic = True
+    _parameter_constraints: dict = {}
+
+    def delegate(self):
+        """The base solver that stands in for this one at ``rho = 0``."""
+        return self
+
+    def init_state(self, objective, w, settings, rng):
+        """The state before the first step, or None for a method that has none."""
+        return None
+
+    def solve(self, w, state, run):
+        """Minimise ``run.objective`` from ``w``, in place where it can; return the end."""
+        raise NotImplementedError
+
+
+class Rule(Solver):
+    """A solver that answers which direction to follow; the shared loop does the rest.
+
+    A subclass says which base optimizer takes the step by its attribute ``base``.
+    """
+
+    def init_state(self, objective, w, settings, rng):
+        base = STEPS[self.base](settings, w)
+        memory = SimpleNamespace(direction=np.empty_like(w))
+        return State(settings, base, rng, memory)
+
+    def direction(self, objective, w, batch, state):
+        """The loss at ``w`` on the batch, and the direction to step against.
+
+        The direction may be overwritten by whoever asked for it.
+        """
+        raise NotImplementedError
+
+    def finalize(self, w, state):
+        """The parameters to return when the loop has ended at ``w``."""
+        return w
+
+    def solve(self, w, state, run):
+        return run_epochs(self, w, state, run)
+
+
+def minimize(solver, objective, w, settings=None, random_state=0, max_epochs=None):
+    """Run a solver on any objective, without an estimator.
+
+    Returns
+    -------
+    w : ndarray
+        Where it ended; the ``w`` given is left alone.
+    run : Run
+        With the ``history`` and, in ``work.rows``, the rows differentiated.
+    """
+    settings = Settings() if settings is None else settings
+    solver = solver.delegate() if settings.rho == 0 else solver
+    random_state = np.random.RandomState(random_state)
+    run = Run(objective, settings, random_state, max_epochs=max_epochs)
+    w = np.array(w, copy=True)
+    state = solver.init_state(objective, w, settings, spawn_generator(random_state))
+    return solver.solve(w, state, run), run
+
+
+def spawn_generator(random_state):
+    """A generator for the solver's noise, seeded without drawing from ``random_state``.
+
+    Initialisation, split and batch order are then the same for every solver.
+    """
+    twin = np.random.RandomState()
+    twin.set_state(random_state.get_state())
+    return np.random.default_rng(twin.randint(2**32, size=4, dtype=np.uint32))

@@ -1,0 +1,73 @@
+"""Limited-memory BFGS on the whole training set, by scipy."""
+
+import warnings
+
+import numpy as np
+from scipy.optimize import minimize as scipy_minimize
+from sklearn.exceptions import ConvergenceWarning
+
+from ._base import Solver
+
+
+class LBFGS(Solver):
+    """Limited-memory BFGS (scipy's L-BFGS-B) on all rows at once.
+
+    The estimator's ``max_iter``, ``max_fun`` and ``tol`` (of the projected gradient) apply. A
+    function call costs one gradient. ``rho`` is not used, and there is no ``partial_fit``.
+
+    Examples
+    --------
+    >>> from skflat import FlatMLPClassifier
+    >>> from skflat.solvers import LBFGS
+    >>> FlatMLPClassifier(solver=LBFGS(), max_iter=500).solver
+    LBFGS()
+    """
+
+    stochastic = False
+
+    def solve(self, w, state, run):
+        settings, dtype = run.settings, w.dtype
+        gradient = np.empty_like(w)
+
+        def loss_gradient(point):
+            point = point.astype(dtype, copy=False)
+            loss, _ = run.objective.loss_gradient(point, None, gradient, run.work)
+            return loss, gradient.astype(np.float64)
+
+        def after_iteration(intermediate_result):
+            point = intermediate_result.x.astype(dtype)
+            run.n_iter += 1
+            validation = run.validate(point) if run.validate else None
+            run.history.add(intermediate_result.fun, validation, point, settings)
+            if settings.verbose:
+                print(f"Iteration {run.n_iter}, loss = {intermediate_result.fun:.8f}")
+            if run.hooks.end_epoch(point):
+                raise StopIteration
+            if run.n_iter < settings.max_iter:
+                run.hooks.begin_epoch()
+
+        run.hooks.begin_epoch()
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            result = scipy_minimize(
+                loss_gradient,
+                w.astype(np.float64),
+                method="L-BFGS-B",
+                jac=True,
+                callback=after_iteration,
+                options={
+                    "maxiter": settings.max_iter,
+                    "maxfun": settings.max_fun,
+                    "gtol": settings.tol,
+                },
+            )
+        run.n_iter = min(result.nit, settings.max_iter)
+        run.diverged = not (np.isfinite(result.fun) and np.isfinite(result.x).all())
+        if result.status not in (0, 99):  # 99: a callback asked to stop
+            warnings.warn(
+                f"lbfgs failed to converge after {run.n_iter} iteration(s): "
+                f"{result.message}. Increase max_iter={settings.max_iter} or "
+                f"max_fun={settings.max_fun}, or scale the data.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+        return result.x.astype(dtype)

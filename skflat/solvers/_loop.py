@@ -1,0 +1,101 @@
+"""The only training loop: batches, schedule, stopping, callbacks, counting."""
+
+import math
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import gen_batches, shuffle
+
+
+def run_epochs(rule, w, state, run):
+    """Follow a rule's directions for some epochs; return the parameters it ends with."""
+    state.work = run.work
+    try:
+        # What overflows is caught right after the epoch and reported once, by name.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            _run_epochs(rule, w, state, run)
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=5)
+    finally:
+        state.work = None
+    return rule.finalize(w, state)
+
+
+def _run_epochs(rule, w, state, run):
+    settings, history, n_rows = run.settings, run.history, run.objective.n_rows
+    batch_size = _batch_size(settings.batch_size, n_rows)
+    order = np.arange(n_rows)
+    for _ in range(run.max_epochs or settings.max_iter):
+        run.hooks.begin_epoch()
+        if settings.shuffle:
+            order = shuffle(order, random_state=run.random_state)
+        loss = _epoch(rule, w, state, run, order, batch_size)
+        run.n_iter += 1
+        state.epoch += 1
+        history.n_rows_seen += n_rows
+        if not math.isfinite(loss) or not math.isfinite(float(w @ w)):
+            run.diverged = True
+            return
+        history.add(loss, run.validate(w) if run.validate else None, w, settings)
+        _report(run, loss)
+        state.base.end_epoch(history.n_rows_seen)
+        if run.hooks.end_epoch(w) or _no_longer_improves(state, run):
+            return
+    if run.max_epochs is None:
+        warnings.warn(
+            f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) "
+            "reached and the optimization hasn't converged yet.",
+            ConvergenceWarning,
+            stacklevel=7,
+        )
+
+
+def _epoch(rule, w, state, run, order, batch_size):
+    """One pass over the rows; the mean loss, or NaN as soon as a loss is not finite."""
+    total, n_rows = 0.0, len(order)
+    for rows in gen_batches(n_rows, batch_size):
+        chosen = order[rows] if run.settings.shuffle else rows
+        batch = run.objective.batch(chosen, run.work)
+        loss, direction = rule.direction(run.objective, w, batch, state)
+        if not math.isfinite(loss):
+            return math.nan
+        state.base.step(w, direction)
+        state.step += 1
+        total += loss * (rows.stop - rows.start)
+    return total / n_rows
+
+
+def _batch_size(batch_size, n_rows):
+    if batch_size == "auto":
+        return min(200, n_rows)
+    if batch_size > n_rows:
+        warnings.warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be "
+            f"clipped: batch_size={batch_size}, sample size {n_rows}.",
+            stacklevel=8,
+        )
+    return min(batch_size, n_rows)
+
+
+def _report(run, loss):
+    if run.settings.verbose:
+        print(f"Iteration {run.n_iter}, loss = {loss:.8f}")
+        if run.settings.early_stopping:
+            print(f"Validation score: {run.history.validation_scores[-1]:f}")
+
+
+def _no_longer_improves(state, run):
+    """Whether to stop; the base optimizer may lower its rate instead."""
+    settings, history = run.settings, run.history
+    if history.n_no_improvement <= settings.n_iter_no_change:
+        return False
+    stop, consequence = state.base.on_plateau()
+    history.n_no_improvement = history.n_no_improvement if stop else 0
+    if settings.verbose:
+        what = "Validation score" if settings.early_stopping else "Training loss"
+        print(
+            f"{what} did not improve more than tol={settings.tol:f} for "
+            f"{settings.n_iter_no_change} consecutive epochs. {consequence}"
+        )
+    return stop

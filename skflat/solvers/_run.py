@@ -1,0 +1,94 @@
+"""What one call of ``fit`` hands to its solver, and the record that comes back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .._callbacks import NoHooks
+from ..models import Objective, Workspace
+from ._settings import Settings
+
+
+@dataclass
+class History:
+    """The record of a training run; it goes on over warm starts and partial fits.
+
+    Attributes
+    ----------
+    loss_curve : list of float
+        Mean loss of every epoch.
+    validation_losses, validation_scores : list of float
+        Loss and score on the validation rows after every epoch, where there are any.
+    best_loss : float
+    best_score : float
+    best_w : ndarray or None
+        The parameters with the best validation score, kept under early stopping.
+    n_no_improvement : int
+        Epochs since the last one that improved by ``tol``.
+    n_rows_seen : int
+        Training rows passed over, ``t_`` of the estimator.
+    """
+
+    loss_curve: list = field(default_factory=list)
+    validation_losses: list = field(default_factory=list)
+    validation_scores: list = field(default_factory=list)
+    best_loss: float = np.inf
+    best_score: float = -np.inf
+    best_w: np.ndarray | None = None
+    n_no_improvement: int = 0
+    n_rows_seen: int = 0
+
+    def add(self, loss, validation, w, settings):
+        """Note an epoch: its loss, and (score, loss) on the validation rows or None."""
+        self.loss_curve.append(loss)
+        if validation is not None:
+            self.validation_scores.append(validation[0])
+            self.validation_losses.append(validation[1])
+        if settings.early_stopping:
+            self._count(validation[0] < self.best_score + settings.tol)
+            if validation[0] > self.best_score:
+                self.best_score, self.best_w = validation[0], w.copy()
+        else:
+            self._count(loss > self.best_loss - settings.tol)
+            self.best_loss = min(self.best_loss, loss)
+
+    def _count(self, no_better):
+        self.n_no_improvement = self.n_no_improvement + 1 if no_better else 0
+
+
+@dataclass
+class Run:
+    """One call of ``fit``, as its solver sees it.
+
+    Attributes
+    ----------
+    objective : Objective
+        The training objective, with the loss values that are reported.
+    settings : Settings
+    random_state : numpy.random.RandomState
+        Draws the order of the batches, and nothing else.
+    history : History
+    validate : callable or None
+        ``w -> (score, loss)`` on the validation rows.
+    hooks : EpochHooks
+    max_epochs : int or None
+        Fewer epochs than ``settings.max_iter``: 1 in ``partial_fit``.
+    work : Workspace
+        Scratch memory, and the number of rows differentiated.
+    n_iter : int
+        Epochs, or iterations of a method, run so far.
+    diverged : bool
+        Whether the loss or the parameters ceased to be finite.
+    """
+
+    objective: Objective
+    settings: Settings
+    random_state: np.random.RandomState
+    history: History = field(default_factory=History)
+    validate: Callable | None = None
+    hooks: object = field(default_factory=NoHooks)
+    max_epochs: int | None = None
+    work: Workspace = field(default_factory=Workspace)
+    n_iter: int = 0
+    diverged: bool = False

@@ -1,0 +1,36 @@
+"""The numbers of a fit, which belong to the estimator and not to the solver."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything one would tune in a grid, named as in scikit-learn's MLP.
+
+    ``rho`` is a number here: ``"auto"`` has been resolved. See the estimators for what
+    each one means.
+    """
+
+    rho: float = 0.0
+    batch_size: int | str = "auto"
+    learning_rate: str = "constant"
+    learning_rate_init: float = 0.001
+    power_t: float = 0.5
+    max_iter: int = 200
+    shuffle: bool = True
+    tol: float = 1e-4
+    verbose: bool | int = False
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+    early_stopping: bool = False
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    n_iter_no_change: int | float = 10
+    max_fun: int = 15000
+
+    @classmethod
+    def of(cls, estimator, **replaced):
+        """The settings among an estimator's parameters, some of them replaced."""
+        names = [field.name for field in fields(cls) if field.name not in replaced]
+        return cls(**{name: getattr(estimator, name) for name in names}, **replaced)

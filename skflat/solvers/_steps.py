@@ -1,0 +1,90 @@
+"""The two base optimizers: what to do with a direction once a solver has found it.
+
+They write into the vectors they are given, the direction included: every pass over a large
+vector that can be saved is one.
+"""
+
+import math
+
+import numpy as np
+
+
+class SGDStep:
+    """Momentum and Nesterov's momentum, with scikit-learn's three schedules.
+
+    ``_pull`` is the momentum times the velocity, so that a step needs no temporary.
+    """
+
+    def __init__(self, settings, w):
+        self.settings = settings
+        self.learning_rate = float(settings.learning_rate_init)
+        self._pull = np.zeros_like(w)
+
+    def step(self, w, direction):
+        """``v = momentum v - rate direction``, then ``w += v`` or Nesterov's version."""
+        pull, momentum = self._pull, self.settings.momentum
+        direction *= self.learning_rate
+        pull -= direction
+        if not self.settings.nesterovs_momentum:
+            w += pull
+            pull *= momentum
+        else:
+            pull *= momentum
+            w += pull
+            w -= direction
+
+    def end_epoch(self, n_rows_seen):
+        """Lower the rate by the ``invscaling`` schedule."""
+        if self.settings.learning_rate == "invscaling":
+            decay = (n_rows_seen + 1) ** self.settings.power_t
+            self.learning_rate = float(self.settings.learning_rate_init) / decay
+
+    def on_plateau(self):
+        """What follows when training no longer improves: (stop, message)."""
+        if self.settings.learning_rate != "adaptive":
+            return True, "Stopping."
+        if self.learning_rate <= 1e-6:
+            return True, "Learning rate too small. Stopping."
+        self.learning_rate /= 5.0
+        return False, f"Setting learning rate to {self.learning_rate:f}"
+
+
+class AdamStep:
+    """Adam (Kingma and Ba, arXiv:1412.6980)."""
+
+    def __init__(self, settings, w):
+        self.settings = settings
+        self._t = 0
+        self._mean = np.zeros_like(w)
+        self._square = np.zeros_like(w)
+        self._spare = np.empty_like(w)
+
+    def step(self, w, direction):
+        """One step along the direction, scaled by its running moments."""
+        settings, mean, square, spare = self.settings, self._mean, self._square, self._spare
+        beta_1, beta_2 = settings.beta_1, settings.beta_2
+        self._t += 1
+        rate = settings.learning_rate_init * math.sqrt(1 - beta_2**self._t)
+        rate /= 1 - beta_1**self._t
+
+        mean *= beta_1
+        mean += np.multiply(direction, 1 - beta_1, out=spare)
+        direction *= direction
+        direction *= 1 - beta_2
+        square *= beta_2
+        square += direction
+        np.sqrt(square, out=direction)
+        direction += settings.epsilon
+        np.divide(mean, direction, out=direction)
+        direction *= rate
+        w -= direction
+
+    def end_epoch(self, n_rows_seen):
+        """Adam has no schedule."""
+
+    def on_plateau(self):
+        """Adam stops where training no longer improves."""
+        return True, "Stopping."
+
+
+STEPS = {"adam": AdamStep, "sgd": SGDStep}
