@@ -3,7 +3,6 @@
 import warnings
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -105,7 +104,7 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
         history, stopping = self._history, settings.early_stopping
         self.t_ = history.n_rows_seen
         self.loss_curve_ = history.loss_curve
-        self.loss_ = history.loss_curve[-1] if history.loss_curve else np.nan
+        self.loss_ = history.last_loss
         self.best_loss_ = None if stopping else history.best_loss
         self.best_validation_score_ = history.best_score if stopping else None
         validated = bool(history.validation_scores)

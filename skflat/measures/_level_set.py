@@ -127,7 +127,9 @@ class _Search:
 
     def nearest(self, distance, direction, max_iter, tol):
         """Distance and unit direction of a near point of the level set; whether settled."""
-        turn, settled = 1.0, not np.isfinite(distance)
+        turn, settled = 1.0, False
+        if not np.isfinite(distance):
+            return distance, direction, True
         for _ in range(max_iter):
             if settled:
                 break

@@ -45,7 +45,8 @@ class Weakness(Measure):
     Notes
     -----
     Only the rows of ``X`` restrain the readings: fewer rows leave more open. The standard error
-    is that of drawing probes. Weaknesses compare within one set of probes and rows only.
+    is that of drawing probes. A pair that only rounding could decide counts as closed, and
+    ``converged`` is False then. Weaknesses compare within one set of probes and rows only.
 
     Examples
     --------
@@ -72,14 +73,15 @@ class Weakness(Measure):
             "multilabel": _open_labels,
             "regression": self._open_bins,
         }[problem.kind]
-        shares = count(problem, probes)
+        # In double precision whatever the network's: rounding must not decide a pair.
+        shares, decided = count(problem.objective, problem.w.astype(float), probes)
         n = len(shares)
         return Measurement(
             value=float(shares.mean()),
             stderr=float(shares.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan,
             kind="estimate",
             n_evals=1,
-            converged=True,
+            converged=decided,
             samples=shares,
             protocol=describe(
                 problem,
@@ -103,14 +105,13 @@ class Weakness(Measure):
             return probes.tocsr(), "convex combinations of rows"
         return mix * X[first] + (1 - mix) * X[second], "convex combinations of rows"
 
-    def _open_bins(self, problem, probes):
-        objective, w = problem.objective, problem.w
-        features, at_probes = _hidden(problem, probes)
+    def _open_bins(self, objective, w, probes):
+        features, at_probes = _hidden(objective, w, probes)
         predict, link = objective.loss_function.predict, objective.loss_function.link
         shares = []
         for output, y in enumerate(objective.data.y.T.astype(float)):
             edges = np.quantile(y, np.linspace(0, 1, N_BINS + 1)[1:-1])
-            learned = predict(objective.scores(w)[:, output].astype(float))
+            learned = predict(objective.scores(w)[:, output])
             width = self.tolerance * y.std()
             low, high = link(learned - width), link(learned + width)
             for probe in at_probes:
@@ -118,25 +119,26 @@ class Weakness(Measure):
                 with np.errstate(over="ignore"):
                     first, last = np.searchsorted(edges, predict(ends))
                 shares.append((last - first + 1) / N_BINS)
-        return np.reshape(shares, (-1, len(at_probes))).mean(axis=0)
+        return np.reshape(shares, (-1, len(at_probes))).mean(axis=0), True
 
 
-def _open_classes(problem, probes):
+def _open_classes(objective, w, probes):
     """Share of classes open at every probe, on centred logits."""
-    objective, w = problem.objective, problem.w
     logits, at_probes = objective.scores(w), objective.scores(w, probes)
     return _open_shares(_centred(logits), logits.argmax(axis=1), _centred(at_probes))
 
 
-def _open_labels(problem, probes):
+def _open_labels(objective, w, probes):
     """Share of (label, yes or no) pairs open at every probe, on the last hidden layer."""
-    features, at_probes = _hidden(problem, probes)
-    labels = (problem.objective.scores(problem.w) > 0).astype(int)
+    features, at_probes = _hidden(objective, w, probes)
+    labels = (objective.scores(w) > 0).astype(int)
     by_label = [_open_shares(features, column, at_probes, 2) for column in labels.T]
-    return np.mean(by_label, axis=0)
+    shares, decided = zip(*by_label, strict=True)
+    return np.mean(shares, axis=0), all(decided)
 
 
 def _open_shares(features, labels, probes, n_classes=None):
+    """Share of outcomes open at every probe, and whether rounding left all of them clear."""
     n_classes = n_classes or features.shape[1] + 1
     completions = Completions(features, labels, n_classes)
     is_open = np.zeros((len(probes), n_classes), dtype=bool)
@@ -146,21 +148,18 @@ def _open_shares(features, labels, probes, n_classes=None):
         U = completions.witness(probes[probe], outcome)
         if U is not None:  # one reading decides a pair at every probe
             is_open[np.arange(len(probes)), completions.classify(U, probes)] = True
-    return is_open.mean(axis=1)
+    return is_open.mean(axis=1), completions.decided
 
 
 def _centred(logits):
     """Centred logits without the last column, which is minus the sum of the others."""
-    logits = logits.astype(float)
     return (logits - logits.mean(axis=1, keepdims=True))[:, :-1]
 
 
-def _hidden(problem, probes):
+def _hidden(objective, w, probes):
     """Last hidden layer on the rows and at the probes, dense."""
-    layers = (problem.objective.features(problem.w, X) for X in (None, probes))
-    return tuple(
-        (layer.toarray() if sparse.issparse(layer) else layer).astype(float) for layer in layers
-    )
+    layers = (objective.features(w, X) for X in (None, probes))
+    return tuple(layer.toarray() if sparse.issparse(layer) else layer for layer in layers)
 
 
 def weakness(

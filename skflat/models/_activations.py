@@ -121,6 +121,9 @@ class Custom(Activation):
         self._first = elementwise_grad(function)
         self._second = elementwise_grad(self._first)
 
+    def __reduce__(self):  # autograd's derivatives do not pickle
+        return Custom, (self.traced,)
+
     def forward(self, z):
         return np.asarray(self.traced(z), dtype=z.dtype)
 

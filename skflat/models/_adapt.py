@@ -70,8 +70,9 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None):
     TypeError
         If the estimator is not one of these, or is not fitted.
     """
-    if isinstance(estimator, Pipeline):
-        X, estimator = estimator[:-1].transform(X), estimator[-1]
+    while isinstance(estimator, Pipeline):
+        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        estimator = estimator[-1]
     if not all(hasattr(estimator, name) for name in ("coefs_", "out_activation_")):
         raise TypeError(
             f"Cannot measure {type(estimator).__name__}: expected a fitted "
@@ -85,6 +86,11 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None):
         sample_weight = check_sample_weight(sample_weight, X)
     loss, kind = loss_of(estimator)
     y = encode(y, kind, getattr(estimator, "classes_", None), w.dtype)
+    if y.ndim == 2 and y.shape[1] != estimator.n_outputs_:
+        raise ValueError(
+            f"y has {y.shape[1]} outputs, but {type(estimator).__name__} was fitted with "
+            f"{estimator.n_outputs_}."
+        )
     objective = Objective(model, loss, X, y, sample_weight)
     return Problem(objective, w, kind, sampled_from or objective.n_rows)
 

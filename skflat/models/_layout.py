@@ -29,6 +29,4 @@ class Layout:
 
     def pack(self, arrays, dtype=None):
         """Copy arrays, a dict by name, into one new flat vector."""
-        return np.concatenate([np.ravel(arrays[name]) for name in self.shapes]).astype(
-            dtype, copy=False
-        )
+        return np.concatenate([np.ravel(arrays[name]) for name in self.shapes], dtype=dtype)

@@ -69,5 +69,7 @@ class Model(ABC):
 
 
 def _mean_loss(loss, F, batch):
-    weight = np.ones(len(batch)) if batch.weight is None else batch.weight
-    return anp.sum(loss.per_sample(F, batch.y) * weight) / batch.total_weight
+    total = batch.total_weight
+    share = 1 / total if total > 0 else 0.0  # 0 where no row weighs anything
+    weight = 1.0 if batch.weight is None else batch.weight
+    return anp.sum(loss.per_sample(F, batch.y) * weight) * share

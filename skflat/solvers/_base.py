@@ -24,7 +24,7 @@ class State:
     rng : numpy.random.Generator
         The solver's own noise.
     memory : SimpleNamespace
-        Vectors of the rule's own.
+        What the rule itself remembers.
     step, epoch : int
         Steps and whole epochs taken so far.
     work : Workspace or None
@@ -38,6 +38,10 @@ class State:
     step: int = 0
     epoch: int = 0
     work: object = None
+
+    def scratch(self, name, w):
+        """An uninitialised vector like ``w``, the same one whenever the name is asked for."""
+        return self.work.array(name, w.shape, w.dtype)
 
 
 class Solver(BaseEstimator):
@@ -70,8 +74,7 @@ class Rule(Solver):
 
     def init_state(self, objective, w, settings, rng):
         base = STEPS[self.base](settings, w)
-        memory = SimpleNamespace(direction=np.empty_like(w))
-        return State(settings, base, rng, memory)
+        return State(settings, base, rng, SimpleNamespace())
 
     def direction(self, objective, w, batch, state):
         """The loss at ``w`` on the batch, and the direction to step against.

@@ -5,7 +5,7 @@ from ._base import Rule
 
 class _Gradient(Rule):
     def direction(self, objective, w, batch, state):
-        return objective.loss_gradient(w, batch, state.memory.direction, state.work)
+        return objective.loss_gradient(w, batch, state.scratch("direction", w), state.work)
 
 
 class SGD(_Gradient):

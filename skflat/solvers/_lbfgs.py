@@ -61,6 +61,7 @@ class LBFGS(Solver):
                 },
             )
         run.n_iter = min(result.nit, settings.max_iter)
+        run.history.last_loss = result.fun
         run.diverged = not (np.isfinite(result.fun) and np.isfinite(result.x).all())
         if result.status not in (0, 99):  # 99: a callback asked to stop
             warnings.warn(

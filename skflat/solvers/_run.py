@@ -20,6 +20,8 @@ class History:
         Mean loss of every epoch.
     validation_losses, validation_scores : list of float
         Loss and score on the validation rows after every epoch, where there are any.
+    last_loss : float
+        Of the last epoch; of the start where a method had nothing to do.
     best_loss : float
     best_score : float
     best_w : ndarray or None
@@ -33,6 +35,7 @@ class History:
     loss_curve: list = field(default_factory=list)
     validation_losses: list = field(default_factory=list)
     validation_scores: list = field(default_factory=list)
+    last_loss: float = np.nan
     best_loss: float = np.inf
     best_score: float = -np.inf
     best_w: np.ndarray | None = None
@@ -42,6 +45,7 @@ class History:
     def add(self, loss, validation, w, settings):
         """Note an epoch: its loss, and (score, loss) on the validation rows or None."""
         self.loss_curve.append(loss)
+        self.last_loss = loss
         if validation is not None:
             self.validation_scores.append(validation[0])
             self.validation_losses.append(validation[1])

@@ -102,37 +102,32 @@ class SAM(Rule):
 
     def init_state(self, objective, w, settings, rng):
         state = super().init_state(objective, w, settings, rng)
-        memory = state.memory
-        memory.point = np.empty_like(w)
-        memory.n_flat_steps = 0
-        memory.piece = None if self.m is None else np.empty_like(w)
-        memory.plain = memory.kept = None
-        if self.interval > 1:
-            memory.plain, memory.kept = np.empty_like(w), np.zeros_like(w)
+        state.memory.n_flat_steps = 0
+        state.memory.kept = np.zeros_like(w) if self.interval > 1 else None
         return state
 
     def direction(self, objective, w, batch, state):
-        memory, out = state.memory, state.memory.direction
+        memory, out = state.memory, state.scratch("direction", w)
         if state.epoch < self.start * state.settings.max_iter:
             return objective.loss_gradient(w, batch, out, state.work)
         turn = memory.n_flat_steps % self.interval
         memory.n_flat_steps += 1
         if turn > 0:
             loss, _ = objective.loss_gradient(w, batch, out, state.work)
-            self._reuse_kept(memory, out)
+            self._reuse(memory.kept, out)
             return loss, out
         if self.interval > 1:
-            memory.plain[:] = 0
+            state.scratch("plain", w)[:] = 0
         loss = self._averaged(objective, w, batch, state, out)
         if self.interval > 1:
-            _keep_orthogonal(memory, out)
+            _split_off(state.scratch("plain", w), out, memory.kept)
         return loss, out
 
     def _averaged(self, objective, w, batch, state, out):
         """The mean over the micro-batches of what each finds at the top of its climb."""
         if self.m is None or self.m >= len(batch):
             return self._climb(objective, w, batch, state, out)
-        loss, total, piece = 0.0, batch.total_weight, state.memory.piece
+        loss, total, piece = 0.0, batch.total_weight, state.scratch("piece", w)
         out[:] = 0
         for rows in batch.pieces(self.m):
             share = rows.total_weight / total if total > 0 else 0.0
@@ -143,15 +138,15 @@ class SAM(Rule):
 
     def _climb(self, objective, w, batch, state, out, share=1.0):
         """The loss at ``w``; the gradient at the top of the climb is written to ``out``."""
-        memory = state.memory
         loss, _ = objective.loss_gradient(w, batch, out, state.work)
         if self.interval > 1:
-            memory.plain += share * out
-        foot = w
+            plain = state.scratch("plain", w)
+            plain += share * out
+        foot, point = w, state.scratch("point", w)
         for _ in range(self.ascent_steps):
-            if not self._ascend(state.settings.rho, w, foot, out, memory.point):
+            if not self._ascend(state.settings.rho, w, foot, out, point):
                 break
-            foot = memory.point
+            foot = point
             objective.loss_gradient(foot, batch, out, state.work)
         return loss
 
@@ -172,19 +167,19 @@ class SAM(Rule):
         np.add(foot, gradient, out=point)
         return True
 
-    def _reuse_kept(self, memory, out):
-        kept_size = math.sqrt(float(memory.kept @ memory.kept))
+    def _reuse(self, kept, out):
+        """Add the part kept, at the size of the gradient at hand, to that gradient."""
+        kept_size = math.sqrt(float(kept @ kept))
         if kept_size > 0:
             size = math.sqrt(float(out @ out))
-            out += (self.reuse * size / kept_size) * memory.kept
+            out += (self.reuse * size / kept_size) * kept
 
 
-def _keep_orthogonal(memory, found):
-    """Keep the part of the gradient found that is orthogonal to the plain one."""
-    plain = memory.plain
+def _split_off(plain, found, kept):
+    """Write the part of the gradient found that is orthogonal to the plain one to ``kept``."""
     square = float(plain @ plain)
     along = float(found @ plain) / square if square > 0 else 0.0
-    np.subtract(found, along * plain, out=memory.kept)
+    np.subtract(found, along * plain, out=kept)
 
 
 class ASAM(SAM):

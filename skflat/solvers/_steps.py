@@ -50,33 +50,35 @@ class SGDStep:
 
 
 class AdamStep:
-    """Adam (Kingma and Ba, arXiv:1412.6980)."""
+    """Adam (Kingma and Ba, arXiv:1412.6980).
+
+    ``_mean`` and ``_square`` are the running moments divided by ``1 - beta``, so that a step
+    needs no temporary.
+    """
 
     def __init__(self, settings, w):
         self.settings = settings
         self._t = 0
         self._mean = np.zeros_like(w)
         self._square = np.zeros_like(w)
-        self._spare = np.empty_like(w)
 
     def step(self, w, direction):
         """One step along the direction, scaled by its running moments."""
-        settings, mean, square, spare = self.settings, self._mean, self._square, self._spare
+        settings, mean, square = self.settings, self._mean, self._square
         beta_1, beta_2 = settings.beta_1, settings.beta_2
         self._t += 1
-        rate = settings.learning_rate_init * math.sqrt(1 - beta_2**self._t)
-        rate /= 1 - beta_1**self._t
+        root = math.sqrt(1 - beta_2)
+        rate = settings.learning_rate_init * math.sqrt(1 - beta_2**self._t) / (1 - beta_1**self._t)
 
         mean *= beta_1
-        mean += np.multiply(direction, 1 - beta_1, out=spare)
+        mean += direction
         direction *= direction
-        direction *= 1 - beta_2
         square *= beta_2
         square += direction
         np.sqrt(square, out=direction)
-        direction += settings.epsilon
+        direction += settings.epsilon / root
         np.divide(mean, direction, out=direction)
-        direction *= rate
+        direction *= rate * (1 - beta_1) / root
         w -= direction
 
     def end_epoch(self, n_rows_seen):

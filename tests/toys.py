@@ -1,0 +1,142 @@
+"""Objectives small enough to know everything about, and what looks on while they are used."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from skflat.models import Batch, Layout, Model, Problem
+from skflat.solvers import Settings, minimize
+
+
+class Toy:
+    """A function of the parameters as an objective, of rows that are all alike."""
+
+    loss_function, alpha = None, 0.0
+
+    def __init__(self, function, gradient, hessian, n_rows=1):
+        self.function, self.gradient, self.hessian = function, gradient, hessian
+        self.data = Batch(np.zeros((n_rows, 1)), np.zeros(n_rows))
+        self.n_rows = n_rows
+
+    def batch(self, rows=None, work=None):
+        return self.data if rows is None else Batch(self.data.X[rows], self.data.y[rows])
+
+    def loss(self, w, batch=None, work=None):
+        return float(self.function(w))
+
+    def per_sample_loss(self, w, batch=None, work=None):
+        return np.full(len(batch or self.data), self.function(w))
+
+    def loss_gradient(self, w, batch=None, out=None, work=None):
+        out = np.empty_like(w) if out is None else out
+        out[:] = self.gradient(w)
+        if work is not None:
+            work.rows += len(batch or self.data)
+        return float(self.function(w)), out
+
+    def hvp(self, w, v, batch=None, work=None):
+        return self.hessian(w) @ v
+
+    def hessian_trace(self, w, batch=None):
+        return None
+
+    def constant_loss(self):
+        return 1.0
+
+
+def quadratic(*curvatures, n_rows=1):
+    """``sum lam_i w_i^2 / 2``."""
+    lam = np.array(curvatures, dtype=float)
+    return Toy(lambda w: 0.5 * w @ (lam * w), lambda w: lam * w, lambda w: np.diag(lam), n_rows)
+
+
+def hyperbola():
+    """``(x y - 1)^2``, minimal along a hyperbola and flattest at (1, 1)."""
+    return Toy(
+        lambda w: (w[0] * w[1] - 1) ** 2,
+        lambda w: 2 * (w[0] * w[1] - 1) * w[::-1],
+        lambda w: np.array(
+            [[2 * w[1] ** 2, 4 * w[0] * w[1] - 2], [4 * w[0] * w[1] - 2, 2 * w[0] ** 2]]
+        ),
+    )
+
+
+def product_of(n_factors):
+    """``(w_1 ... w_n - 1)^2``."""
+
+    def others(w):
+        return np.array([np.prod(np.delete(w, i)) for i in range(n_factors)])
+
+    def hessian(w):
+        without = np.array(
+            [
+                [0.0 if i == j else np.prod(np.delete(w, [i, j])) for j in range(n_factors)]
+                for i in range(n_factors)
+            ]
+        )
+        return 2 * np.outer(others(w), others(w)) + 2 * (np.prod(w) - 1) * without
+
+    return Toy(lambda w: (np.prod(w) - 1) ** 2, lambda w: 2 * (np.prod(w) - 1) * others(w), hessian)
+
+
+class Bilinear(Model):
+    """``(X A) * (X B)``: all that a new model has to say of itself."""
+
+    def __init__(self, n_features, n_outputs):
+        self.layout = Layout({name: (n_features, n_outputs) for name in "AB"})
+
+    def forward(self, params, X):
+        return (X @ params["A"]) * (X @ params["B"])
+
+
+class DeepLinear(Model):
+    """``X W0 W1 W2``."""
+
+    def __init__(self, *sizes):
+        shapes = enumerate(pairwise(sizes))
+        self.layout = Layout({f"W{layer}": shape for layer, shape in shapes})
+
+    def forward(self, params, X):
+        for W in params.values():
+            X = X @ W
+        return X
+
+
+class Watched:
+    """An objective that notes where it is looked at, and counts the rows differentiated."""
+
+    def __init__(self, objective):
+        self.objective, self.looked_at, self.climbed_to, self.rows = objective, [], [], 0
+
+    def __getattr__(self, name):
+        return getattr(self.objective, name)
+
+    def loss(self, w, batch=None, work=None):
+        self.looked_at.append(w.copy())
+        return self.objective.loss(w, batch, work)
+
+    def loss_gradient(self, w, batch=None, out=None, work=None):
+        self.looked_at.append(w.copy())
+        self.climbed_to.append(w.copy())
+        self.rows += len(self.objective.batch() if batch is None else batch)
+        return self.objective.loss_gradient(w, batch, out, work)
+
+
+def problem(objective, w):
+    """What a measure is given, for any objective at any point."""
+    return Problem(objective, np.array(w, dtype=float), "regression", objective.n_rows)
+
+
+def descend(solver, objective, w, n_steps, **settings):
+    """Where plain steps of rate 0.02 end up, all rows in every batch unless told otherwise."""
+    plain = {
+        "learning_rate_init": 0.02,
+        "momentum": 0.0,
+        "nesterovs_momentum": False,
+        "n_iter_no_change": np.inf,
+        "shuffle": False,
+    }
+    end, _ = minimize(
+        solver, objective, np.array(w, float), Settings(**plain | settings), max_epochs=n_steps
+    )
+    return end
