@@ -31,8 +31,8 @@ from skflat.solvers import ASAM, SAM
 
 BUDGET, N_TRAIN, N_VALIDATION, HIDDEN, BATCH = 100, 5_000, 5_000, 256, 128
 NOISE, SEEDS = (0.0, 0.2, 0.4), range(5)
-RHO = (0.02, 0.05, 0.1, 0.2, 0.5)
-ADAPTIVE_RHO = (0.5, 1.0, 2.0, 4.0, 8.0)
+RHO = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+ADAPTIVE_RHO = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 RATE = {"adam": 1e-3, "sgd": 1e-2}
 FIELDS = ("noise", "seed", "solver", "rho", "validation", "test", "n_grad_evals")
 

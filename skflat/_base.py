@@ -31,7 +31,8 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
     def _solver(self):
         """The solver that ``solver`` names or is, before ``rho = 0`` hands over to another."""
         solver = self.solver
-        return SOLVERS[solver]() if isinstance(solver, str) else solver
+        is_name = isinstance(solver, str) and solver in SOLVERS
+        return SOLVERS[solver]() if is_name else solver
 
     def _check_measures(self):
         names = () if self.measures is None else self.measures
@@ -58,7 +59,9 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
             self._history, self.n_grad_evals_ = History(), 0.0
             self._measure_seed = int(spawn_generator(self._random_state).integers(2**31))
         # As in scikit-learn, a warm start goes on from the parameters but with new moments.
-        if not incremental or not hasattr(self, "_solver_state"):
+        rule = (type(solver), solver.get_params())
+        if not incremental or rule != getattr(self, "_rule", None):
+            self._rule = rule
             rng = spawn_generator(self._random_state)
             self._solver_state = solver.init_state(objective, w, settings, rng)
         run = Run(

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils import column_or_1d, compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
@@ -15,8 +15,8 @@ from ._mlp_fit import BaseFlatMLP, one_validation_set
 
 
 def _is_stochastic(estimator):
-    solver = estimator._solver()
-    if not solver.stochastic:
+    # What is no solver at all is refused by its name once the parameters are validated.
+    if not getattr(estimator._solver(), "stochastic", True):
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. "
             f"{estimator.solver} is not stochastic."
@@ -69,7 +69,7 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
     >>> from skflat import FlatMLPClassifier
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-    >>> clf = FlatMLPClassifier(solver="sam", rho=0.1, max_iter=300, random_state=0)
+    >>> clf = FlatMLPClassifier(solver="sam", rho=0.1, max_iter=1000, random_state=0)
     >>> pipe = make_pipeline(StandardScaler(), clf).fit(X_train, y_train)
     >>> pipe.score(X_test, y_test) > 0.95
     True
@@ -286,8 +286,14 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
                 "class_weight='balanced' is not supported for partial_fit, which sees a part of "
                 "the classes at a time. Give the weights as a dict."
             )
-        by_class = compute_sample_weight(self.class_weight, y)
-        return by_class if weight is None else weight * by_class
+        if y.ndim == 2:
+            by_class = compute_sample_weight(self.class_weight, y)
+        else:
+            # Of all classes: in partial_fit some may be missing from ``y``.
+            of_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+            by_class = of_class[np.searchsorted(self.classes_, y)]
+        weight = by_class if weight is None else weight * by_class
+        return super()._weights(X, y, weight, incremental)
 
     def _count_outputs(self, y):
         multilabel = self._label_binarizer.y_type_.startswith("multilabel")
@@ -351,7 +357,7 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skflat import FlatMLPRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> reg = FlatMLPRegressor(rho=0.1, max_iter=1000, random_state=0)
+    >>> reg = FlatMLPRegressor(rho=0.1, learning_rate_init=0.01, max_iter=1000, random_state=0)
     >>> pipe = make_pipeline(StandardScaler(), reg).fit(X, y)
     >>> pipe.score(X, y) > 0.4
     True
@@ -498,12 +504,15 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        self._check_targets(y)
+        return X, y
+
+    def _check_targets(self, y):
         if self.loss == "poisson" and np.any(y < 0):
             raise ValueError(
                 "Some value(s) of y are out of the valid range of the loss 'poisson': y must be "
                 f"non-negative, got {y.min()}."
             )
-        return X, y
 
     def _count_outputs(self, y):
         return 1 if y.ndim == 1 else y.shape[1]

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import FlatEstimator
@@ -94,8 +94,8 @@ class BaseFlatMLP(FlatEstimator):
             return network(self)
         hidden = self.hidden_layer_sizes
         hidden = list(hidden) if hasattr(hidden, "__iter__") else [hidden]
-        if np.any(np.array(hidden) <= 0):
-            raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
+        if not all(isinstance(size, Integral) and size > 0 for size in hidden):
+            raise ValueError(f"hidden_layer_sizes must be integers > 0, got {hidden}.")
         self.n_outputs_ = self._count_outputs(y)
         self.n_layers_ = len(hidden) + 2
         self.out_activation_ = self._out_activation()
@@ -114,10 +114,7 @@ class BaseFlatMLP(FlatEstimator):
     def _hold_out(self, X, y, sample_weight, validation):
         """The validation rows, ``(X, y, sample_weight)`` or None, and the training rows."""
         if validation is not None:
-            X_val = validate_data(
-                self, validation[0], accept_sparse="csr", dtype=X.dtype, reset=False
-            )
-            return (X_val, np.asarray(validation[1]), None), (X, y, sample_weight)
+            return (*self._validated(*validation, X, y), None), (X, y, sample_weight)
         if not (self.early_stopping and self._solver().stochastic):
             return None, (X, y, sample_weight)
         # As in scikit-learn: only binary targets are stratified.
@@ -139,6 +136,31 @@ class BaseFlatMLP(FlatEstimator):
             for rows in splits
         )
         return held_out, train
+
+    def _validated(self, X_val, y_val, X, y):
+        """The validation rows given, checked against the training rows."""
+        X_val, y_val = validate_data(
+            self,
+            X_val,
+            y_val,
+            accept_sparse="csr",
+            multi_output=True,
+            y_numeric=not is_classifier(self),
+            dtype=X.dtype,
+            reset=False,
+        )
+        if y_val.ndim == 2 and y_val.shape[1] == 1:
+            y_val = column_or_1d(y_val)
+        if y_val.shape[1:] != y.shape[1:]:
+            raise ValueError(
+                f"y_val must have as many columns as y: their shapes are {y_val.shape} and "
+                f"{y.shape}."
+            )
+        self._check_targets(y_val)
+        return X_val, y_val
+
+    def _check_targets(self, y):
+        """Refuse targets for which the loss is not defined."""
 
     def _encode(self, y, kind, dtype):
         return encode(y, kind, getattr(self, "classes_", None), dtype)

@@ -16,6 +16,7 @@ from sklearn.datasets import (
 )
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import scale
+from sklearn.utils import get_tags
 
 from skflat import FlatMLPClassifier, FlatMLPRegressor
 from skflat.solvers import LBFGS, SGD, SOLVERS, Adam
@@ -133,6 +134,11 @@ def test_parameters_can_be_given_by_the_same_positions(flat, plain):
 def test_every_public_method_is_there(flat, plain):
     public = {name for name in dir(plain) if not name.startswith("_")}
     assert public <= set(dir(flat))
+
+
+@each_pair
+def test_tags_are_the_same(flat, plain):
+    assert get_tags(flat()) == get_tags(plain())
 
 
 @each_pair

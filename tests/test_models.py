@@ -166,6 +166,18 @@ def test_single_precision_keeps_its_dtype_and_four_digits(activation, loss, hidd
     assert_close(scores, objective.scores(w), 1e-4)
 
 
+@pytest.mark.parametrize("kind", [MLP, TracedMLP])
+def test_weights_in_double_precision_change_no_dtype(kind):
+    objective, w, v = network("tanh", "multilabel", (6, 5), weighted=True, kind=kind)
+    single = in_dtype(objective, np.float32)
+    single.data.weight = objective.data.weight
+    w32, v32 = w.astype(np.float32), v.astype(np.float32)
+    gradient, product = single.loss_gradient(w32)[1], single.hvp(w32, v32)
+    assert gradient.dtype == product.dtype == np.float32
+    assert_close(gradient, objective.loss_gradient(w)[1], 1e-4)
+    assert_close(product, objective.hvp(w, v), 1e-4)
+
+
 @each_loss
 def test_derivatives_are_slopes(loss):
     objective, w, v = network("tanh", loss, (6, 5), weighted=True)

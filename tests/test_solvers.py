@@ -12,7 +12,7 @@ from sklearn.metrics import log_loss
 from toys import Bilinear, Toy, Watched, descend, hyperbola, quadratic
 
 from skflat import FlatMLPClassifier
-from skflat.models import MLP, Batch, HalfSquared, Multinomial, Objective
+from skflat.models import MLP, Batch, HalfSquared, Multinomial, Objective, Workspace
 from skflat.solvers import (
     ASAM,
     LBFGS,
@@ -70,9 +70,16 @@ def regression(n_rows=12, weighted=False, model=None):
     return objective, rng.normal(size=objective.model.layout.size)
 
 
+def running(solver, objective, w, rho):
+    """The state of a rule while the loop runs."""
+    state = solver.init_state(objective, w, Settings(rho=rho), np.random.default_rng(0))
+    state.work = Workspace()
+    return state
+
+
 def direction(solver, objective, w, rho=0.2, n_turns=1):
     """What a rule follows at ``w``, the last of some turns there."""
-    state = solver.init_state(objective, w, Settings(rho=rho), np.random.default_rng(0))
+    state = running(solver, objective, w, rho)
     for _ in range(n_turns):
         loss, found = solver.direction(objective, w, objective.batch(), state)
     return loss, found.copy()
@@ -82,7 +89,7 @@ def rows_by_step(solver, n_steps, n_rows=1):
     """Rows differentiated in every one of some full-batch steps."""
     watched = Watched(quadratic(2.0, 1.0, n_rows=n_rows))
     counts = [0]
-    state = solver.init_state(watched, np.ones(2), Settings(rho=0.1), np.random.default_rng(0))
+    state = running(solver, watched, np.ones(2), rho=0.1)
     for _ in range(n_steps):
         solver.direction(watched, np.ones(2), watched.batch(), state)
         counts.append(watched.rows)

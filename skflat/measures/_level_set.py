@@ -52,7 +52,7 @@ class LevelSetDistance(Measure):
     >>> from sklearn.neural_network import MLPClassifier
     >>> from skflat.measures import LevelSetDistance
     >>> X, y = load_iris(return_X_y=True)
-    >>> clf = MLPClassifier(solver="lbfgs", alpha=1, random_state=0).fit(X, y)
+    >>> clf = MLPClassifier(max_iter=2000, random_state=0).fit(X, y)
     >>> LevelSetDistance().measure(clf, X, y).kind
     'upper_bound'
     """
@@ -77,6 +77,13 @@ class LevelSetDistance(Measure):
             )
             return self._result(problem, level, [], None)
         search = _Search(problem.objective, problem.w, level)
+        if not np.isfinite(search.origin):
+            warnings.warn(
+                "The loss overflows at the fitted parameters, so the distance to a level set is "
+                "not defined.",
+                stacklevel=3,
+            )
+            return self._result(problem, level, [(np.nan, None, False)], search)
         rng = np.random.default_rng(self.random_state)
         starts = search.starts(self.n_starts, rng)
         found = sorted((search.crossing(start), k) for k, start in enumerate(starts))
@@ -88,7 +95,7 @@ class LevelSetDistance(Measure):
     def _result(self, problem, level, found, search):
         distances = np.array([distance for distance, _, _ in found])
         finite = bool(np.isfinite(distances).any())
-        best = found[int(np.argmin(distances))] if finite else (np.inf, None, True)
+        best = found[int(np.argmin(distances))] if found else (np.inf, None, True)
         return Measurement(
             value=float(best[0]),
             stderr=search.row_error(problem, best[0], best[1]) if finite else 0.0,
@@ -112,7 +119,8 @@ class _Search:
     def __init__(self, objective, w, level):
         self.objective, self.w, self.level = objective, w, level
         self.n_evals = 1
-        self.origin = objective.loss(w)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.origin = objective.loss(w)
 
     def starts(self, n_random, rng):
         """Unit directions: steepest, both ways of the largest curvature, and random ones."""

@@ -46,9 +46,9 @@ class Batch:
 
 
 def take_rows(array, rows, name, work):
-    """Rows of a dense array, gathered into the workspace; of a sparse one, a copy."""
-    if isinstance(rows, slice) or sparse.issparse(array) or work is None:
-        return array[rows]
+    """Rows of a dense array, gathered into the workspace; a view of a slice; None of None."""
+    if array is None or isinstance(rows, slice) or sparse.issparse(array) or work is None:
+        return None if array is None else array[rows]
     out = work.array(name, (len(rows), *array.shape[1:]), array.dtype)
     # mode="clip" lets numpy write straight into ``out``; the rows are known to be valid.
     return array.take(rows, axis=0, out=out, mode="clip")

@@ -57,14 +57,13 @@ class Objective:
 
     def batch(self, rows=None, work=None):
         """Some of the rows: None (all), a slice, or indices gathered into ``work``."""
+        data = self.data
         if rows is None or isinstance(rows, Batch):
-            return self.data if rows is None else rows
-        parts = (("X", self.data.X), ("y", self.data.y), ("weight", self.data.weight))
+            return data if rows is None else rows
         return Batch(
-            *(
-                None if array is None else take_rows(array, rows, "batch " + name, work)
-                for name, array in parts
-            )
+            take_rows(data.X, rows, "batch X", work),
+            take_rows(data.y, rows, "batch y", work),
+            take_rows(data.weight, rows, "batch weight", work),
         )
 
     def scores(self, w, X=None):

@@ -27,7 +27,7 @@ class LBFGS(Solver):
 
     def solve(self, w, state, run):
         settings, dtype = run.settings, w.dtype
-        gradient = np.empty_like(w)
+        gradient, last = np.empty_like(w), w
 
         def loss_gradient(point):
             point = point.astype(dtype, copy=False)
@@ -35,7 +35,8 @@ class LBFGS(Solver):
             return loss, gradient.astype(np.float64)
 
         def after_iteration(intermediate_result):
-            point = intermediate_result.x.astype(dtype)
+            nonlocal last
+            point = last = intermediate_result.x.astype(dtype)
             run.n_iter += 1
             validation = run.validate(point) if run.validate else None
             run.history.add(intermediate_result.fun, validation, point, settings)
@@ -47,23 +48,27 @@ class LBFGS(Solver):
                 run.hooks.begin_epoch()
 
         run.hooks.begin_epoch()
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            result = scipy_minimize(
-                loss_gradient,
-                w.astype(np.float64),
-                method="L-BFGS-B",
-                jac=True,
-                callback=after_iteration,
-                options={
-                    "maxiter": settings.max_iter,
-                    "maxfun": settings.max_fun,
-                    "gtol": settings.tol,
-                },
-            )
+        try:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                result = scipy_minimize(
+                    loss_gradient,
+                    w.astype(np.float64),
+                    method="L-BFGS-B",
+                    jac=True,
+                    callback=after_iteration,
+                    options={
+                        "maxiter": settings.max_iter,
+                        "maxfun": settings.max_fun,
+                        "gtol": settings.tol,
+                    },
+                )
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=5)
+            return last
         run.n_iter = min(result.nit, settings.max_iter)
         run.history.last_loss = result.fun
         run.diverged = not (np.isfinite(result.fun) and np.isfinite(result.x).all())
-        if result.status not in (0, 99):  # 99: a callback asked to stop
+        if result.status not in (0, 99) and not run.diverged:  # 99: a callback asked to stop
             warnings.warn(
                 f"lbfgs failed to converge after {run.n_iter} iteration(s): "
                 f"{result.message}. Increase max_iter={settings.max_iter} or "

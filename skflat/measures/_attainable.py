@@ -1,0 +1,77 @@
+"""Which values an affine reading of some features can still give a probe."""
+
+import numpy as np
+
+from ._completions import Scaling
+
+# Size of the rows in a direction, theirs being about 1 elsewhere, that is 0 but for rounding.
+NOTHING = 1e-8
+
+
+def attainable(features, low, high, learned, probes):
+    """Intervals of values that affine readings of the features can give the probes.
+
+    The readings are those that keep every row's value between ``low`` and ``high``.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_rows, n_features)
+    low, high : ndarray of shape (n_rows,)
+        May be infinite.
+    learned : ndarray of shape (n_rows,)
+        Values strictly between the two that some reading gives the rows.
+    probes : ndarray of shape (n_probes, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_probes, 2)
+        Infinite where nothing holds the readings back.
+    """
+    with_intercept = Scaling(features)
+    rows, goals = with_intercept(features), with_intercept(probes)
+    held = np.linalg.norm(rows, axis=0) > NOTHING * np.sqrt(len(rows))
+    free = np.any(np.abs(goals[:, ~held]) > NOTHING, axis=1)
+    rows, goals = rows[:, held], goals[:, held]
+    start, *_ = np.linalg.lstsq(rows, learned)
+    above, below = np.isfinite(high), np.isfinite(low)
+    A = np.vstack([rows[above], -rows[below]])
+    b = np.concatenate([high[above], -low[below]])
+    ends = [
+        (-np.inf, np.inf) if unheld else (least(goal, A, b, start), -least(-goal, A, b, start))
+        for goal, unheld in zip(goals, free, strict=True)
+    ]
+    return np.array(ends)
+
+
+def least(c, A, b, x, tol=1e-9, max_iter=200):
+    """Least ``c @ x`` over ``A @ x <= b``; minus infinity where there is none.
+
+    A primal-dual path-following method for the many rows and few, dense columns at hand, for
+    which a general simplex method is slow. ``x`` must satisfy the inequalities strictly; it goes
+    on doing so, and the least value is at most the gap ``s @ z`` away.
+    """
+    s = b - A @ x
+    z = np.full(len(s), np.abs(c).sum() / len(s)) / s
+    unit, start = s.max(), c @ x
+    for _ in range(max_iter):
+        gap, value = s @ z, c @ x
+        slack = np.abs(c + A.T @ z).max()
+        if gap <= tol * unit and slack <= 1e-7 * np.abs(c).max():
+            return value
+        if value < start - 1e9 * unit:
+            return -np.inf
+        target = 0.1 * max(gap, tol * unit) / len(s)
+        hessian = (A * (z / s)[:, None]).T @ A
+        hessian.flat[:: len(hessian) + 1] *= 1 + 1e-13
+        dx = np.linalg.solve(hessian, -c - A.T @ (target / s))
+        ds = -(A @ dx)
+        dz = target / s - z - z * ds / s
+        reach = _room(s, ds)
+        x, s, z = x + reach * dx, s + reach * ds, z + _room(z, dz) * dz
+    return value
+
+
+def _room(values, change):
+    """How far along the change the values stay positive, up to a whole step."""
+    shrinks = change < 0
+    return min(1.0, 0.99 * np.min(-values[shrinks] / change[shrinks], initial=np.inf))

@@ -1,0 +1,326 @@
+"""The networks keep scikit-learn's conventions and work inside its tools."""
+
+import copy
+import gc
+import io
+import pickle
+import weakref
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_iris, make_classification
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, scale
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from skflat import FlatMLPClassifier, FlatMLPRegressor
+from skflat.solvers import SAM, SGD, SOLVERS
+
+# Short fits do not converge.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+NETWORKS = [FlatMLPClassifier, FlatMLPRegressor]
+STOCHASTIC = [name for name, solver in SOLVERS.items() if solver.stochastic]
+STRUCTURED = [SAM("sgd", interval=2), SAM(ascent_steps=2, start=0.5, normalize=False)]
+SMALL = {"hidden_layer_sizes": (6,), "max_iter": 5, "random_state": 0}
+# What scikit-learn itself skips: arrays other than numpy's, and a method we do not have.
+SKIPPED = {
+    "check_array_api_input",
+    "check_classifiers_multilabel_output_format_decision_function",
+}
+
+X, Y = load_iris(return_X_y=True)
+X = scale(X)
+
+each_network = pytest.mark.parametrize("network", NETWORKS)
+each_solver = pytest.mark.parametrize("solver", SOLVERS)
+each_stochastic_solver = pytest.mark.parametrize("solver", STOCHASTIC)
+
+
+def checks_of(*estimators):
+    pairs = [pair for estimator in estimators for pair in estimator_checks_generator(estimator)]
+    pairs = [(estimator, check) for estimator, check in pairs if name_of(check) not in SKIPPED]
+    ids = [f"{type(net).__name__}-{net.solver}-{name_of(check)}" for net, check in pairs]
+    return pytest.mark.parametrize(("estimator", "check"), pairs, ids=ids)
+
+
+def name_of(check):
+    return check.func.__name__
+
+
+def quick(solver):
+    few = {"hidden_layer_sizes": (20,), "max_iter": 50, "learning_rate_init": 0.02}
+    return [network(solver=solver, measures=None, **few) for network in NETWORKS]
+
+
+def weights_of(estimator):
+    return np.concatenate([array.ravel() for array in estimator.coefs_ + estimator.intercepts_])
+
+
+def by_pickle(estimator):
+    return pickle.loads(pickle.dumps(estimator))
+
+
+def by_joblib(estimator):
+    file = io.BytesIO()
+    joblib.dump(estimator, file)
+    return joblib.load(file)
+
+
+each_round_trip = pytest.mark.parametrize("round_trip", [by_pickle, by_joblib, copy.deepcopy])
+
+
+def taught(estimator, n_calls=2):
+    classes = {"classes": np.unique(Y)} if isinstance(estimator, FlatMLPClassifier) else {}
+    for _ in range(n_calls):
+        estimator.partial_fit(X, Y, **classes)
+    return estimator
+
+
+def read_only(array):
+    array = copy.deepcopy(array)
+    for part in (array.data, array.indices, array.indptr) if sparse.issparse(array) else (array,):
+        part.flags.writeable = False
+    return array
+
+
+@pytest.mark.filterwarnings("ignore:The target is constant:UserWarning")
+@checks_of(FlatMLPClassifier(), FlatMLPRegressor())
+def test_the_default_network_passes(estimator, check):
+    check(estimator)
+
+
+@checks_of(*[network for solver in [*SOLVERS, *STRUCTURED] for network in quick(solver)])
+def test_a_network_with_any_solver_passes(estimator, check):
+    check(estimator)
+
+
+@each_network
+def test_fitting_leaves_the_parameters_alone(network):
+    given = {
+        "hidden_layer_sizes": [6],
+        "measures": ["flatness"],
+        "solver": SAM(interval=2),
+        "random_state": 0,
+        "max_iter": 3,
+    }
+    kept = copy.deepcopy(given)
+    estimator = network(**given).fit(X, Y)
+    for name, value in given.items():
+        assert getattr(estimator, name) is value
+    assert vars(given["solver"]) == vars(kept["solver"])
+    del given["solver"]
+    assert given == {name: kept[name] for name in given}
+
+
+@each_network
+def test_a_clone_has_the_same_parameters_and_a_solver_of_its_own(network):
+    estimator = network(solver=SAM("sgd", interval=3), rho=0.2, alpha=0.5, **SMALL).fit(X, Y)
+    twin = clone(estimator)
+    assert repr(twin) == repr(estimator)
+    assert twin.solver is not estimator.solver
+    assert not hasattr(twin, "coefs_")
+    assert_array_equal(weights_of(twin.fit(X, Y)), weights_of(estimator))
+
+
+@each_network
+@each_solver
+@each_round_trip
+def test_a_copy_predicts_the_same(network, solver, round_trip):
+    estimator = network(solver=solver, **SMALL).fit(X, Y)
+    twin = round_trip(estimator)
+    assert_array_equal(twin.predict(X), estimator.predict(X))
+    assert twin.measurements_.keys() == estimator.measurements_.keys()
+    assert twin.flatness_ == estimator.flatness_
+
+
+@each_network
+@each_stochastic_solver
+@each_round_trip
+def test_a_copy_learns_on_to_the_same_bits(network, solver, round_trip):
+    seeded = {"random_state": np.random.RandomState(0), "batch_size": 20, "rho": 0.1}
+    estimator = taught(network(solver=solver, **SMALL | seeded))
+    twin = round_trip(estimator)
+    before = weights_of(estimator)
+    assert_array_equal(weights_of(taught(twin, 3)), weights_of(taught(estimator, 3)))
+    assert not np.array_equal(weights_of(twin), before)
+
+
+@pytest.mark.parametrize("name", ["interval", "m", "ascent_steps"])
+def test_a_copy_keeps_the_memory_of_a_structured_solver(name):
+    solver = SAM("sgd", **{name: 3})
+    estimator = taught(FlatMLPClassifier(solver=solver, batch_size=20, **SMALL))
+    twin = by_pickle(estimator)
+    assert_array_equal(weights_of(taught(twin)), weights_of(taught(estimator)))
+
+
+def test_it_ends_a_pipeline():
+    pipe = make_pipeline(StandardScaler(), FlatMLPClassifier(**SMALL)).fit(X * 100 + 5, Y)
+    alone = FlatMLPClassifier(**SMALL).fit(scale(X), Y)
+    assert_allclose(pipe.predict_proba(X * 100 + 5), alone.predict_proba(scale(X)))
+
+
+def test_a_grid_over_rho_tells_its_values_apart():
+    grid = {"rho": [0.0, 0.5]}
+    clf = FlatMLPClassifier(measures=None, **SMALL | {"max_iter": 20})
+    search = GridSearchCV(clf, grid, cv=3, scoring="neg_log_loss").fit(X, Y)
+    scores = search.cv_results_["mean_test_score"]
+    assert scores[0] != scores[1]
+    assert search.best_params_["rho"] == grid["rho"][scores.argmax()]
+
+
+def test_a_grid_reaches_into_a_solver_object():
+    grid = {"solver__interval": [1, 4]}
+    solver = SAM()
+    clf = FlatMLPClassifier(solver=solver, batch_size=10, measures=None, **SMALL)
+    search = GridSearchCV(clf, grid, cv=2, scoring="neg_log_loss").fit(X, Y)
+    assert search.best_estimator_.solver.interval == search.best_params_["solver__interval"]
+    assert len(set(search.cv_results_["mean_test_score"])) == 2
+    assert solver.interval == 1
+
+
+def test_a_grid_takes_solvers_by_name_and_as_objects():
+    grid = {"solver": ["adam", SAM(interval=2), SGD()]}
+    clf = FlatMLPClassifier(measures=None, **SMALL)
+    search = GridSearchCV(clf, grid, cv=2).fit(X, Y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_it_can_be_calibrated():
+    clf = FlatMLPClassifier(measures=None, learning_rate_init=0.1, **SMALL | {"max_iter": 30})
+    calibrated = CalibratedClassifierCV(clf, cv=2).fit(X, Y)
+    assert calibrated.score(X, Y) > 0.9
+
+
+def test_cross_validation_in_two_processes_is_that_in_one():
+    clf = FlatMLPClassifier(measures=None, **SMALL)
+    one, two = (cross_val_score(clf, X, Y, cv=4, n_jobs=n_jobs) for n_jobs in (1, 2))
+    assert_array_equal(one, two)
+
+
+@each_network
+def test_names_of_columns_are_kept_and_checked(network):
+    frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
+    estimator = network(**SMALL).fit(frame, pd.Series(Y))
+    assert estimator.feature_names_in_.tolist() == ["a", "b", "c", "d"]
+    assert_array_equal(estimator.predict(frame), network(**SMALL).fit(X, Y).predict(X))
+    with pytest.raises(ValueError, match="feature names should match"):
+        estimator.predict(frame.rename(columns={"a": "z"}))
+
+
+def test_a_pipeline_that_passes_frames_on_gives_the_same():
+    pipe = make_pipeline(StandardScaler(), FlatMLPClassifier(**SMALL))
+    arrays = clone(pipe).fit(X, Y)
+    with config_context(transform_output="pandas"):
+        frames = clone(pipe).fit(pd.DataFrame(X).add_prefix("x"), Y)
+        assert_array_equal(frames[-1].feature_names_in_, ["x0", "x1", "x2", "x3"])
+        predicted = frames.predict_proba(pd.DataFrame(X).add_prefix("x"))
+    assert_allclose(predicted, arrays.predict_proba(X), rtol=1e-10)
+
+
+@each_network
+def test_weights_are_routed_through_a_pipeline(network):
+    weight = np.linspace(0.1, 3, len(Y))
+    with config_context(enable_metadata_routing=True):
+        estimator = network(**SMALL).set_fit_request(sample_weight=True)
+        pipe = make_pipeline(StandardScaler(with_mean=False, with_std=False), estimator)
+        pipe[0].set_fit_request(sample_weight=False)
+        pipe.fit(X, Y, sample_weight=weight)
+    assert_array_equal(weights_of(pipe[-1]), weights_of(network(**SMALL).fit(X, Y, weight)))
+
+
+def test_weights_are_routed_through_a_grid():
+    weight = np.linspace(0.1, 3, len(Y))
+    clf = FlatMLPClassifier(measures=None, **SMALL)
+    with config_context(enable_metadata_routing=True):
+        clf.set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
+        search = GridSearchCV(clf, {"rho": [0.1]}, cv=2).fit(X, Y, sample_weight=weight)
+    alone = FlatMLPClassifier(rho=0.1, measures=None, **SMALL).fit(X, Y, weight)
+    assert_array_equal(weights_of(search.best_estimator_), weights_of(alone))
+
+
+def large():
+    return make_classification(n_samples=4000, n_features=40, random_state=0)
+
+
+def fitted(estimator, X, y):
+    return estimator.fit(X, y)
+
+
+def fitted_validating(estimator, X, y):
+    return estimator.set_params(early_stopping=True).fit(X, y, validation_data=(X, y))
+
+
+def fitted_in_part(estimator, X, y):
+    classes = {"classes": [0, 1]} if isinstance(estimator, FlatMLPClassifier) else {}
+    return estimator.partial_fit(X, y, sample_weight=np.ones(len(y)), **classes)
+
+
+def measured(estimator, X, y):
+    fitted_in_part(estimator, X, y).measure(X, y)
+    return estimator
+
+
+each_way_to_fit = pytest.mark.parametrize(
+    "way", [fitted, fitted_validating, fitted_in_part, measured]
+)
+
+
+@each_network
+@each_way_to_fit
+def test_nothing_refers_to_the_training_data_after_a_fit(network, way):
+    X, y = large()
+    seen = weakref.ref(X)
+    estimator = way(network(**SMALL | {"max_iter": 2}), X, y)
+    del X
+    gc.collect()
+    assert seen() is None
+    assert hasattr(estimator, "coefs_")
+
+
+@each_network
+@each_way_to_fit
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_a_pickle_is_small_whatever_the_data(network, way, container):
+    X, y = large()
+    estimator = way(network(**SMALL | {"max_iter": 2}), container(X), y)
+    assert len(pickle.dumps(estimator)) < X.nbytes / 30
+
+
+@each_network
+@each_solver
+@pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sparse.csr_array])
+def test_read_only_data_will_do(network, solver, container):
+    data = [read_only(array) for array in (container(X), Y, np.linspace(0.5, 2, len(Y)))]
+    estimator = network(solver=solver, batch_size=20, **SMALL).fit(*data)
+    assert estimator.predict(data[0]).shape == Y.shape
+    assert np.isfinite(estimator.sharpness_)
+
+
+@each_network
+@each_solver
+def test_data_on_disk_will_do(network, solver, tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    on_disk = np.load(tmp_path / "X.npy", mmap_mode="r")
+    estimator = network(solver=solver, **SMALL).fit(on_disk, Y)
+    in_memory = network(solver=solver, **SMALL).fit(X, Y)
+    assert_array_equal(weights_of(estimator), weights_of(in_memory))
+    assert_array_equal(estimator.predict(on_disk), in_memory.predict(X))
+
+
+@each_network
+@each_solver
+def test_fitting_writes_to_nothing_it_is_given(network, solver):
+    data = X.copy(), Y.copy(), np.linspace(0.5, 2, len(Y))
+    kept = [array.copy() for array in data]
+    network(solver=solver, early_stopping=True, **SMALL).fit(*data).predict(data[0])
+    for array, copied in zip(data, kept, strict=True):
+        assert_array_equal(array, copied)
