@@ -109,7 +109,10 @@ class BaseFlatMLP(FlatEstimator):
         """The weights of the rows, checked; None where all weigh the same."""
         if sample_weight is None:
             return None
-        return check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        if not np.any(sample_weight):  # scikit-learn below 1.9 lets them pass
+            raise ValueError("Sample weights must contain at least one non-zero number.")
+        return sample_weight
 
     def _hold_out(self, X, y, sample_weight, validation):
         """The validation rows, ``(X, y, sample_weight)`` or None, and the training rows."""

@@ -3,6 +3,7 @@
 import re
 import warnings
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -388,6 +389,25 @@ def test_divergence_is_an_error_in_partial_fit_too(network, solver):
     classes = {"classes": [0, 1, 2]} if network is FlatMLPClassifier else {}
     with refused("non-finite parameter weights", "learning_rate_init=1e+200 is too large"):
         net.partial_fit(X, Y, **classes)
+
+
+class CountedTanh:
+    """An activation that knows how often it was asked."""
+
+    n_calls = 0
+
+    def __call__(self, z):
+        self.n_calls += 1
+        return anp.tanh(z)
+
+
+@each_stochastic_solver
+def test_divergence_stops_training_at_once(solver):
+    tanh = CountedTanh()
+    reg = FlatMLPRegressor(activation=tanh, solver=solver, **SMALL)
+    with refused("non-finite parameter weights"):
+        reg.set_params(batch_size=1, learning_rate_init=1e200).fit(X, Y)
+    assert tanh.n_calls < 20 < len(X)
 
 
 @each_solver

@@ -165,6 +165,15 @@ def test_a_solver_object_is_the_same_as_its_name(solver):
     assert_same_fit((ours.fit(X, y), theirs.fit(X, y)), X)
 
 
+@each_plain_solver
+@pytest.mark.parametrize("name", CLASSIFICATION)
+def test_losses_of_hopelessly_wrong_rows_are_clipped_in_the_same_way(name, solver):
+    X, y = data(name)
+    networks = [net.fit(1000 * X, y) for net in both(name, solver=solver, max_iter=3)]
+    assert networks[1].predict_proba(1000 * X).min() < np.finfo(float).eps
+    assert_same_fit(networks, 1000 * X)
+
+
 @pytest.mark.parametrize("name", CLASSIFICATION)
 def test_logarithms_of_probabilities_are_the_same(name):
     X = data(name)[0]

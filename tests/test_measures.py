@@ -483,6 +483,7 @@ def test_an_estimated_trace_is_within_three_standard_errors(seed):
     assert abs(found.value - dense_trace(clf, IRIS, SPECIES)) < 3 * found.stderr
     assert found.kind == "estimate"
     assert found.n_evals == 2 * 18
+    assert found.stderr == pytest.approx(found.samples.std(ddof=1) / 6**0.5, rel=1e-12)
     assert found.samples.mean() == pytest.approx(found.value, rel=1e-12)
 
 
@@ -665,6 +666,17 @@ def test_away_from_a_minimum_the_lower_level_set_counts_too():
     )
     down = distance(saturated, [0.5], 0.6).value  # tanh(0.5) + 0.6 > 1: there is no way up
     assert down == pytest.approx(0.5 - np.arctanh(np.tanh(0.5) - 0.6), rel=1e-8)
+
+
+def test_a_level_that_is_nearest_straight_down_is_found():
+    """Neither uphill nor along the largest curvature: at exp(-x) = 1.9."""
+    slide = Toy(
+        lambda w: 2 - np.exp(-w[0]) + 0.75 * w[1] ** 2,
+        lambda w: np.array([np.exp(-w[0]), 1.5 * w[1]]),
+        lambda w: np.diag([-np.exp(-w[0]), 1.5]),
+    )
+    found = distance(slide, (0, 0), 0.9, n_starts=0)
+    assert found.value == pytest.approx(np.log(1.9), rel=1e-8)
 
 
 @pytest.mark.parametrize("w", [(0.1, 0.2), (0.1, 0.0), (0.0, 0.0)])

@@ -135,6 +135,24 @@ def test_auto_is_the_default_radius(solver):
     assert_array_equal(weights_of(auto), weights_of(given))
 
 
+def test_the_default_radii_are_the_published_ones():
+    assert (SAM.default_rho, ASAM.default_rho) == (0.05, 0.5)
+
+
+@each_flat_solver
+def test_without_an_estimator_radius_0_hands_over_too(solver):
+    objective, w = regression()
+    ends, runs = zip(
+        *(
+            minimize(s, objective, w, Settings(rho=0, batch_size=5), max_epochs=4)
+            for s in (solver, solver.delegate())
+        ),
+        strict=True,
+    )
+    assert_array_equal(*ends)
+    assert [run.work.rows for run in runs] == [4 * 12, 4 * 12]
+
+
 @each_flat_solver
 def test_the_rule_itself_tends_to_the_base_as_the_radius_shrinks(solver):
     """In proportion to the radius, and not by handing over."""
@@ -245,6 +263,23 @@ def test_nothing_moves_where_all_gradients_are_0(solver, w):
     assert not run.diverged
 
 
+@each_solver
+def test_nothing_moves_from_a_minimum(solver):
+    """And nothing is read from scratch memory there."""
+    bowl = Toy(lambda w: (w - 3) @ (w - 3) / 2, lambda w: w - 3, lambda w: np.eye(2), n_rows=12)
+    settings = Settings(rho=0.1, batch_size=6)
+    end, _ = minimize(solver, bowl, np.full(2, 3.0), settings, max_epochs=3)
+    assert_array_equal(end, 3)
+
+
+@each_solver
+def test_parameters_that_are_0_do_not_hold_it_back(solver):
+    bowl = Toy(lambda w: (w - 3) @ (w - 3) / 2, lambda w: w - 3, lambda w: np.eye(2), n_rows=12)
+    settings = Settings(rho=0.1, batch_size=6, learning_rate_init=0.1)
+    end, _ = minimize(solver, bowl, np.zeros(2), settings, max_epochs=50)
+    assert bowl.loss(end) < 1
+
+
 @each_stochastic_solver
 def test_every_solver_sees_the_same_batches(solver):
     seen = []
@@ -263,6 +298,17 @@ def test_every_solver_sees_the_same_batches(solver):
     minimize(SGD(), Seen(objective), w, **run)
     assert_array_equal(by_solver, np.concatenate(seen))
     assert sorted(by_solver[:12]) == list(range(12))
+
+
+@each_stochastic_solver
+def test_steps_and_epochs_are_counted(solver):
+    objective, w = regression()
+    settings, random_state = Settings(rho=0.1, batch_size=5), np.random.RandomState(0)
+    state = solver.init_state(objective, w, settings, np.random.default_rng(0))
+    for epochs in (2, 4):
+        solver.solve(w, state, Run(objective, settings, random_state, max_epochs=2))
+        assert (state.epoch, state.step) == (epochs, 3 * epochs)
+        assert state.work is None
 
 
 def test_a_generator_is_spawned_without_drawing():
@@ -593,6 +639,16 @@ def test_the_part_orthogonal_to_the_gradient_is_kept_and_used_again():
         assert_allclose(found, expected, rtol=1e-11)
 
 
+def test_what_micro_batches_find_is_split_by_the_gradient_of_the_whole_batch():
+    objective, w = regression(weighted=True)
+    g = objective.loss_gradient(w)[1]
+    climbed = direction(SAM(m=5), objective, w)[1]
+    kept = climbed - (climbed @ g) / (g @ g) * g
+    found = direction(SAM(m=5, interval=2), objective, w, n_turns=2)[1]
+    expected = g + 0.7 * np.linalg.norm(g) / np.linalg.norm(kept) * kept
+    assert_allclose(found, expected, rtol=1e-11)
+
+
 def test_reusing_nothing_takes_plain_steps_between():
     objective, w = regression()
     found = direction(SAM(interval=2, reuse=0.0), objective, w, n_turns=2)[1]
@@ -622,6 +678,15 @@ def test_a_start_at_the_end_is_the_base_to_the_bit(base):
         for solver in (SAM(base, start=1.0), SAM(base).delegate())
     ]
     assert_array_equal(*ends)
+
+
+def test_an_adaptive_climb_that_has_no_direction_is_a_plain_step():
+    """At 0 the adaptive norm lets no parameter move, although the gradient is not 0."""
+    objective, w = regression()
+    expected = objective.loss_gradient(np.zeros_like(w))[1]
+    for solver in (ASAM(), ASAM(m=4), ASAM(ascent_steps=2)):
+        found = direction(solver, objective, np.zeros_like(w))[1]
+        assert_allclose(found, expected, rtol=1e-12)
 
 
 # What they refuse

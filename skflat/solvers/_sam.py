@@ -153,16 +153,15 @@ class SAM(Rule):
     def _ascend(self, rho, w, foot, gradient, point):
         """Write ``foot`` plus one step of the climb into ``point``, unless it is flat there.
 
-        Overwrites the gradient. The adaptive norm's ``T g`` is ``|w| g``, whose size is that
-        of ``w g``, and ``T^2 g`` is ``w^2 g``.
+        Overwrites the gradient if it climbs. The adaptive norm's ``T g`` is ``|w| g``, whose size
+        is that of ``w g``, and ``T^2 g`` is ``w^2 g``.
         """
-        if self.adaptive:
-            gradient *= w
-        size = math.sqrt(float(gradient @ gradient))
+        tilted = gradient * w if self.adaptive else gradient
+        size = math.sqrt(float(tilted @ tilted))
         if size == 0:
             return False
         if self.adaptive:
-            gradient *= w
+            np.multiply(tilted, w, out=gradient)
         gradient *= rho / self.ascent_steps / (size if self.normalize else 1.0)
         np.add(foot, gradient, out=point)
         return True
