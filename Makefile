@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= digits
+# A folder with fashion_mnist.npz for the benchmarks; without it they download from OpenML.
+BENCH_DATA ?=
 
 .PHONY: demo test lint bench clean
 
@@ -20,7 +22,7 @@ lint: $(VENV)/.ready
 bench: $(VENV)/.bench
 	$(VENV)-bench/bin/python benchmarks/training.py
 	$(VENV)-bench/bin/python benchmarks/sharpness.py
-	$(VENV)-bench/bin/python benchmarks/overhead.py
+	$(VENV)-bench/bin/python benchmarks/overhead.py $(if $(BENCH_DATA),--data $(BENCH_DATA))
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

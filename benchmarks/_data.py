@@ -19,7 +19,14 @@ def add_data_argument(parser):
 def fashion_mnist(folder=None):
     """Fashion-MNIST, flattened, float32: training and test inputs and labels."""
     if folder is None:
-        X, y = fetch_openml("Fashion-MNIST", version=1, as_frame=False, return_X_y=True)
+        X, y = fetch_openml(
+            "Fashion-MNIST",
+            version=1,
+            as_frame=False,
+            return_X_y=True,
+            # The classes as text: pandas 3.1 reads categories that look like numbers as numbers.
+            read_csv_kwargs={"dtype": {784: str}},
+        )
         X, y = X.astype(np.float32), y.astype(int)
         return X[:60_000], y[:60_000], X[60_000:], y[60_000:]
     with np.load(Path(folder) / "fashion_mnist.npz", allow_pickle=False) as arrays:

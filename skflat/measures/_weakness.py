@@ -17,8 +17,9 @@ class Weakness(Measure):
 
     A pair is open if some affine re-reading of the network's own outputs gives the probe that
     outcome and still reproduces the learned function, the predicted classes, on every row of
-    ``X``: Bennett's pair count (arXiv:2605.05209) as a share in [0, 1]. Every pair is decided by
-    linear programming; nothing is sampled but the probes.
+    ``X``: Bennett's pair count (arXiv:2605.05209) as a share in [0, 1]. Every pair is decided
+    exactly, by a reading that realises it or a proof that there is none; nothing is sampled but
+    the probes.
 
     What is re-read, and what the outcomes are:
 

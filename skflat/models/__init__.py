@@ -2,6 +2,7 @@
 
 from ._adapt import Problem, as_problem, encode, loss_of, network
 from ._batch import Batch
+from ._blocks import blocks
 from ._layout import Layout
 from ._losses import Binary, HalfPoisson, HalfSquared, Loss, Multinomial
 from ._mlp import MLP
@@ -23,6 +24,7 @@ __all__ = [
     "Problem",
     "Workspace",
     "as_problem",
+    "blocks",
     "encode",
     "loss_of",
     "network",

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._batch import Batch, take_rows
+from ._blocks import blocks
 from ._workspace import Workspace
 
 
@@ -103,9 +104,10 @@ class Objective:
         value = self.model.loss_gradient(self.loss_function, w, batch, out, work, self.reported)
         if self.alpha == 0 or batch.total_weight == 0:
             return value, out
-        part = self.model.penalized
-        pull = work.array("penalty", w[part].shape, w.dtype)
-        out[part] += np.multiply(w[part], self._rate(batch), out=pull)
+        penalized, gradient = w[self.model.penalized], out[self.model.penalized]
+        rate = self._rate(batch)
+        for block in blocks(penalized):
+            gradient[block] += rate * penalized[block]
         return value + self._penalty(w, batch), out
 
     def hvp(self, w, v, batch=None, work=None):

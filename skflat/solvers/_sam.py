@@ -6,6 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval, StrOptions
+from ..models import blocks
 from ._base import Rule
 from ._gradient import SGD, Adam
 
@@ -15,8 +16,8 @@ class SAM(Rule):
 
     From ``w`` it climbs to ``w + rho g / |g|``, with ``g`` the gradient of the batch and the
     norm taken over all parameters, and steps from ``w`` against the gradient found there.
-    ``rho`` is the radius of the climb; useful values are 0.01 to 0.5, ``"auto"`` is the
-    published 0.05.
+    ``rho`` is the radius of the climb; useful values are 0.01 to 0.5, under label noise
+    more; ``"auto"`` is the published 0.05.
 
     Parameters
     ----------
@@ -162,8 +163,11 @@ class SAM(Rule):
             return False
         if self.adaptive:
             np.multiply(tilted, w, out=gradient)
-        gradient *= rho / self.ascent_steps / (size if self.normalize else 1.0)
-        np.add(foot, gradient, out=point)
+        length = rho / self.ascent_steps / (size if self.normalize else 1.0)
+        for block in blocks(w):
+            step = gradient[block]
+            step *= length
+            np.add(foot[block], step, out=point[block])
         return True
 
     def _reuse(self, kept, out):
@@ -190,8 +194,8 @@ class ASAM(SAM):
     it cannot tell apart minima that differ by such a rescaling only. (The paper leaves the
     intercepts out and adds 0.01 to ``|w|``, either of which breaks the invariance.)
 
-    ``rho`` is the radius in that norm; useful values are 0.1 to 2, ``"auto"`` is the published
-    0.5. A step costs what it costs in `SAM`.
+    ``rho`` is the radius in that norm; useful values are 0.1 to 2, under label noise more;
+    ``"auto"`` is the published 0.5. A step costs what it costs in `SAM`.
 
     Parameters
     ----------

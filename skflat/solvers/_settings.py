@@ -31,6 +31,9 @@ class Settings:
 
     @classmethod
     def of(cls, estimator, **replaced):
-        """The settings among an estimator's parameters, some of them replaced."""
-        names = [field.name for field in fields(cls) if field.name not in replaced]
-        return cls(**{name: getattr(estimator, name) for name in names}, **replaced)
+        """The settings among an estimator's parameters, some of them replaced.
+
+        What the estimator has no parameter for keeps its default.
+        """
+        found = {field.name: getattr(estimator, field.name, field.default) for field in fields(cls)}
+        return cls(**found | replaced)

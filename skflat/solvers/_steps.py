@@ -8,6 +8,8 @@ import math
 
 import numpy as np
 
+from ..models import blocks
+
 
 class SGDStep:
     """Momentum and Nesterov's momentum, with scikit-learn's three schedules.
@@ -22,16 +24,17 @@ class SGDStep:
 
     def step(self, w, direction):
         """``v = momentum v - rate direction``, then ``w += v`` or Nesterov's version."""
-        pull, momentum = self._pull, self.settings.momentum
-        direction *= self.learning_rate
-        pull -= direction
-        if not self.settings.nesterovs_momentum:
-            w += pull
+        momentum, nesterov = self.settings.momentum, self.settings.nesterovs_momentum
+        for block in blocks(w):
+            part, pull, move = w[block], self._pull[block], direction[block]
+            move *= self.learning_rate
+            pull -= move
+            if not nesterov:
+                part += pull
             pull *= momentum
-        else:
-            pull *= momentum
-            w += pull
-            w -= direction
+            if nesterov:
+                part += pull
+                part -= move
 
     def end_epoch(self, n_rows_seen):
         """Lower the rate by the ``invscaling`` schedule."""
@@ -64,22 +67,22 @@ class AdamStep:
 
     def step(self, w, direction):
         """One step along the direction, scaled by its running moments."""
-        settings, mean, square = self.settings, self._mean, self._square
-        beta_1, beta_2 = settings.beta_1, settings.beta_2
+        settings, beta_1, beta_2 = self.settings, self.settings.beta_1, self.settings.beta_2
         self._t += 1
         root = math.sqrt(1 - beta_2)
         rate = settings.learning_rate_init * math.sqrt(1 - beta_2**self._t) / (1 - beta_1**self._t)
-
-        mean *= beta_1
-        mean += direction
-        direction *= direction
-        square *= beta_2
-        square += direction
-        np.sqrt(square, out=direction)
-        direction += settings.epsilon / root
-        np.divide(mean, direction, out=direction)
-        direction *= rate * (1 - beta_1) / root
-        w -= direction
+        for block in blocks(w):
+            mean, square, move = self._mean[block], self._square[block], direction[block]
+            mean *= beta_1
+            mean += move
+            move *= move
+            square *= beta_2
+            square += move
+            np.sqrt(square, out=move)
+            move += settings.epsilon / root
+            np.divide(mean, move, out=move)
+            move *= rate * (1 - beta_1) / root
+            w[block] -= move
 
     def end_epoch(self, n_rows_seen):
         """Adam has no schedule."""
