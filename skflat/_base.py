@@ -84,10 +84,11 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
         history, settings = run.history, run.settings
         if run.diverged:
             if not settings.early_stopping or history.best_w is None:
+                rate = f", or learning_rate_init={self.learning_rate_init} is too large"
                 raise ValueError(
                     "Solver produced non-finite parameter weights. The input data may contain "
-                    "large values and need to be preprocessed, or "
-                    f"learning_rate_init={self.learning_rate_init} is too large."
+                    "large values and need to be preprocessed"
+                    f"{rate if self._solver().stochastic else ''}."
                 )
             warnings.warn(
                 "Training diverged: the loss or the parameters ceased to be finite. The "

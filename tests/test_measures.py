@@ -12,7 +12,7 @@ from autograd import hessian
 from autograd.scipy.special import logsumexp
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from scipy.optimize import linprog
+from scipy.optimize import linprog, minimize
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
 from sklearn.linear_model import LogisticRegression
@@ -383,7 +383,9 @@ def test_a_sample_keeps_the_shares_of_the_classes_and_the_order():
     assert sample_rows(X, y, None, 300, 0) == (X, y, None)
 
 
-@pytest.mark.parametrize("y", [np.linspace(0, 1, 99), np.eye(99, 3), np.r_[np.zeros(98), 1]])
+@pytest.mark.parametrize(
+    "y", [np.linspace(0, 1, 99), np.eye(99, 3), np.arange(99) // 98, np.arange(99) // 3]
+)
 def test_where_there_are_no_shares_the_sample_is_uniform(y):
     rows, chosen, _ = sample_rows(np.arange(99)[:, None], y, None, 20, 0)
     assert len(np.unique(rows)) == len(chosen) == 20
@@ -439,6 +441,18 @@ def test_the_standard_error_of_a_sampled_trace_is_its_error(name, weight):
     assert np.mean(stderr**2) == pytest.approx(np.mean(errors**2), rel=0.2)
     assert 0.9 < np.mean(np.abs(errors) < 2 * stderr) < 0.99
     assert {part.kind for part in found} == {"estimate"}
+
+
+def test_the_standard_error_of_a_distance_follows_that_of_the_curvature():
+    """The distance sqrt(2 s / c) changes by d / 2c for every unit of the mean curvature c."""
+    c = np.array([1.0, 2.0, 4.0, 9.0])
+    toy = quadratic(c.mean(), n_rows=4)
+    toy.per_sample_loss = lambda w, batch=None, work=None: c * w[0] ** 2 / 2
+    part = Problem(toy, np.zeros(1), "regression", sampled_from=10)
+    found = LevelSetDistance(level=0.02).evaluate(part)
+    assert found.value == pytest.approx(0.1, rel=1e-8)
+    assert found.stderr == pytest.approx(0.1 / 8 * part.row_error(c), rel=1e-6)
+    assert part.row_error(c) == pytest.approx((0.6 * c.var(ddof=1) / 4) ** 0.5, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", ["classes", "regression"])
@@ -679,6 +693,25 @@ def test_a_level_that_is_nearest_straight_down_is_found():
     assert found.value == pytest.approx(np.log(1.9), rel=1e-8)
 
 
+def test_the_search_turns_towards_a_level_below_too():
+    """At 2 - exp(-u), u = x + y / 2 - 2 y^2, the nearest level is u = -log(1.9)."""
+    step = np.log(1.9)
+
+    def u(w):
+        return w[0] + w[1] / 2 - 2 * w[1] ** 2, np.array([1, 0.5 - 4 * w[1]])
+
+    ridge = Toy(
+        lambda w: 2 - np.exp(-u(w)[0]),
+        lambda w: np.exp(-u(w)[0]) * u(w)[1],
+        lambda w: np.exp(-u(w)[0]) * (np.diag([0, -4.0]) - np.outer(u(w)[1], u(w)[1])),
+    )
+    x = np.poly1d([2, -0.5, -step])  # of the level set, as a function of y
+    y = (x * x + np.poly1d([1, 0, 0])).deriv().roots
+    expected = min(np.hypot(x(r.real), r.real) for r in y if abs(r.imag) < 1e-12)
+    found = distance(ridge, (0, 0), 0.9, n_starts=0)
+    assert found.value == pytest.approx(expected, rel=1e-6)
+
+
 @pytest.mark.parametrize("w", [(0.1, 0.2), (0.1, 0.0), (0.0, 0.0)])
 def test_a_level_that_is_nowhere_is_infinitely_far(w):
     bump = Toy(
@@ -705,14 +738,37 @@ def test_there_is_a_point_at_the_distance_found_that_differs_by_the_level(name):
     assert found.value == found.samples.min()
 
 
-@pytest.mark.parametrize(
-    "name", ["classes", "classes, tanh", "two classes", "regression", "counts"]
-)
-def test_the_usual_search_finds_what_a_long_one_finds(name):
+def nearest_by_programming(objective, w, level, start):
+    """Distance of the upper level set, by sequential quadratic programming from one start."""
+    origin = objective.loss(w)
+    result = minimize(
+        lambda h: (h @ h / 2, h),
+        start,
+        jac=True,
+        method="SLSQP",
+        constraints={
+            "type": "eq",
+            "fun": lambda h: objective.loss(w + h) - origin - level,
+            "jac": lambda h: objective.loss_gradient(w + h)[1],
+        },
+        options={"maxiter": 200, "ftol": 1e-12},
+    )
+    return np.linalg.norm(result.x) if result.success else np.inf
+
+
+@pytest.mark.parametrize("name", DOUBLE)
+def test_the_distance_is_what_nonlinear_programming_finds(name):
+    """The usual search ends within half a percent of it; a patient one with four digits."""
     estimator, X, y = fitted(name)
-    usual = level_set_distance(estimator, X, y)
-    patient = level_set_distance(estimator, X, y, n_starts=30, n_refined=40, max_iter=100, tol=1e-6)
-    assert patient.value <= usual.value <= 1.01 * patient.value
+    task = as_problem(estimator, X, y)
+    usual = LevelSetDistance().evaluate(task)
+    patient = LevelSetDistance(n_refined=9, max_iter=200, tol=1e-9).evaluate(task)
+    starts = np.random.default_rng(0).normal(size=(8, len(task.w)))
+    starts *= usual.value / np.linalg.norm(starts, axis=1, keepdims=True)
+    level = usual.protocol["level"]
+    nearest = min(nearest_by_programming(task.objective, task.w, level, h) for h in starts)
+    assert nearest * (1 - 1e-6) <= usual.value <= nearest * 1.005
+    assert patient.value == pytest.approx(nearest, rel=1e-4)
 
 
 def test_a_greater_level_is_farther():
@@ -917,7 +973,13 @@ def test_affine_maps_of_the_features_leave_the_same_open():
     A, t = rng.normal(size=(8, 8)), rng.normal(size=8)
     permuted, scales = rng.permutation(8), 2.0 ** rng.integers(-9, 9, size=8)
     expected = open_pairs(hidden, labels, at_probes, 10)
-    for change in (lambda F: F @ A + t, lambda F: F[:, permuted], lambda F: F * scales):
+    nearly_flat = A @ np.diag(np.geomspace(1, 1e-5, 8)) @ A.T
+    for change in (
+        lambda F: F @ A + t,
+        lambda F: F[:, permuted],
+        lambda F: F * scales,
+        lambda F: F @ nearly_flat,
+    ):
         assert_array_equal(open_pairs(change(hidden), labels, change(at_probes), 10), expected)
 
 
@@ -1030,6 +1092,29 @@ def test_weakness_counts_the_pairs_that_are_open():
     assert_array_equal(found.samples, table.mean(axis=1))
     assert found.value == pytest.approx(table.mean(), rel=1e-12)
     assert found.stderr == pytest.approx(table.mean(axis=1).std(ddof=1) / 12**0.5)
+
+
+def test_weakness_of_classes_counts_on_the_hidden_layer_where_asked():
+    estimator, X, y = fitted("classes")
+    probes = np.random.default_rng(0).normal(size=(12, 4))
+    task = as_problem(estimator, X, y)
+    hidden, at_probes = (task.objective.features(task.w, inputs) for inputs in (X, probes))
+    table = open_pairs(hidden, task.objective.scores(task.w).argmax(axis=1), at_probes, 3)
+    found = weakness(estimator, X, y, X_probe=probes, features="hidden")
+    assert_array_equal(found.samples, table.mean(axis=1))
+    assert found.protocol["features"] == "hidden"
+
+
+@pytest.mark.parametrize(("name", "features"), [("two classes", "logits"), ("classes", "pixels")])
+def test_features_that_are_not_there_cannot_be_read(name, features):
+    with pytest.raises(ValueError, match=f"features must be .* got '{features}'"):
+        weakness(*fitted(name), features=features)
+
+
+def test_inputs_of_the_wrong_width_cannot_be_measured():
+    estimator, X, y = fitted("classes")
+    with pytest.raises(ValueError, match=r"X has 3 features, but .* is expecting 4 features"):
+        hessian_trace(estimator, X[:, :3], y)
 
 
 def test_weakness_of_two_classes_counts_on_the_hidden_layer():

@@ -29,6 +29,11 @@ class Measure(BaseEstimator, ABC):
         return self.sign * self.measure(estimator, X, y, sample_weight).value
 
 
+def generator(random_state):
+    """A numpy Generator from anything that scikit-learn takes as a random state."""
+    return np.random.default_rng(check_random_state(random_state).randint(2**31))
+
+
 def describe(problem, **details):
     """The part of a protocol that all measures share, and their own details."""
     objective = problem.objective

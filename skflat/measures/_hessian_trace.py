@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._base import Measure, describe
+from ._base import Measure, describe, generator
 from ._measurement import Measurement
 
 
@@ -68,7 +68,7 @@ class HessianTrace(Measure):
 
     def _estimate(self, problem):
         objective, w = problem.objective, problem.w
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         value, probes = hutchpp(
             lambda v: objective.hvp(w, v.astype(w.dtype)), len(w), self.n_products, rng
         )

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from scipy.optimize import brentq
 
-from ._base import Measure, describe
+from ._base import Measure, describe, generator
 from ._measurement import Measurement
 
 MAX_LOG_DISTANCE = 50.0
@@ -84,7 +84,7 @@ class LevelSetDistance(Measure):
                 stacklevel=3,
             )
             return self._result(problem, level, [(np.nan, None, False)], search)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         starts = search.starts(self.n_starts, rng)
         found = sorted((search.crossing(start), k) for k, start in enumerate(starts))
         found = [(distance, starts[k], True) for distance, k in found]

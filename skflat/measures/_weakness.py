@@ -5,7 +5,7 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from ._attainable import attainable
-from ._base import Measure, describe
+from ._base import Measure, describe, generator
 from ._completions import Completions
 from ._measurement import Measurement
 
@@ -39,6 +39,9 @@ class Weakness(Measure):
     X_probe : array-like of shape (n_probes, n_features), default=None
         Inputs not seen in training, as the network sees them (after a Pipeline's earlier
         steps). None draws convex combinations of two rows of ``X``.
+    features : {'auto', 'logits', 'hidden'}, default='auto'
+        What is re-read; ``'auto'`` is as above. The last hidden layer is the published choice for
+        classes too; ``'logits'`` is for three classes and more only.
     tolerance : float, default=0.1
         Regression only, see above.
     random_state : int, RandomState instance or None, default=0
@@ -61,16 +64,18 @@ class Weakness(Measure):
     True
     """
 
-    def __init__(self, n_probes=10, X_probe=None, tolerance=0.1, random_state=0):
+    def __init__(self, n_probes=10, X_probe=None, features="auto", tolerance=0.1, random_state=0):
         self.n_probes = n_probes
         self.X_probe = X_probe
+        self.features = features
         self.tolerance = tolerance
         self.random_state = random_state
 
     def evaluate(self, problem):
         probes, source = self._probes(problem)
+        features = self._features(problem.kind)
         count = {
-            "multiclass": _open_classes,
+            "multiclass": _open_classes if features == "logits" else _open_classes_of_hidden,
             "binary": _open_labels,
             "multilabel": _open_labels,
             "regression": self._open_bins,
@@ -87,18 +92,30 @@ class Weakness(Measure):
             samples=shares,
             protocol=describe(
                 problem,
-                features="logits" if problem.kind == "multiclass" else "hidden",
+                features=features,
                 probes=source,
                 samples="one a probe",
                 seed=self.random_state,
             ),
         )
 
+    def _features(self, kind):
+        """What to re-read, by name."""
+        allowed = ("logits", "hidden") if kind == "multiclass" else ("hidden",)
+        if self.features == "auto":
+            return allowed[0]
+        if self.features not in allowed:
+            raise ValueError(
+                f"features must be 'auto' or one of {allowed} for a {kind} target, "
+                f"got {self.features!r}."
+            )
+        return self.features
+
     def _probes(self, problem):
         X = problem.objective.data.X
         if self.X_probe is not None:
             return check_array(self.X_probe, accept_sparse="csr", dtype=X.dtype), "given"
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         first, second = rng.integers(X.shape[0], size=(2, self.n_probes))
         mix = rng.uniform(size=(self.n_probes, 1)).astype(X.dtype)
         if sparse.issparse(X):
@@ -130,6 +147,13 @@ def _open_classes(objective, w, probes):
     """Share of classes open at every probe, on centred logits."""
     logits, at_probes = objective.scores(w), objective.scores(w, probes)
     return _open_shares(_centred(logits), logits.argmax(axis=1), _centred(at_probes))
+
+
+def _open_classes_of_hidden(objective, w, probes):
+    """Share of classes open at every probe, on the last hidden layer."""
+    features, at_probes = _hidden(objective, w, probes)
+    logits = objective.scores(w)
+    return _open_shares(features, logits.argmax(axis=1), at_probes, logits.shape[1])
 
 
 def _open_labels(objective, w, probes):
@@ -174,6 +198,7 @@ def weakness(
     *,
     n_probes=10,
     X_probe=None,
+    features="auto",
     tolerance=0.1,
     random_state=0,
 ):
@@ -189,7 +214,7 @@ def weakness(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     sample_weight : array-like of shape (n_samples,), default=None
         Accepted for uniformity: a row restrains the readings whatever it weighs.
-    n_probes, X_probe, tolerance, random_state
+    n_probes, X_probe, features, tolerance, random_state
         See `Weakness`.
 
     Returns
@@ -202,5 +227,5 @@ def weakness(
     TypeError
         If the estimator cannot be measured.
     """
-    measure = Weakness(n_probes, X_probe, tolerance, random_state)
+    measure = Weakness(n_probes, X_probe, features, tolerance, random_state)
     return measure.measure(estimator, X, y, sample_weight)

@@ -81,6 +81,11 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None):
         )
     model, w = network(estimator)
     X = check_array(X, accept_sparse="csr", dtype=w.dtype)
+    if X.shape[1] != model.sizes[0]:
+        raise ValueError(
+            f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting "
+            f"{model.sizes[0]} features as input."
+        )
     check_consistent_length(X, y)
     if sample_weight is not None:
         sample_weight = check_sample_weight(sample_weight, X)

@@ -39,7 +39,8 @@ class SAM(Rule):
         used again on the steps between, which so cost one gradient (LookSAM,
         arXiv:2203.02714).
     reuse : float, default=0.7
-        Weight of that kept part; 0 takes plain steps between. Only used if ``interval > 1``.
+        Weight of that kept part; 0 takes plain steps between. Only used if ``interval > 1``. The
+        part is taken at the size of the gradient whatever ``rho`` is.
     start : float, default=0.0
         Share of the ``max_iter`` epochs trained plainly before the climbing begins. Late in
         training a few epochs of it reach nearly the flatness of all of them
