@@ -3,6 +3,7 @@
 import warnings
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -153,7 +154,8 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
         for name in names:
             measure = MEASURES[name](random_state=seed)
             if X_probe is not None and "X_probe" in measure.get_params():
-                measure.set_params(X_probe=X_probe[: measure.n_probes])
+                rows = np.random.default_rng(seed).permutation(X_probe.shape[0])
+                measure.set_params(X_probe=X_probe[np.sort(rows[: measure.n_probes])])
             self.measurements_[name] = measure.evaluate(problem)
             setattr(self, f"{name}_", self.measurements_[name].value)
         return self.measurements_

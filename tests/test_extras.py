@@ -559,3 +559,12 @@ def test_without_scikit_learns_callbacks_none_is_told(monkeypatch, callback):
     clf = classifier().set_callbacks(recorder).fit(X, Y)
     assert recorder.told == []
     assert clf.n_iter_ == 6
+
+
+def test_weakness_probes_the_validation_rows_where_there_are_any():
+    for given, source in (
+        ({"validation_data": (X, Y)}, "given"),
+        ({}, "convex combinations of rows"),
+    ):
+        clf = FlatMLPClassifier(**SMALL | {"measures": ["weakness"]}).fit(X, Y, **given)
+        assert clf.measurements_["weakness"].protocol["probes"] == source
