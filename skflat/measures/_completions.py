@@ -96,7 +96,7 @@ class Completions:
         coefficients = coefficients[:, :-1].reshape(len(rows), -1)
         return coefficients / np.linalg.norm(coefficients, axis=1, keepdims=True)
 
-    def _broken(self, U, most=32):
+    def _broken(self, U, most=48):
         """The rows that a map gets most wrong, and the class that each is taken for."""
         scores, index = _scores(self.rows, U), np.arange(len(self.rows))
         margins = scores[index, self.labels][:, None] - scores

@@ -174,16 +174,18 @@ class _Search:
         def excess(log_distance):
             return self._excess(np.exp(log_distance) * direction)
 
-        step = np.log(1.2 if reach else 4.0)
-        far = np.log(reach) + 1e-3 if reach else np.log(1e-2 * (1 + np.linalg.norm(self.w)))
-        near = far - step
-        if excess(far) < 0:
-            if reach:
+        if reach:
+            far = np.log(reach) + 1e-3
+            if excess(far) < 0:
                 return np.inf
-            while excess(far) < 0:
-                near, far = far, far + step
-                if far > MAX_LOG_DISTANCE:
-                    return np.inf
+            step = excess(far) / 1.5 + xtol  # of a square, a step of half the excess would do
+        else:
+            far, step = np.log(1e-2 * (1 + np.linalg.norm(self.w))), np.log(4.0)
+        near = far - step
+        while excess(far) < 0:
+            near, far = far, far + step
+            if far > MAX_LOG_DISTANCE:
+                return np.inf
         while excess(near) >= 0:
             near, far, step = near - 2 * step, near, 2 * step
         return float(np.exp(brentq(excess, near, far, xtol=xtol, rtol=1e-12)))
