@@ -10,6 +10,7 @@ threads, that of the machine's cores.
 import argparse
 import os
 import warnings
+from functools import partial
 
 import numpy as np
 import torch
@@ -131,7 +132,7 @@ def main():
                 ours = network(FlatMLPClassifier, shape, solver, epochs, measures=None)
                 peer = network(MLPClassifier, shape, solver, epochs)
                 times = best_times(
-                    {"skflat": lambda: ours.fit(X, y), "sklearn": lambda: peer.fit(X, y)},  # noqa: B023
+                    {"skflat": partial(ours.fit, X, y), "sklearn": partial(peer.fit, X, y)},
                     args.repeats,
                 )
                 size = f"{shape['n_rows']:,} x {shape['n_features']}"
