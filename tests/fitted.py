@@ -1,0 +1,163 @@
+"""Networks fitted on small data, and what the tests of the measures know of them."""
+
+import copy
+from functools import cache
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from autograd import hessian
+from autograd.scipy.special import logsumexp
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from toys import problem
+
+from skflat import FlatMLPClassifier, FlatMLPRegressor
+from skflat.measures import (
+    LevelSetDistance,
+    hessian_trace,
+    level_set_distance,
+    weakness,
+)
+
+FUNCTIONS = [hessian_trace, level_set_distance, weakness]
+each_function = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+
+IRIS, SPECIES = load_iris(return_X_y=True)
+IRIS = (IRIS - IRIS.mean(axis=0)) / IRIS.std(axis=0)
+SETOSA = SPECIES == 0
+TRAITS = np.column_stack([IRIS[:, 0] > 0, IRIS[:, 1] > 0.5]).astype(int)
+INPUTS, LENGTHS = IRIS[:, :2], IRIS[:, 2:]
+COUNTS = np.random.default_rng(0).poisson(np.exp(0.5 * IRIS[:, 2])).astype(float)
+WEIGHT = np.random.default_rng(1).uniform(0.1, 2, size=len(IRIS))
+
+SHORT = {"max_iter": 60, "random_state": 0, "learning_rate_init": 0.02}
+OURS = {**SHORT, "measures": None}
+NETWORKS = {
+    "classes": (MLPClassifier((6,), **SHORT), IRIS, SPECIES),
+    "classes, deep": (MLPClassifier((5, 4), **SHORT), IRIS, SPECIES),
+    "classes, tanh": (MLPClassifier((4, 3), "tanh", **SHORT), IRIS, SPECIES),
+    "classes, logistic": (MLPClassifier((5,), "logistic", **SHORT), IRIS, SPECIES),
+    "classes, linear": (MLPClassifier((), **SHORT), IRIS, SPECIES),
+    "classes, identity": (MLPClassifier((4, 4), "identity", **SHORT), IRIS, SPECIES),
+    "named classes": (MLPClassifier((5,), **SHORT), IRIS, np.array(["c", "a", "b"])[SPECIES]),
+    "two classes": (MLPClassifier((6,), **SHORT), IRIS, SETOSA),
+    "two classes, linear": (MLPClassifier((), **SHORT), IRIS, SETOSA),
+    "labels": (MLPClassifier((6,), **SHORT), IRIS, TRAITS),
+    "regression": (MLPRegressor(hidden_layer_sizes=(6,), **SHORT), INPUTS, LENGTHS[:, 0]),
+    "two outputs": (MLPRegressor(hidden_layer_sizes=(5, 4), **SHORT), INPUTS, LENGTHS),
+    "regression, linear": (MLPRegressor(hidden_layer_sizes=(), **SHORT), INPUTS, LENGTHS[:, 0]),
+    "counts": (MLPRegressor("poisson", (6,), **SHORT), IRIS, COUNTS),
+    "pipeline": (make_pipeline(StandardScaler(), MLPClassifier((6,), **SHORT)), IRIS, SPECIES),
+    "pipeline of one": (Pipeline([("mlp", MLPClassifier((6,), **SHORT))]), IRIS, SPECIES),
+    "pipeline in a pipeline": (
+        make_pipeline(StandardScaler(), make_pipeline(StandardScaler(), MLPClassifier((4,)))),
+        IRIS,
+        SPECIES,
+    ),
+    "our classes": (FlatMLPClassifier((6,), **OURS), IRIS, SPECIES),
+    "our two classes": (FlatMLPClassifier((6,), "tanh", **OURS), IRIS, SETOSA),
+    "our labels": (FlatMLPClassifier((6,), **OURS), IRIS, TRAITS),
+    "our regression": (FlatMLPRegressor(hidden_layer_sizes=(6,), **OURS), INPUTS, LENGTHS),
+    "our counts": (FlatMLPRegressor("poisson", (6,), "tanh", **OURS), IRIS, COUNTS),
+    "our sparse classes": (
+        FlatMLPClassifier((6,), **OURS),
+        sparse.csr_array(np.maximum(IRIS, 0)),
+        SPECIES,
+    ),
+    "our sparse regression": (
+        FlatMLPRegressor(hidden_layer_sizes=(), **OURS),
+        sparse.csr_array(np.maximum(IRIS, 0)),
+        COUNTS,
+    ),
+    "our single precision": (FlatMLPClassifier((6,), **OURS), IRIS.astype(np.float32), SPECIES),
+    "our pipeline": (
+        make_pipeline(StandardScaler(), FlatMLPClassifier((6,), **OURS)),
+        IRIS,
+        SPECIES,
+    ),
+}
+each_network = pytest.mark.parametrize("name", NETWORKS)
+DOUBLE = [name for name in NETWORKS if name != "our single precision"]
+
+
+@cache
+def fitted(name):
+    estimator, X, y = NETWORKS[name]
+    return clone(estimator).fit(X, y), X, y
+
+
+def last_step(estimator, X):
+    """The network at the end of nested pipelines, and what it sees."""
+    while isinstance(estimator, Pipeline):
+        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        estimator = estimator[-1]
+    return estimator, X.toarray() if sparse.issparse(X) else X
+
+
+def twin(network, X, y, weight=None):
+    """A fitted network's mean loss as a function of its flat vector, and the vector.
+
+    Written down anew, from the fitted attributes alone.
+    """
+    arrays = [*network.coefs_, *network.intercepts_]
+    n_layers = len(network.coefs_)
+    act = {
+        "relu": lambda z: anp.where(z > 0, z, 0.0 * z),
+        "tanh": anp.tanh,
+        "logistic": lambda z: 1 / (1 + anp.exp(-z)),
+        "identity": lambda z: z,
+    }[network.activation]
+    if network.out_activation_ in ("softmax", "logistic"):
+        y = y if np.ndim(y) == 2 else np.searchsorted(network.classes_, y)
+    columns = np.reshape(y, (len(y), -1)).astype(float)
+    weight = np.ones(len(y)) if weight is None else weight
+
+    def loss(w):
+        parts, start = [], 0
+        for array in arrays:
+            parts.append(w[start : start + array.size].reshape(array.shape))
+            start += array.size
+        a = X
+        for layer in range(n_layers):
+            a = a @ parts[layer] + parts[n_layers + layer]
+            a = act(a) if layer < n_layers - 1 else a
+        rows = {
+            "softmax": lambda: logsumexp(a, axis=1) - a[np.arange(len(y)), y.astype(int)],
+            "logistic": lambda: anp.sum(anp.log(1 + anp.exp(a)) - columns * a, axis=1),
+            "identity": lambda: anp.sum((a - columns) ** 2, axis=1) / 2,
+            "exp": lambda: anp.sum(anp.exp(a) - columns * a, axis=1),
+        }[network.out_activation_]()
+        return anp.sum(rows * weight) / weight.sum()
+
+    return loss, np.concatenate([np.ravel(array) for array in arrays]).astype(float)
+
+
+def dense_trace(estimator, X, y, weight=None):
+    network, X = last_step(estimator, X)
+    loss, w = twin(network, X, y, weight)
+    return np.trace(hessian(loss)(w))
+
+
+def rescaled(network, factor, layer=0):
+    """The same function: a layer's incoming weights times a factor, its outgoing ones by it."""
+    network = copy.deepcopy(network)
+    network.coefs_[layer] *= factor
+    network.intercepts_[layer] *= factor
+    network.coefs_[layer + 1] /= factor
+    return network
+
+
+def distance(objective, w, level, **settings):
+    """The level set distance, looked for with more than the usual patience."""
+    patient = {"n_refined": 9, "max_iter": 200, "tol": 1e-12, "n_starts": 5}
+    return LevelSetDistance(level, **patient | settings).evaluate(problem(objective, w))
+
+
+def unsettled_variation(r):
+    """Most that ``(x y - 1)^2`` changes within ``r`` of (1, 1)."""
+    return (2**0.5 * r + r**2 / 2) ** 2

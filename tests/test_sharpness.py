@@ -1,0 +1,132 @@
+"""Sharpness: the trace of the Hessian."""
+
+import numpy as np
+import pytest
+from autograd import hessian
+from fitted import DOUBLE, IRIS, SPECIES, WEIGHT, dense_trace, fitted, rescaled, twin
+from numpy.testing import assert_allclose
+from sklearn.neural_network import MLPClassifier
+from toys import Bilinear, hyperbola, problem, quadratic
+
+from skflat.measures import (
+    HessianTrace,
+    LevelSetDistance,
+    Weakness,
+    hessian_trace,
+)
+from skflat.measures._hessian_trace import hutchpp
+from skflat.models import HalfSquared, Objective
+
+# These fits are short on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["plain", "weighted"])
+@pytest.mark.parametrize("name", DOUBLE)
+def test_the_trace_is_that_of_the_dense_hessian(name, weight):
+    estimator, X, y = fitted(name)
+    found = hessian_trace(estimator, X, y, weight)
+    assert found.value == pytest.approx(dense_trace(estimator, X, y, weight), rel=1e-9)
+    assert found.kind == "exact"
+    assert found.stderr == 0
+    assert found.samples.sum() == pytest.approx(found.value, rel=1e-12)
+
+
+def test_the_trace_in_single_precision_is_that_of_the_dense_hessian():
+    estimator, X, y = fitted("our single precision")
+    assert hessian_trace(estimator, X, y).value == pytest.approx(
+        dense_trace(estimator, X.astype(float), y), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_estimated_trace_is_within_three_standard_errors(seed):
+    """Three smooth hidden layers, where there is no closed form."""
+    clf = MLPClassifier((4, 4, 4), "tanh", solver="lbfgs", max_iter=30, random_state=seed)
+    clf.fit(IRIS, SPECIES)
+    found = hessian_trace(clf, IRIS, SPECIES, n_products=18, random_state=seed)
+    assert abs(found.value - dense_trace(clf, IRIS, SPECIES)) < 3 * found.stderr
+    assert found.kind == "estimate"
+    assert found.n_evals == 2 * 18
+    assert found.stderr == pytest.approx(found.samples.std(ddof=1) / 6**0.5, rel=1e-12)
+    assert found.samples.mean() == pytest.approx(found.value, rel=1e-12)
+
+
+@pytest.mark.parametrize("x", [1, 2, 4, -1])
+def test_the_trace_along_the_hyperbola(x):
+    """``2 (x^2 + 1 / x^2)``: 4, 8.5 and 32.125."""
+    found = HessianTrace().evaluate(problem(hyperbola(), (x, 1 / x)))
+    assert found.value == pytest.approx(2 * (x**2 + 1 / x**2), rel=1e-12)
+
+
+def test_a_closed_form_of_the_objective_is_used():
+    toy = quadratic(3.0, 1.0, n_rows=2)
+    toy.hessian_trace = lambda w, batch=None: np.array([[1.0, 2.0], [1.0, 4.0]])
+    found = HessianTrace().evaluate(problem(toy, (0, 0)))
+    assert (found.value, found.kind, found.samples.tolist()) == (4.0, "exact", [1.0, 3.0])
+
+
+def test_a_new_model_is_measured():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 3)), rng.normal(size=(20, 1))
+    objective = Objective(Bilinear(3, 1), HalfSquared(), X, y)
+    w = rng.normal(size=6)
+    dense = np.column_stack([objective.hvp(w, column) for column in np.eye(6)])
+    trace = HessianTrace().evaluate(problem(objective, w)).value
+    assert trace == pytest.approx(np.trace(dense), rel=1e-10)
+    far = LevelSetDistance().evaluate(problem(objective, w))
+    assert 0 < far.value < np.inf
+    with pytest.raises(TypeError, match="Bilinear has no last hidden layer"):
+        Weakness().evaluate(problem(objective, w))
+
+
+def test_hutchpp_is_exact_at_low_rank():
+    B = np.random.default_rng(0).normal(size=(50, 4))
+    A = B @ B.T
+    for seed in range(5):
+        value, probes = hutchpp(lambda v: A @ v, 50, 12, np.random.default_rng(seed))
+        assert value == pytest.approx(np.trace(A), rel=1e-10)
+        assert_allclose(probes, np.trace(A), rtol=1e-10)
+
+
+def test_hutchpp_is_unbiased_and_as_good_as_known():
+    """On the spectrum i^-2, n = 200, Hutchinson's 60 products have a standard deviation of 0.2."""
+    spectrum = np.arange(1, 201.0) ** -2
+    products = []
+
+    def product(v):
+        products.append(v)
+        return spectrum * v
+
+    values = np.array(
+        [hutchpp(product, 200, 60, np.random.default_rng(seed))[0] for seed in range(400)]
+    )
+    assert len(products) == 400 * 60
+    assert values.std(ddof=1) == pytest.approx(0.0021, rel=0.1)
+    assert abs(values.mean() - spectrum.sum()) < 3 * values.std(ddof=1) / 20
+
+
+def test_hutchpp_knows_its_error():
+    """Its errors have, in units of its standard error, the variance of Student's t."""
+    rng = np.random.default_rng(0)
+    B = rng.normal(size=(60, 60))
+    A, errors = B + B.T, []
+    for seed in range(500):
+        value, probes = hutchpp(lambda v: A @ v, 60, 45, np.random.default_rng(seed))
+        errors.append((value - np.trace(A)) / (probes.std(ddof=1) / len(probes) ** 0.5))
+    assert np.mean(np.square(errors)) == pytest.approx(14 / 12, rel=0.2)
+
+
+@pytest.mark.parametrize("factor", [2.0, 8.0, 3.7])
+def test_rescaling_the_layers_changes_the_trace_by_its_law(factor):
+    estimator, X, y = fitted("classes")
+    loss, w = twin(estimator, X, y)
+    diagonal = hessian(loss)(w).diagonal()
+    ends = np.cumsum([array.size for array in (*estimator.coefs_, *estimator.intercepts_)])
+    W0, W1, b0, b1 = (part.sum() for part in np.split(diagonal, ends[:-1]))
+    expected = (W0 + b0) / factor**2 + W1 * factor**2 + b1
+    moved = rescaled(estimator, factor)
+    assert_allclose(moved.predict_proba(X), estimator.predict_proba(X), rtol=1e-12)
+    found = hessian_trace(moved, X, y).value
+    assert found == pytest.approx(expected, rel=1e-9)
+    assert abs(found / hessian_trace(estimator, X, y).value - 1) > 0.3
