@@ -55,7 +55,9 @@ NETWORKS = {
     "pipeline": (make_pipeline(StandardScaler(), MLPClassifier((6,), **SHORT)), IRIS, SPECIES),
     "pipeline of one": (Pipeline([("mlp", MLPClassifier((6,), **SHORT))]), IRIS, SPECIES),
     "pipeline in a pipeline": (
-        make_pipeline(StandardScaler(), make_pipeline(StandardScaler(), MLPClassifier((4,)))),
+        make_pipeline(
+            StandardScaler(), make_pipeline(StandardScaler(), MLPClassifier((4,), **SHORT))
+        ),
         IRIS,
         SPECIES,
     ),

@@ -345,7 +345,7 @@ def test_weakness_of_regression_counts_the_bins_that_can_be_reached():
     Within ``e`` of it, a line is within ``e`` at 0.5, ``3 e`` at -1 and ``999 e`` at 500.
     """
     X = np.linspace(0, 1, 101)[:, None]
-    line = MLPRegressor(hidden_layer_sizes=(), max_iter=1).fit(X, X[:, 0])
+    line = MLPRegressor(hidden_layer_sizes=(), max_iter=1, random_state=0).fit(X, X[:, 0])
     line.coefs_, line.intercepts_ = [np.ones((1, 1))], [np.zeros(1)]
     probes = np.array([[0.45], [0.5], [-1.0], [500.0]])
     share = weakness(line, X, X[:, 0], X_probe=probes, tolerance=0.01).samples
