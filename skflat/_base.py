@@ -14,6 +14,8 @@ from .measures import MEASURES, sample_rows
 from .models import as_problem
 from .solvers import SOLVERS, History, Run, Settings, Solver, spawn_generator
 
+USUAL_MEASURES = ("sharpness", "flatness", "weakness")
+
 
 class FlatEstimator(CallbackSupportMixin, BaseEstimator):
     """Base of all estimators: what comes after validation and before the attributes.
@@ -119,9 +121,9 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
     def measure(self, X, y, sample_weight=None):
         """Measure the fitted parameters on given rows, and keep the results.
 
-        Sets ``measurements_`` and, for every measure in ``measures`` (all of them if that is
-        None), an attribute of its name with an underscore. ``fit`` does this by itself unless
-        ``measures=None``; after ``partial_fit`` it is up to you.
+        Sets ``measurements_`` and, for every measure in ``measures`` (sharpness, flatness and
+        weakness if that is None), an attribute of its name with an underscore. ``fit`` does this by
+        itself unless ``measures=None``; after ``partial_fit`` it is up to you.
 
         Parameters
         ----------
@@ -138,7 +140,7 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self)
         self._check_measures()
         X = validate_data(self, X, accept_sparse="csr", reset=False)
-        names = sorted(MEASURES) if self.measures is None else self.measures
+        names = USUAL_MEASURES if self.measures is None else self.measures
         return self._measure(names, X, y, sample_weight)
 
     def _forget_measurements(self):
@@ -152,7 +154,9 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
         problem = as_problem(self, *rows, sampled_from=n_rows)
         self.measurements_ = {}
         for name in names:
-            measure = MEASURES[name](random_state=seed)
+            measure = MEASURES[name]()
+            if "random_state" in measure.get_params():
+                measure.set_params(random_state=seed)
             if X_probe is not None and "X_probe" in measure.get_params():
                 rows = np.random.default_rng(seed).permutation(X_probe.shape[0])
                 measure.set_params(X_probe=X_probe[np.sort(rows[: measure.n_probes])])

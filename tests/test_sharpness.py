@@ -84,7 +84,7 @@ def test_hutchpp_is_exact_at_low_rank():
     B = np.random.default_rng(0).normal(size=(50, 4))
     A = B @ B.T
     for seed in range(5):
-        value, probes = hutchpp(lambda v: A @ v, 50, 12, np.random.default_rng(seed))
+        value, probes, _ = hutchpp(lambda v: A @ v, 50, 12, np.random.default_rng(seed))
         assert value == pytest.approx(np.trace(A), rel=1e-10)
         assert_allclose(probes, np.trace(A), rtol=1e-10)
 
@@ -112,7 +112,7 @@ def test_hutchpp_knows_its_error():
     B = rng.normal(size=(60, 60))
     A, errors = B + B.T, []
     for seed in range(500):
-        value, probes = hutchpp(lambda v: A @ v, 60, 45, np.random.default_rng(seed))
+        value, probes, _ = hutchpp(lambda v: A @ v, 60, 45, np.random.default_rng(seed))
         errors.append((value - np.trace(A)) / (probes.std(ddof=1) / len(probes) ** 0.5))
     assert np.mean(np.square(errors)) == pytest.approx(14 / 12, rel=0.2)
 

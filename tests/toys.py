@@ -17,6 +17,7 @@ class Toy:
         self.function, self.gradient, self.hessian = function, gradient, hessian
         self.data = Batch(np.zeros((n_rows, 1)), np.zeros(n_rows))
         self.n_rows = n_rows
+        self.blocks = [slice(None)]
 
     def batch(self, rows=None, work=None):
         return self.data if rows is None else Batch(self.data.X[rows], self.data.y[rows])
@@ -36,6 +37,13 @@ class Toy:
 
     def hvp(self, w, v, batch=None, work=None):
         return self.hessian(w) @ v
+
+    def hessian_products(self, w, batch=None, work=None):
+        return lambda v: self.hessian(w) @ v
+
+    def along(self, w, directions, steps, work=None, row_sums=None):
+        losses = [[self.function(w + step * h) for step in steps] for h in directions]
+        return np.array([losses, np.zeros_like(losses)])
 
     def hessian_trace(self, w, batch=None):
         return None

@@ -3,28 +3,68 @@
 A new measure is one new file and one line here.
 """
 
+from ._adaptive_sharpness import AdaptiveSharpness, adaptive_sharpness
 from ._base import Measure, sample_rows
+from ._dominant_subspace import DominantSubspace, dominant_subspace
+from ._eigenvalues import HessianEigenvalues, hessian_eigenvalues
+from ._gradient_noise import GradientNoise, gradient_noise
 from ._hessian_trace import HessianTrace, hessian_trace
 from ._level_set import LevelSetDistance, level_set_distance
+from ._local_energy import LocalEnergy, local_energy
+from ._margins import Margins, margins
+from ._maximal_variation import MaximalVariation, maximal_variation
 from ._measurement import Measurement
+from ._noise_stability import NoiseStability, noise_stability
+from ._relative_flatness import RelativeFlatness, relative_flatness
+from ._spectral_density import SpectralDensity, spectral_density
 from ._weakness import Weakness, weakness
 
 #: Name to class: what an estimator's ``measures`` may hold.
 MEASURES = {
+    "adaptive_sharpness": AdaptiveSharpness,
+    "dominant_subspace": DominantSubspace,
     "flatness": LevelSetDistance,
+    "gradient_noise": GradientNoise,
+    "hessian_eigenvalues": HessianEigenvalues,
+    "local_energy": LocalEnergy,
+    "margins": Margins,
+    "maximal_variation": MaximalVariation,
+    "noise_stability": NoiseStability,
+    "relative_flatness": RelativeFlatness,
     "sharpness": HessianTrace,
+    "spectral_density": SpectralDensity,
     "weakness": Weakness,
 }
 
 __all__ = [
     "MEASURES",
+    "AdaptiveSharpness",
+    "DominantSubspace",
+    "GradientNoise",
+    "HessianEigenvalues",
     "HessianTrace",
     "LevelSetDistance",
+    "LocalEnergy",
+    "Margins",
+    "MaximalVariation",
     "Measure",
     "Measurement",
+    "NoiseStability",
+    "RelativeFlatness",
+    "SpectralDensity",
     "Weakness",
+    "adaptive_sharpness",
+    "dominant_subspace",
+    "gradient_noise",
+    "hessian_eigenvalues",
     "hessian_trace",
     "level_set_distance",
+    "local_energy",
+    "margins",
+    "maximal_variation",
+    "noise_stability",
+    "relative_flatness",
     "sample_rows",
+    "spectral_density",
     "weakness",
 ]

@@ -13,6 +13,8 @@ from ..models import as_problem
 class Measure(BaseEstimator, ABC):
     """Base of all measures. An instance is a scikit-learn scorer: greater is flatter."""
 
+    _parameter_constraints: dict = {}
+
     #: +1 where a greater value is flatter, -1 where a smaller one is.
     sign = 1
 
@@ -22,6 +24,7 @@ class Measure(BaseEstimator, ABC):
 
     def measure(self, estimator, X, y, sample_weight=None):
         """The `Measurement` of a fitted estimator on ``(X, y)``."""
+        self._validate_params()
         return self.evaluate(as_problem(estimator, X, y, sample_weight))
 
     def __call__(self, estimator, X, y, sample_weight=None):
@@ -32,6 +35,25 @@ class Measure(BaseEstimator, ABC):
 def generator(random_state):
     """A numpy Generator from anything that scikit-learn takes as a random state."""
     return np.random.default_rng(check_random_state(random_state).randint(2**31))
+
+
+def seeds(random_state, n):
+    """One seed for each of ``n`` draws, all fixed before the first is used."""
+    return np.random.SeedSequence(check_random_state(random_state).randint(2**31)).spawn(n)
+
+
+def ladder(name, values):
+    """A parameter that is one number or several, as an increasing array of floats."""
+    values = np.atleast_1d(np.asarray(values, dtype=float))
+    rising = values.ndim == 1 and len(values) > 0 and (np.diff(values) > 0).all()
+    if not (rising and values[0] > 0 and np.isfinite(values).all()):
+        raise ValueError(f"{name} must be a number > 0 or several that increase, got {values}.")
+    return values
+
+
+def usual_level(problem):
+    """A tenth of the loss of the best constant prediction: by how much a loss changes visibly."""
+    return problem.objective.constant_loss() / 10
 
 
 def describe(problem, **details):
@@ -47,6 +69,31 @@ def describe(problem, **details):
         "n_parameters": len(problem.w),
         **details,
     }
+
+
+def exactness(problem):
+    """The kind of a value that is exact on its rows: an estimate where these are a sample."""
+    return "exact" if problem.objective.n_rows == problem.sampled_from else "estimate"
+
+
+def group_error(problem, statistic, n_groups=10):
+    """Standard error, from the sampling of rows, of a mean that is not known row by row.
+
+    Parameters
+    ----------
+    problem : Problem
+    statistic : callable
+        The mean over the rows of a `Batch`.
+    n_groups : int, default=10
+        Parts of the rows, between which it varies.
+    """
+    n, objective = problem.objective.n_rows, problem.objective
+    if n == problem.sampled_from or n < 2:
+        return 0.0
+    n_groups = min(n_groups, n)
+    groups = [objective.batch(slice(start, None, n_groups)) for start in range(n_groups)]
+    values = [statistic(group) for group in groups]
+    return float(np.sqrt((1 - n / problem.sampled_from) * np.var(values, ddof=1) / n_groups))
 
 
 def sample_rows(X, y, sample_weight, max_samples, random_state):

@@ -1,8 +1,13 @@
 """Sharpness: the trace of the Hessian."""
 
+from numbers import Integral
+
 import numpy as np
 
-from ._base import Measure, describe, generator
+from .._compat import Interval
+from ._base import Measure, describe, exactness, generator, group_error
+from ._eigenvalues import Product
+from ._function import function_of
 from ._measurement import Measurement
 
 
@@ -28,8 +33,9 @@ class HessianTrace(Measure):
     Notes
     -----
     The exact trace costs about one forward pass for one hidden layer, and one backward pass
-    for every output with more. Among the measures of Ahn, Jadbabaie and Sra
-    (arXiv:2305.15659) it is the trace itself; they divide it by the number of parameters.
+    for every output with more. ``samples`` holds the share of every layer then, weights and
+    intercepts together. Among the measures of Ahn, Jadbabaie and Sra (arXiv:2305.15659) it is the
+    trace itself; they divide it by the number of parameters.
 
     Examples
     --------
@@ -42,6 +48,11 @@ class HessianTrace(Measure):
     >>> trace.kind, trace.stderr, trace.value > 0
     ('exact', 0.0, True)
     """
+
+    _parameter_constraints: dict = {
+        "n_products": [Interval(Integral, 6, None, closed="left")],
+        "random_state": ["random_state"],
+    }
 
     sign = -1
 
@@ -59,7 +70,7 @@ class HessianTrace(Measure):
         return Measurement(
             value=float(layers.sum()),
             stderr=stderr,
-            kind="exact" if objective.n_rows == problem.sampled_from else "estimate",
+            kind=exactness(problem),
             n_evals=1,
             converged=True,
             samples=layers,
@@ -69,12 +80,19 @@ class HessianTrace(Measure):
     def _estimate(self, problem):
         objective, w = problem.objective, problem.w
         rng = generator(self.random_state)
-        value, probes = hutchpp(
-            lambda v: objective.hvp(w, v.astype(w.dtype)), len(w), self.n_products, rng
-        )
+        product = Product(problem)
+        value, probes, vectors = hutchpp(product, len(w), self.n_products, rng)
+
+        def trace_on(batch):
+            """The same estimate, with the same vectors, on some of the rows."""
+            times = objective.hessian_products(w, batch)
+            columns = (column.astype(w.dtype) for column in vectors.T)
+            return float(sum(column @ times(column) for column in columns))
+
+        stderr = probes.std(ddof=1) / np.sqrt(len(probes))
         return Measurement(
             value=value,
-            stderr=float(probes.std(ddof=1) / np.sqrt(len(probes))),
+            stderr=float(np.hypot(stderr, group_error(problem, trace_on))),
             kind="estimate",
             n_evals=2 * self.n_products,
             converged=True,
@@ -84,7 +102,6 @@ class HessianTrace(Measure):
                 method="Hutch++",
                 samples="one a probe of the remainder",
                 seed=self.random_state,
-                stderr="of the probes; the sampling of rows is not in it",
             ),
         )
 
@@ -97,6 +114,8 @@ def hutchpp(product, size, n_products, rng):
     value : float
     probes : ndarray of shape (n_products // 3,)
         One unbiased estimate a probe, whose mean is the value.
+    vectors : ndarray of shape (size, n_vectors)
+        The value is the sum of ``v' A v`` over these columns.
     """
     k = n_products // 3
     sketch = rng.choice([-1.0, 1.0], size=(size, k))
@@ -105,35 +124,12 @@ def hutchpp(product, size, n_products, rng):
     top = np.sum(Q * _products(product, Q))
     probes -= Q @ (Q.T @ probes)
     rest = np.sum(probes * _products(product, probes), axis=0)
-    return float(top + rest.mean()), top + rest
+    vectors = np.column_stack([Q, probes / np.sqrt(k)])
+    return float(top + rest.mean()), top + rest, vectors
 
 
 def _products(product, columns):
-    return np.column_stack([product(column) for column in columns.T]).astype(float)
+    return np.column_stack([product(column) for column in columns.T])
 
 
-def hessian_trace(estimator, X, y, sample_weight=None, *, n_products=60, random_state=0):
-    """Trace of the Hessian of the mean loss of a fitted network; smaller is flatter.
-
-    Parameters
-    ----------
-    estimator : fitted estimator
-        Ours, scikit-learn's ``MLPClassifier`` or ``MLPRegressor``, or a Pipeline that ends in
-        one of them.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-    sample_weight : array-like of shape (n_samples,), default=None
-    n_products, random_state
-        See `HessianTrace`.
-
-    Returns
-    -------
-    Measurement
-        ``samples`` holds the share of every layer.
-
-    Raises
-    ------
-    TypeError
-        If the estimator cannot be measured.
-    """
-    return HessianTrace(n_products, random_state).measure(estimator, X, y, sample_weight)
+hessian_trace = function_of(HessianTrace, "hessian_trace")

@@ -2,12 +2,16 @@
 
 import warnings
 from functools import cache
+from numbers import Real
 
 import numpy as np
 from scipy.optimize import brentq
 
-from ._base import Measure, describe, generator
+from .._compat import Interval
+from ._base import Measure, describe, generator, usual_level
+from ._function import function_of
 from ._measurement import Measurement
+from ._neighbourhood import SEARCH_CONSTRAINTS, Neighbourhood, unit
 
 MAX_LOG_DISTANCE = 50.0
 
@@ -16,19 +20,24 @@ class LevelSetDistance(Measure):
     """Distance to the nearest level set that differs by ``level``; larger is flatter.
 
     ``min { |h| : |f(w + h) - f(w)| >= level }`` with ``f`` the unpenalised mean training loss
-    and the Euclidean norm of all parameters: the dual of the maximal variation in a ball
-    (Josz, arXiv:2509.11386). Found by search, so the value is an upper bound: there *is* a
-    point at this distance where the loss differs by the level, and perhaps one nearer.
+    and, unless told otherwise, the Euclidean norm of all parameters: the dual of the maximal
+    variation in a ball (Josz, arXiv:2509.11386). Found by search, so the value is an upper bound:
+    there *is* a point at this distance where the loss differs by the level, and perhaps one nearer.
 
-    Invariant under isometries of the parameters only.
+    Invariant under isometries of the parameters only; ``norm="block"`` under rescaling of layers
+    against each other, ``norm="weight"`` of single units too.
 
     Parameters
     ----------
     level : float, default=None
         In units of the mean loss. None is one tenth of the loss of the best constant
         prediction.
+    norm : {'euclidean', 'block', 'weight'}, default='euclidean'
+        In which the distance is measured: relative to nothing, to the norm of every array of
+        parameters (weights or intercepts of a layer), or to every parameter's own size. See
+        `MaximalVariation`.
     n_starts : int, default=1
-        Random directions to start from, besides the gradient and both signs of the direction
+        Random directions to start from, besides both signs of the gradient and of the direction
         of largest curvature.
     n_refined : int, default=2
         The search goes on from so many of the starts, those along which the level is nearest.
@@ -61,8 +70,23 @@ class LevelSetDistance(Measure):
     'upper_bound'
     """
 
-    def __init__(self, level=None, n_starts=1, n_refined=2, max_iter=10, tol=1e-3, random_state=0):
+    _parameter_constraints: dict = {
+        "level": [None, Interval(Real, 0, None, closed="neither")],
+        **SEARCH_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        level=None,
+        norm="euclidean",
+        n_starts=1,
+        n_refined=2,
+        max_iter=10,
+        tol=1e-3,
+        random_state=0,
+    ):
         self.level = level
+        self.norm = norm
         self.n_starts = n_starts
         self.n_refined = n_refined
         self.max_iter = max_iter
@@ -70,9 +94,7 @@ class LevelSetDistance(Measure):
         self.random_state = random_state
 
     def evaluate(self, problem):
-        level = self.level
-        if level is None:
-            level = problem.objective.constant_loss() / 10
+        level = usual_level(problem) if self.level is None else self.level
         if not level > 0:
             warnings.warn(
                 "The target is constant, so the loss of the best constant prediction is 0 and "
@@ -80,37 +102,37 @@ class LevelSetDistance(Measure):
                 stacklevel=3,
             )
             return self._result(problem, level, [], None)
-        search = _Search(problem.objective, problem.w, level)
-        if not np.isfinite(search.origin):
+        around = Neighbourhood(problem, self.norm)
+        if not np.isfinite(around.origin):
             warnings.warn(
                 "The loss overflows at the fitted parameters, so the distance to a level set is "
                 "not defined.",
                 stacklevel=3,
             )
-            return self._result(problem, level, [(np.nan, None, False)], search)
-        rng = generator(self.random_state)
-        starts = search.starts(self.n_starts, rng)
+            return self._result(problem, level, [(np.nan, None, False)], around)
+        search = _Search(around, level)
+        downhill = around.origin > level  # otherwise there is no level set below
+        starts = around.starts(self.n_starts, generator(self.random_state), downhill)
         found = sorted((search.crossing(start), k) for k, start in enumerate(starts))
         found = [(distance, starts[k], True) for distance, k in found]
         for k, (distance, start, _) in enumerate(found[: self.n_refined]):
             found[k] = search.nearest(distance, start, self.max_iter, self.tol)
-        return self._result(problem, level, found, search)
+        return self._result(problem, level, found, around)
 
-    def _result(self, problem, level, found, search):
+    def _result(self, problem, level, found, around):
         distances = np.array([distance for distance, _, _ in found])
-        finite = bool(np.isfinite(distances).any())
         best = found[int(np.argmin(distances))] if found else (np.inf, None, True)
         return Measurement(
             value=float(best[0]),
-            stderr=search.row_error(problem, best[0], best[1]) if finite else 0.0,
+            stderr=_distance_error(around, *best[:2]) if np.isfinite(best[0]) else 0.0,
             kind="upper_bound",
-            n_evals=search.n_evals if search else 0,
+            n_evals=around.n_evals if around else 0,
             converged=bool(best[2]),
             samples=distances,
             protocol=describe(
                 problem,
                 level=float(level),
-                norm="Euclidean",
+                norm=self.norm,
                 samples="one a start",
                 seed=self.random_state,
             ),
@@ -118,24 +140,10 @@ class LevelSetDistance(Measure):
 
 
 class _Search:
-    """Looks from ``w`` for near points where the objective differs by ``level``."""
+    """Looks around a point for near ones where the loss differs by ``level``."""
 
-    def __init__(self, objective, w, level):
-        self.objective, self.w, self.level = objective, w, level
-        self.n_evals = 1
-        with np.errstate(over="ignore", invalid="ignore"):
-            self.origin = objective.loss(w)
-
-    def starts(self, n_random, rng):
-        """Unit directions: steepest, both ways of the largest curvature, and random ones."""
-        _, gradient = self._gradient(self.w)
-        curved = self._curved(rng)
-        directions = [gradient, curved, -curved]
-        if self.origin > self.level:  # a lower level set exists perhaps, and may be nearer
-            directions.append(-gradient)
-        directions += [self._random(rng) for _ in range(n_random)]
-        units = [_unit(direction) for direction in directions]
-        return [unit for unit in units if unit is not None]
+    def __init__(self, around, level):
+        self.around, self.level = around, level
 
     def nearest(self, distance, direction, max_iter, tol):
         """Distance and unit direction of a near point of the level set; whether settled."""
@@ -145,9 +153,9 @@ class _Search:
         for _ in range(max_iter):
             if settled:
                 break
-            loss, normal = self._gradient(self._moved(distance * direction))
-            normal = _unit(normal if loss > self.origin else -normal)
-            turned = None if normal is None else _unit((1 - turn) * direction + turn * normal)
+            change, normal = self.around.slope(distance * direction)
+            normal = unit(normal if change > 0 else -normal)
+            turned = None if normal is None else unit((1 - turn) * direction + turn * normal)
             nearer = np.inf if turned is None else self.crossing(turned, distance)
             if nearer < distance:
                 settled = nearer > (1 - tol) * distance
@@ -156,15 +164,6 @@ class _Search:
                 turn /= 2
                 settled = turn < 1 / 8
         return self.crossing(direction, distance, xtol=1e-10), direction, settled
-
-    def row_error(self, problem, distance, direction):
-        """Standard error of the distance that comes from the sampling of rows."""
-        there = self._moved(distance * direction)
-        change = self.objective.per_sample_loss(there)
-        change = change - self.objective.per_sample_loss(self.w)
-        slope = abs(float(self._gradient(there)[1] @ direction))
-        error = problem.row_error(change)
-        return error / slope if slope > 0 else 0.0
 
     def crossing(self, direction, reach=None, xtol=1e-4):
         """Where the change along a ray passes the level; infinite if it does not.
@@ -184,7 +183,7 @@ class _Search:
                 return np.inf
             step = excess(far) / 1.5 + xtol  # of a square, a step of half the excess would do
         else:
-            far, step = np.log(1e-2 * (1 + np.linalg.norm(self.w))), np.log(4.0)
+            far, step = np.log(1e-2 * (1 + self.around.size)), np.log(4.0)
         near = far - step
         while excess(far) < 0:
             near, far = far, far + step
@@ -194,78 +193,17 @@ class _Search:
             near, far, step = near - 2 * step, near, 2 * step
         return float(np.exp(brentq(excess, near, far, xtol=xtol, rtol=1e-12)))
 
-    def _excess(self, h):
+    def _excess(self, v):
         """Logarithm of the change of the loss in units of the level."""
-        self.n_evals += 1
-        with np.errstate(over="ignore", invalid="ignore"):
-            change = abs(self.objective.loss(self._moved(h)) - self.origin)
-        # A loss that overflows has passed every level.
-        change = change if np.isfinite(change) else np.finfo(float).max
-        return float(np.log(max(change, np.finfo(float).tiny)) - np.log(self.level))
-
-    def _gradient(self, w):
-        self.n_evals += 1
-        return self.objective.loss_gradient(w)
-
-    def _moved(self, h):
-        return (self.w + h).astype(self.w.dtype, copy=False)
-
-    def _curved(self, rng, n_products=6):
-        """Roughly the direction of largest curvature, by the power method."""
-        direction = self._random(rng)
-        for _ in range(n_products):
-            self.n_evals += 2
-            product = _unit(self.objective.hvp(self.w, direction))
-            if product is None:
-                break
-            direction = product
-        return direction
-
-    def _random(self, rng):
-        return _unit(rng.standard_normal(len(self.w)).astype(self.w.dtype))
+        change = max(abs(self.around.change(v)), np.finfo(float).tiny)
+        return float(np.log(change) - np.log(self.level))
 
 
-def _unit(vector):
-    """The vector with norm 1, or None where it has no direction."""
-    size = float(np.linalg.norm(vector))
-    return vector / size if np.isfinite(size) and size > 0 else None
+def _distance_error(around, distance, direction):
+    """Standard error of the distance that comes from the sampling of rows."""
+    v = distance * direction
+    slope = abs(float(around.slope(v)[1] @ direction))
+    return around.row_error(v) / slope if slope > 0 else 0.0
 
 
-def level_set_distance(
-    estimator,
-    X,
-    y,
-    sample_weight=None,
-    *,
-    level=None,
-    n_starts=1,
-    n_refined=2,
-    max_iter=10,
-    tol=1e-3,
-    random_state=0,
-):
-    """Distance to the nearest level set of the loss; larger is flatter.
-
-    Parameters
-    ----------
-    estimator : fitted estimator
-        Ours, scikit-learn's ``MLPClassifier`` or ``MLPRegressor``, or a Pipeline that ends in
-        one of them.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-    sample_weight : array-like of shape (n_samples,), default=None
-    level, n_starts, n_refined, max_iter, tol, random_state
-        See `LevelSetDistance`.
-
-    Returns
-    -------
-    Measurement
-        ``samples`` holds the distance found from every start.
-
-    Raises
-    ------
-    TypeError
-        If the estimator cannot be measured.
-    """
-    measure = LevelSetDistance(level, n_starts, n_refined, max_iter, tol, random_state)
-    return measure.measure(estimator, X, y, sample_weight)
+level_set_distance = function_of(LevelSetDistance, "level_set_distance")

@@ -22,9 +22,12 @@ class Measurement:
     converged : bool
         Whether the method ended by its own criterion.
     samples : ndarray
-        What the value was computed from: one number a layer, start or probe.
+        What the value was computed from: one number a layer, start, draw or probe.
     protocol : dict
         Loss, rows, seed and whatever else it takes to repeat the measurement.
+    table : dict of str to ndarray
+        Where a measure finds a curve or a list, its columns, all of one length. What they are
+        says the measure; ``pandas.DataFrame(measurement.table)`` shows them.
     """
 
     value: float
@@ -34,6 +37,7 @@ class Measurement:
     converged: bool
     samples: np.ndarray
     protocol: dict = field(repr=False)
+    table: dict = field(repr=False, default_factory=dict)
 
     def __float__(self):
         return float(self.value)

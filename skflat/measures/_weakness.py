@@ -1,12 +1,16 @@
 """Weakness: how much the learned function leaves open."""
 
+from numbers import Integral, Real
+
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from .._compat import Interval, StrOptions
 from ._attainable import attainable
 from ._base import Measure, describe, generator
 from ._completions import Completions
+from ._function import function_of
 from ._measurement import Measurement
 
 N_BINS = 10
@@ -49,6 +53,9 @@ class Weakness(Measure):
 
     Notes
     -----
+    ``samples`` holds the share of every probe. Weights of rows are accepted for uniformity: a row
+    restrains the readings whatever it weighs.
+
     Only the rows of ``X`` restrain the readings: fewer rows leave more open. The standard error
     is that of drawing probes. A pair that only rounding could decide counts as closed, and
     ``converged`` is False then. Weaknesses compare within one set of probes and rows only.
@@ -63,6 +70,14 @@ class Weakness(Measure):
     >>> 1 / 3 <= Weakness().measure(clf, X, y).value <= 1
     True
     """
+
+    _parameter_constraints: dict = {
+        "n_probes": [Interval(Integral, 1, None, closed="left")],
+        "X_probe": ["array-like", "sparse matrix", None],
+        "features": [StrOptions({"auto", "logits", "hidden"})],
+        "tolerance": [Interval(Real, 0, None, closed="neither")],
+        "random_state": ["random_state"],
+    }
 
     def __init__(self, n_probes=10, X_probe=None, features="auto", tolerance=0.1, random_state=0):
         self.n_probes = n_probes
@@ -190,42 +205,4 @@ def _hidden(objective, w, probes):
     return tuple(layer.toarray() if sparse.issparse(layer) else layer for layer in layers)
 
 
-def weakness(
-    estimator,
-    X,
-    y,
-    sample_weight=None,
-    *,
-    n_probes=10,
-    X_probe=None,
-    features="auto",
-    tolerance=0.1,
-    random_state=0,
-):
-    """Share of (probe, outcome) pairs that a fitted network leaves open; larger is weaker.
-
-    Parameters
-    ----------
-    estimator : fitted estimator
-        Ours, scikit-learn's ``MLPClassifier`` or ``MLPRegressor``, or a Pipeline that ends in
-        one of them.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        The training rows.
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-    sample_weight : array-like of shape (n_samples,), default=None
-        Accepted for uniformity: a row restrains the readings whatever it weighs.
-    n_probes, X_probe, features, tolerance, random_state
-        See `Weakness`.
-
-    Returns
-    -------
-    Measurement
-        ``samples`` holds the share of every probe.
-
-    Raises
-    ------
-    TypeError
-        If the estimator cannot be measured.
-    """
-    measure = Weakness(n_probes, X_probe, features, tolerance, random_state)
-    return measure.measure(estimator, X, y, sample_weight)
+weakness = function_of(Weakness, "weakness")

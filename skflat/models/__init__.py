@@ -7,11 +7,16 @@ from ._layout import Layout
 from ._losses import Binary, HalfPoisson, HalfSquared, Loss, Multinomial
 from ._mlp import MLP
 from ._model import Model
-from ._objective import Objective
+from ._norms import NORMS, norm_weights
+from ._objective import CHUNK, Objective
+from ._perturbation import PERTURBATIONS, Perturbation
 from ._workspace import Workspace
 
 __all__ = [
+    "CHUNK",
     "MLP",
+    "NORMS",
+    "PERTURBATIONS",
     "Batch",
     "Binary",
     "HalfPoisson",
@@ -21,6 +26,7 @@ __all__ = [
     "Model",
     "Multinomial",
     "Objective",
+    "Perturbation",
     "Problem",
     "Workspace",
     "as_problem",
@@ -28,4 +34,5 @@ __all__ = [
     "encode",
     "loss_of",
     "network",
+    "norm_weights",
 ]

@@ -44,6 +44,15 @@ class Batch:
             weight = None if self.weight is None else self.weight[rows]
             yield Batch(self.X[rows], self.y[rows], weight)
 
+    def shares(self, size):
+        """The pieces, each with its share of the total weight: 0 where no row weighs anything."""
+        if len(self) <= size:
+            yield 1.0, self
+            return
+        total = self.total_weight
+        for piece in self.pieces(size):
+            yield (piece.total_weight / total if total > 0 else 0.0), piece
+
 
 def take_rows(array, rows, name, work):
     """Rows of a dense array, gathered into the workspace; a view of a slice; None of None."""

@@ -32,6 +32,14 @@ class Loss(ABC):
         """Loss of every row as scikit-learn prints it, from predictions ``P``."""
 
     @abstractmethod
+    def errors(self, F, y):
+        """Error of every row: the share of wrong labels, or the mean absolute error."""
+
+    def margins(self, F, y):
+        """By how much the right label leads, one number a row and label; for classes only."""
+        raise TypeError("Margins are of classes, and this is a regression.")
+
+    @abstractmethod
     def curvature(self, P):
         """Diagonal of the loss's Hessian in the scores, shape of ``P``."""
 
@@ -73,6 +81,15 @@ class Multinomial(Loss):
         eps = float(np.finfo(P.dtype).eps)
         return -np.log(P[np.arange(len(y)), y].clip(eps, 1 - eps))
 
+    def errors(self, F, y):
+        return F.argmax(axis=1) != y
+
+    def margins(self, F, y):
+        rows = np.arange(len(y))
+        others = F.copy()
+        others[rows, y] = -np.inf
+        return F[rows, y] - others.max(axis=1)
+
     def residual(self, P, y):
         P[np.arange(len(y)), y] -= 1
         return P
@@ -105,6 +122,12 @@ class Binary(Loss):
         P = P.clip(eps, 1 - eps)
         return -np.log(np.where(y > 0, P, 1 - P)).sum(axis=1)
 
+    def errors(self, F, y):
+        return np.mean((F > 0) != (y > 0), axis=1)
+
+    def margins(self, F, y):
+        return np.ravel((2 * y - 1) * F)
+
     def curvature(self, P):
         return P * (1 - P)
 
@@ -127,6 +150,9 @@ class HalfSquared(Loss):
 
     def as_reported(self, P, y):
         return self.per_sample(P, y) / P.shape[1]
+
+    def errors(self, F, y):
+        return np.mean(np.abs(F - y), axis=1)
 
     def curvature(self, P):
         return np.ones_like(P)
@@ -151,6 +177,9 @@ class HalfPoisson(Loss):
 
     def as_reported(self, P, y):
         return (xlogy(y, y / P) - y + P).sum(axis=1)
+
+    def errors(self, F, y):
+        return np.mean(np.abs(np.exp(F) - y), axis=1)
 
     def curvature(self, P):
         return P

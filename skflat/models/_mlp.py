@@ -1,12 +1,14 @@
 """The multi-layer perceptron, written by hand on buffers that are reused."""
 
 import numpy as np
-from scipy import sparse
+from sklearn.utils.extmath import row_norms
 
 from ._activations import as_activation
 from ._layout import Layout
+from ._mlp_hvp import Linearized
 from ._mlp_trace import hessian_trace
 from ._model import Model
+from ._products import product, row_scale, transposed_product
 from ._workspace import Workspace
 
 
@@ -77,7 +79,7 @@ class MLP(Model):
         grad_weights, grad_intercepts = self.split(out)
         a, z = self._forward(w, batch.X, work)
         values, delta = _losses_and_residual(loss, z[-1], batch.y, reported)
-        delta *= _row_scale(batch, delta.dtype)
+        delta *= row_scale(batch, delta.dtype)
         for layer in range(self.n_layers - 1, -1, -1):
             transposed_product(a[layer], delta, grad_weights[layer])
             np.add.reduce(delta, axis=0, out=grad_intercepts[layer])
@@ -89,44 +91,51 @@ class MLP(Model):
         return batch.mean(values)
 
     def hvp(self, loss, w, v, batch, work):
-        """Pearlmutter's R-operator: forward and backward pass differentiated along v."""
-        act, last = self.activation, self.n_layers - 1
-        weights, _ = self.split(w)
-        moved, shifted = self.split(v)
-        out = np.empty_like(w)
-        out_weights, out_intercepts = self.split(out)
-        a, z = self._forward(w, batch.X, work)
-        slopes = [act.derivative(z[layer], a[layer + 1]) for layer in range(last)]
+        return Linearized(self, loss, w, batch)(v)
 
-        Ra, Rz = [None], []
-        for layer in range(self.n_layers):
-            Rz.append(a[layer] @ moved[layer] + shifted[layer])
-            if layer > 0:
-                Rz[layer] += Ra[layer] @ weights[layer]
-            if layer < last:
-                Ra.append(slopes[layer] * Rz[layer])
-
-        scale = _row_scale(batch, w.dtype)
-        P = loss.predict(z[-1].copy())
-        Rdelta = loss.hvp(P, Rz[-1]) * scale
-        delta = loss.residual(P, batch.y) * scale
-        for layer in range(last, -1, -1):
-            transposed_product(a[layer], Rdelta, out_weights[layer])
-            if layer > 0:
-                out_weights[layer] += Ra[layer].T @ delta
-            np.add.reduce(Rdelta, axis=0, out=out_intercepts[layer])
-            if layer > 0:
-                back = delta @ weights[layer].T
-                Rdelta = Rdelta @ weights[layer].T + delta @ moved[layer].T
-                Rdelta *= slopes[layer - 1]
-                if not act.piecewise_linear:
-                    bend = act.second_derivative(z[layer - 1], a[layer])
-                    Rdelta += back * bend * Rz[layer - 1]
-                delta = back * slopes[layer - 1]
-        return out
+    def linearized(self, loss, w, batch, work):
+        return Linearized(self, loss, w, batch)
 
     def hessian_trace(self, loss, w, batch):
         return hessian_trace(self, loss, w, batch)
+
+    def head(self, w):
+        return self.split(w)[0][-1]
+
+    def scores_along(self, w, directions, steps, X, work):
+        # The first layer is linear in the step, so one product of X serves all steps.
+        weights, intercepts = self.split(w)
+        start, slope, z = (
+            work.array(name, (X.shape[0], self.sizes[1]), w.dtype)
+            for name in ("start", "slope", "z 0")
+        )
+        product(X, weights[0], start)
+        start += intercepts[0]
+        for h in directions:
+            moved, shifted = self.split(h)
+            product(X, moved[0], slope)
+            slope += shifted[0]
+            for step in steps:
+                np.multiply(slope, step, out=z)
+                z += start
+                above = [
+                    [array + step * change for array, change in zip(*pair, strict=True)]
+                    for pair in ((weights[1:], moved[1:]), (intercepts[1:], shifted[1:]))
+                ]
+                yield self._upper(z, *above, work)[1][-1]
+
+    def squared_gradients(self, loss, w, batch, work):
+        weights, _ = self.split(w)
+        a, z = self._forward(w, batch.X, work)
+        delta = loss.residual(loss.predict(z[-1].copy()), batch.y)
+        norms = np.zeros(len(batch), w.dtype)
+        for layer in range(self.n_layers - 1, -1, -1):
+            inputs = row_norms(a[layer], squared=True) + 1  # + 1 for the intercept
+            norms += inputs * row_norms(delta, squared=True)
+            if layer > 0:
+                delta = delta @ weights[layer].T
+                self.activation.backward(delta, z[layer - 1], a[layer])
+        return norms
 
     def _forward(self, w, X, work):
         """Inputs ``a[l]`` and pre-activations ``z[l]`` of every layer.
@@ -135,28 +144,22 @@ class MLP(Model):
         are the scores, which the caller may overwrite.
         """
         weights, intercepts = self.split(w)
-        a, z = [X], []
-        for layer in range(self.n_layers):
-            out = work.array(f"z {layer}", (X.shape[0], self.sizes[layer + 1]), w.dtype)
-            product(a[layer], weights[layer], out)
-            out += intercepts[layer]
+        first = work.array("z 0", (X.shape[0], self.sizes[1]), w.dtype)
+        product(X, weights[0], first)
+        first += intercepts[0]
+        a, z = self._upper(first, weights[1:], intercepts[1:], work)
+        return [X, *a], z
+
+    def _upper(self, first, weights, intercepts, work):
+        """What follows the first layer's pre-activations; the inputs start with layer 1's."""
+        a, z = [], [first]
+        for layer, (W, b) in enumerate(zip(weights, intercepts, strict=True), start=1):
+            a.append(self.activation.forward(z[-1]))
+            out = work.array(f"z {layer}", (len(first), self.sizes[layer + 1]), first.dtype)
+            np.matmul(a[-1], W, out=out)
+            out += b
             z.append(out)
-            if layer < self.n_layers - 1:
-                a.append(self.activation.forward(out))
         return a, z
-
-
-def product(A, B, out):
-    """``out = A @ B`` where A is dense or CSR."""
-    if sparse.issparse(A):
-        out[...] = A @ B
-    else:
-        np.matmul(A, B, out=out)
-
-
-def transposed_product(A, B, out):
-    """``out = A.T @ B`` where A is dense or CSR."""
-    product(A.T, B, out)
 
 
 def _losses_and_residual(loss, F, y, reported):
@@ -166,12 +169,3 @@ def _losses_and_residual(loss, F, y, reported):
     if reported:
         values = loss.as_reported(P, y)
     return values, loss.residual(P, y)
-
-
-def _row_scale(batch, dtype):
-    """What turns a row's gradient into its share of the weighted mean."""
-    total = batch.total_weight
-    share = 1.0 / total if total > 0 else 0.0
-    if batch.weight is None:
-        return share
-    return (batch.weight * share).astype(dtype, copy=False)[:, None]

@@ -6,6 +6,8 @@ import autograd.numpy as anp
 import numpy as np
 from autograd import grad, value_and_grad
 
+from ._batch import Batch
+
 
 class Model(ABC):
     """Base of all models: a new one needs a ``layout`` and a ``forward``.
@@ -35,6 +37,10 @@ class Model(ABC):
         """What the last affine map acts on, shape (n_rows, n_units), if there is one."""
         raise TypeError(f"{type(self).__name__} has no last hidden layer.")
 
+    def head(self, w):
+        """Weights of the last affine map, shape (n_units, n_outputs), if there is one."""
+        raise TypeError(f"{type(self).__name__} has no last hidden layer.")
+
     def loss_gradient(self, loss, w, batch, out, work, reported=False):
         """Mean loss of a batch; its gradient is written into ``out``."""
 
@@ -59,6 +65,27 @@ class Model(ABC):
             return sum(anp.sum(gradient[name] * direction[name]) for name in direction)
 
         return self.layout.pack(grad(slope)(self.layout.views(w)), np.asarray(w).dtype)
+
+    def linearized(self, loss, w, batch, work):
+        """A function from ``v`` to the Hessian's product with it, for many ``v``."""
+        return lambda v: self.hvp(loss, w, v, batch, work)
+
+    def scores_along(self, w, directions, steps, X, work):
+        """Scores at ``w + s h``, one after the other: the steps of each direction in turn.
+
+        The caller is done with an array when it asks for the next, which may overwrite it.
+        """
+        for h in directions:
+            for step in steps:
+                yield self.scores((w + step * h).astype(w.dtype, copy=False), X, work)
+
+    def squared_gradients(self, loss, w, batch, work):
+        """Squared norm of the gradient of every row's loss, shape (n_rows,)."""
+        out, norms = np.empty_like(w), []
+        for row in Batch(batch.X, batch.y).pieces(1):
+            self.loss_gradient(loss, w, row, out, work)
+            norms.append(out @ out)
+        return np.array(norms)
 
     def hessian_trace(self, loss, w, batch):
         """Exact trace of each row's Hessian, shape (n_rows, n_layers), or None.

@@ -6,6 +6,9 @@ from ._batch import Batch, take_rows
 from ._blocks import blocks
 from ._workspace import Workspace
 
+CHUNK = 4096  # rows at a time, so that the activations of many rows need not fit into memory
+MAX_KEPT = 1 << 15  # rows whose activations are kept from one Hessian product to the next
+
 
 class Objective:
     """``mean_i loss(model(w, x_i), y_i) + alpha / (2 n) |penalised part of w|^2``.
@@ -67,13 +70,26 @@ class Objective:
             take_rows(data.weight, rows, "batch weight", work),
         )
 
+    @property
+    def blocks(self):
+        """Slices of the model's arrays in the flat vector."""
+        return list(self.model.layout.slices.values())
+
     def scores(self, w, X=None):
         """Raw outputs at ``w`` on the rows of ``X``, by default the objective's own."""
-        return self.model.scores(w, self.data.X if X is None else X)
+        return self._by_chunk(self.model.scores, w, self.data.X if X is None else X)
 
     def features(self, w, X=None):
         """Last hidden layer at ``w`` on ``X``, by default on the objective's own rows."""
-        return self.model.features(w, self.data.X if X is None else X)
+        return self._by_chunk(self.model.features, w, self.data.X if X is None else X)
+
+    def head(self, w):
+        """Weights of the affine map from the last hidden layer to the outputs."""
+        return self.model.head(w)
+
+    def arrays(self, w):
+        """The model's arrays of parameters at ``w``, as views."""
+        return list(self.model.layout.views(w).values())
 
     def constant_loss(self):
         """Mean loss of the best constant prediction."""
@@ -81,11 +97,48 @@ class Objective:
 
     def per_sample_loss(self, w, batch=None, work=None):
         """Unpenalised loss of every row, shape (n_rows,)."""
-        batch = self.batch(batch)
+        pieces = self.batch(batch).pieces(CHUNK)
+        return _joined([self._losses_of_scores(w, piece, work) for piece in pieces])
+
+    def _losses_of_scores(self, w, batch, work):
         F = self.model.scores(w, batch.X, work)
         if self.reported:
             return self.loss_function.as_reported(self.loss_function.predict(F), batch.y)
         return self.loss_function.per_sample(F, batch.y)
+
+    def along(self, w, directions, steps, work=None, row_sums=None):
+        """Mean loss and mean error at ``w + s h``, for directions ``h`` and steps ``s``.
+
+        The error is the share of wrong labels, or the mean absolute error of a regression. In the
+        first layer of a network the cost is that of one loss a direction, whatever the steps.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        directions : sequence of ndarray of shape (n_parameters,)
+        steps : sequence of float
+        work : Workspace, default=None
+        row_sums : ndarray of shape (2, n_steps, n_rows), default=None
+            What every row's loss and error are added to, over the directions.
+
+        Returns
+        -------
+        ndarray of shape (2, n_directions, n_steps)
+        """
+        work, start = Workspace() if work is None else work, 0
+        means = np.zeros((2, len(directions), len(steps)))
+        for share, piece in self.data.shares(CHUNK):
+            scores = self.model.scores_along(w, directions, steps, piece.X, work)
+            rows = slice(start, start + len(piece))
+            start = rows.stop
+            for place, F in zip(np.ndindex(means.shape[1:]), scores, strict=True):
+                losses = self.loss_function.per_sample(F, piece.y)
+                errors = self.loss_function.errors(F, piece.y)
+                for kind, values in enumerate((losses, errors)):
+                    means[kind, *place] += share * piece.mean(values)
+                    if row_sums is not None:
+                        row_sums[kind, place[1], rows] += values
+        return means
 
     def loss(self, w, batch=None, work=None):
         """The objective at ``w``. Differentiates nothing."""
@@ -101,7 +154,7 @@ class Objective:
         work = Workspace() if work is None else work
         out = np.empty_like(w) if out is None else out
         work.rows += len(batch)
-        value = self.model.loss_gradient(self.loss_function, w, batch, out, work, self.reported)
+        value = self._data_gradient(w, batch, out, work)
         if self.alpha == 0 or batch.total_weight == 0:
             return value, out
         penalized, gradient = w[self.model.penalized], out[self.model.penalized]
@@ -110,19 +163,59 @@ class Objective:
             gradient[block] += rate * penalized[block]
         return value + self._penalty(w, batch), out
 
+    def _data_gradient(self, w, batch, out, work):
+        """Mean loss without the penalty, its gradient written into ``out``."""
+        model, loss = self.model, self.loss_function
+        if len(batch) <= CHUNK:
+            return model.loss_gradient(loss, w, batch, out, work, self.reported)
+        out[:], value, part = 0, 0.0, work.array("gradient of a chunk", w.shape, w.dtype)
+        for share, piece in batch.shares(CHUNK):
+            value += share * model.loss_gradient(loss, w, piece, part, work, self.reported)
+            part *= share
+            out += part
+        return value
+
     def hvp(self, w, v, batch=None, work=None):
         """Product of the objective's Hessian at ``w`` with ``v``. Costs two gradients."""
+        return self.hessian_products(w, batch, work)(v)
+
+    def hessian_products(self, w, batch=None, work=None):
+        """A function from ``v`` to the Hessian's product with it, for many ``v`` at one ``w``.
+
+        Passes over the rows that do not depend on ``v`` are made once for all products, unless
+        there are so many rows that what they leave would not fit into memory.
+        """
         batch = self.batch(batch)
         work = Workspace() if work is None else work
-        work.rows += 2 * len(batch)
-        product = self.model.hvp(self.loss_function, w, v, batch, work)
-        part = self.model.penalized
-        product[part] += self._rate(batch) * v[part]
+
+        def linearized():
+            for share, piece in batch.shares(CHUNK):
+                yield share, self.model.linearized(self.loss_function, w, piece, work)
+
+        kept = list(linearized()) if len(batch) <= MAX_KEPT else None
+
+        def product(v):
+            work.rows += 2 * len(batch)
+            out = sum(share * times(v) for share, times in kept or linearized())
+            part = self.model.penalized
+            out[part] += self._rate(batch) * v[part]
+            return out
+
         return product
 
     def hessian_trace(self, w, batch=None):
         """Exact trace of each row's loss Hessian by layer, or None; no penalty in it."""
         return self.model.hessian_trace(self.loss_function, w, self.batch(batch))
+
+    def squared_gradients(self, w):
+        """Squared norm of each row's gradient, without the penalty, shape (n_rows,)."""
+        pieces = self.data.pieces(CHUNK)
+        work, loss = Workspace(), self.loss_function
+        return _joined([self.model.squared_gradients(loss, w, piece, work) for piece in pieces])
+
+    def _by_chunk(self, function, w, X):
+        starts = range(0, X.shape[0], CHUNK)
+        return _joined([function(w, X[start : start + CHUNK]) for start in starts])
 
     def _rate(self, batch):
         total = batch.total_weight
@@ -133,3 +226,7 @@ class Objective:
             return 0.0
         part = w[self.model.penalized]
         return 0.5 * self._rate(batch) * float(part @ part)
+
+
+def _joined(arrays):
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

@@ -1,0 +1,99 @@
+"""The dominant subspace: how much of the gradient lies along the sharpest directions."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+
+from .._compat import Interval
+from ._base import Measure, describe, exactness, generator
+from ._eigenvalues import Product, eigenpairs
+from ._function import function_of
+from ._measurement import Measurement
+
+
+class DominantSubspace(Measure):
+    """Share of the gradient in the span of the top eigenvectors of the Hessian.
+
+    ``|P_k g| / |g|``, with ``g`` the gradient of the unpenalised mean training loss and ``P_k`` the
+    projection onto the eigenvectors of the ``k`` largest eigenvalues of its Hessian (Song, Ahn and
+    Yun, arXiv:2405.16002, who find it close to 1 though what reduces the loss is the rest). As a
+    scorer a smaller share counts as flatter. Invariant under isometries of the parameters only.
+
+    Parameters
+    ----------
+    k : int, default=None
+        Number of eigenvectors; None is the number of classes, or of outputs of a regressor.
+    tol : float, default=1e-6
+    random_state : int, RandomState instance or None, default=0
+        See `HessianEigenvalues`.
+
+    Notes
+    -----
+    The table has the columns ``eigenvalue``, from the largest down, and ``share``, the value for
+    the eigenvectors up to that one. The standard error leaves out the sampling of rows. Where the
+    gradient is 0 the share is not defined: NaN, with a warning.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from skflat.measures import DominantSubspace
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = MLPClassifier(max_iter=200, random_state=0).fit(X, y)
+    >>> bool(0 < DominantSubspace().measure(clf, X, y).value <= 1)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "k": [None, Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    sign = -1
+
+    def __init__(self, k=None, tol=1e-6, random_state=0):
+        self.k = k
+        self.tol = tol
+        self.random_state = random_state
+
+    def evaluate(self, problem):
+        product = Product(problem)
+        k = self.k or _n_classes(problem)
+        values, vectors, converged = eigenpairs(
+            product, k, "largest", self.tol, None, generator(self.random_state)
+        )
+        _, gradient = problem.objective.loss_gradient(problem.w)
+        size = np.linalg.norm(gradient)
+        if size > 0:
+            shares = np.sqrt(np.cumsum((vectors.T @ (gradient / size)) ** 2))
+        else:
+            warnings.warn("The gradient is 0, and has no share in any subspace.", stacklevel=3)
+            shares = np.full(len(values), np.nan)
+        return Measurement(
+            value=float(shares[-1]) if len(shares) else np.nan,
+            stderr=0.0,
+            kind=exactness(problem),
+            n_evals=2 * product.n_products + 1,
+            converged=converged,
+            samples=shares,
+            protocol=describe(
+                problem,
+                k=k,
+                samples="share of the leading eigenvectors",
+                stderr="the sampling of rows is not in it",
+                seed=self.random_state,
+            ),
+            table={"eigenvalue": values, "share": shares},
+        )
+
+
+def _n_classes(problem):
+    """The number of classes, or of outputs of a regressor."""
+    first_row = problem.objective.data.X[:1]
+    n_outputs = problem.objective.scores(problem.w, first_row).shape[1]
+    return 2 if problem.kind == "binary" else n_outputs
+
+
+dominant_subspace = function_of(DominantSubspace, "dominant_subspace")

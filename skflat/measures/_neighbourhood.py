@@ -1,0 +1,95 @@
+"""The loss around a point, in coordinates in which the chosen norm is the Euclidean one."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from .._compat import Interval, StrOptions
+from ..models import NORMS, norm_weights
+
+SEARCH_CONSTRAINTS = {
+    "norm": [StrOptions(set(NORMS))],
+    "n_starts": [Interval(Integral, 0, None, closed="left")],
+    "n_refined": [Interval(Integral, 1, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "random_state": ["random_state"],
+}
+
+
+class Neighbourhood:
+    """The change of an objective at displacements ``h = t v`` from ``w``, by ``v``.
+
+    Attributes
+    ----------
+    origin : float
+        The loss at ``w``.
+    size : float
+        How far from 0 the point itself is, roughly, in these coordinates.
+    n_evals : int
+        Passes over the rows so far.
+    """
+
+    def __init__(self, problem, norm):
+        self.problem, self.objective, self.w = problem, problem.objective, problem.w
+        self.t = norm_weights(norm, self.w, self.objective.blocks)
+        self.size = 1.0 if self.t is not None else float(np.linalg.norm(self.w))
+        self.n_evals = 1
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.origin = self.objective.loss(self.w)
+
+    def change(self, v):
+        """Change of the loss; a loss that overflows has risen by more than any level."""
+        self.n_evals += 1
+        with np.errstate(over="ignore", invalid="ignore"):
+            change = self.objective.loss(self._moved(v)) - self.origin
+        return change if np.isfinite(change) else np.finfo(float).max
+
+    def slope(self, v):
+        """Change of the loss, and its gradient in ``v``."""
+        self.n_evals += 1
+        loss, gradient = self.objective.loss_gradient(self._moved(v))
+        return loss - self.origin, self._scaled(gradient)
+
+    def row_error(self, v):
+        """Standard error of the change that comes from the sampling of rows."""
+        change = self.objective.per_sample_loss(self._moved(v))
+        return self.problem.row_error(change - self.objective.per_sample_loss(self.w))
+
+    def starts(self, n_random, rng, downhill=True):
+        """Unit directions: steepest, both ways of the largest curvature, and random ones."""
+        _, gradient = self.slope(np.zeros_like(self.w))
+        curved = self._curved(rng)
+        directions = [gradient, curved, -curved, *([-gradient] if downhill else [])]
+        directions += [self._random(rng) for _ in range(n_random)]
+        units = [unit(direction) for direction in directions]
+        return [each for each in units if each is not None]
+
+    def _curved(self, rng, n_products=6):
+        """Roughly the direction of largest curvature, by the power method."""
+        direction, times = self._random(rng), self.objective.hessian_products(self.w)
+        for _ in range(n_products):
+            self.n_evals += 2
+            product = unit(self._scaled(times(self._scaled(direction))))
+            if product is None:
+                break
+            direction = product
+        return direction
+
+    def _random(self, rng):
+        v = rng.standard_normal(len(self.w)).astype(self.w.dtype)
+        if self.t is not None:
+            v[self.t == 0] = 0  # these parameters do not move
+        return v / (np.linalg.norm(v) or 1.0)
+
+    def _moved(self, v):
+        return (self.w + self._scaled(v)).astype(self.w.dtype, copy=False)
+
+    def _scaled(self, v):
+        return v if self.t is None else self.t * v
+
+
+def unit(vector):
+    """The vector with norm 1, or None where it has no direction."""
+    size = float(np.linalg.norm(vector))
+    return vector / size if np.isfinite(size) and size > 0 else None

@@ -1,0 +1,96 @@
+"""Relative flatness: the curvature at the last layer, weighed by that layer's weights."""
+
+import numpy as np
+from sklearn.utils.extmath import row_norms
+
+from ..models import CHUNK
+from ._base import Measure, describe, exactness
+from ._function import function_of
+from ._measurement import Measurement
+
+
+class RelativeFlatness(Measure):
+    """Trace of the last layer's Hessian, each block weighed by its weights; smaller is flatter.
+
+    ``sum_{s, t} <w_s, w_t> tr(H_st)`` with ``w_s`` the weights into output ``s`` and ``H_st`` the
+    block of the Hessian of the unpenalised mean training loss between the weights into outputs
+    ``s`` and ``t`` (Petzka and others, arXiv:2001.00939). Exact, at the cost of one loss: with
+    ``a`` the last hidden layer, ``W`` the weights and ``S`` the loss's Hessian in the outputs, a
+    row adds ``|a|^2 tr(W S W')``.
+
+    Invariant under rescaling of layers against each other; with ``normalize=True`` also under
+    rescaling of single units of the last hidden layer. In spite of its name greater is sharper.
+
+    Parameters
+    ----------
+    normalize : bool, default=False
+        Measure with the units of the last hidden layer brought to standard deviation 1 on the
+        rows and their outgoing weights multiplied to match, as the authors' code does. Units that
+        never change are left as they are.
+
+    Notes
+    -----
+    ``samples`` holds one number a row, whose mean is the value.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from skflat.measures import RelativeFlatness
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = MLPClassifier(max_iter=2000, random_state=0).fit(X, y)
+    >>> RelativeFlatness().measure(clf, X, y).kind
+    'exact'
+    """
+
+    _parameter_constraints: dict = {"normalize": ["boolean"]}
+
+    sign = -1
+
+    def __init__(self, normalize=False):
+        self.normalize = normalize
+
+    def evaluate(self, problem):
+        objective, w = problem.objective, problem.w
+        W = objective.head(w)
+        spread = self._spread(problem, len(W))
+        by_row = np.concatenate(
+            [
+                _of_rows(objective, w, W * spread[:, None], spread, piece)
+                for piece in objective.data.pieces(CHUNK)
+            ]
+        )
+        return Measurement(
+            value=objective.data.mean(by_row),
+            stderr=problem.row_error(by_row),
+            kind=exactness(problem),
+            n_evals=2 if self.normalize else 1,
+            converged=True,
+            samples=by_row,
+            protocol=describe(problem, normalize=self.normalize, samples="one a row"),
+        )
+
+    def _spread(self, problem, n_units):
+        """By what the units are divided: their standard deviations, or 1."""
+        spread = np.ones(n_units, problem.w.dtype)
+        if self.normalize:
+            objective, sums = problem.objective, np.zeros((2, n_units))
+            for share, piece in objective.data.shares(CHUNK):
+                a = objective.features(problem.w, piece.X)
+                weight = None if piece.weight is None or share == 0 else piece.weight
+                sums += share * np.average([a, a**2], axis=1, weights=weight)
+            variance = sums[1] - sums[0] ** 2
+            varying = variance > 1e-12 * sums[1]
+            spread[varying] = np.sqrt(variance[varying])
+        return spread
+
+
+def _of_rows(objective, w, W, spread, batch):
+    a = objective.features(w, batch.X)
+    a = a.multiply(1 / spread).tocsr() if hasattr(a, "multiply") else a / spread
+    loss = objective.loss_function
+    P = loss.predict(objective.scores(w, batch.X))
+    return row_norms(a, squared=True) * loss.quadratic(P, W).sum(axis=1)
+
+
+relative_flatness = function_of(RelativeFlatness, "relative_flatness")

@@ -1,0 +1,26 @@
+"""Matrix products with inputs that may be sparse, and the weights of the rows."""
+
+import numpy as np
+from scipy import sparse
+
+
+def product(A, B, out):
+    """``out = A @ B`` where A is dense or CSR."""
+    if sparse.issparse(A):
+        out[...] = A @ B
+    else:
+        np.matmul(A, B, out=out)
+
+
+def transposed_product(A, B, out):
+    """``out = A.T @ B`` where A is dense or CSR."""
+    product(A.T, B, out)
+
+
+def row_scale(batch, dtype):
+    """What turns a row's gradient into its share of the weighted mean."""
+    total = batch.total_weight
+    share = 1.0 / total if total > 0 else 0.0
+    if batch.weight is None:
+        return share
+    return (batch.weight * share).astype(dtype, copy=False)[:, None]
