@@ -40,7 +40,7 @@ class DominantSubspace(Measure):
     >>> from sklearn.neural_network import MLPClassifier
     >>> from skflat.measures import DominantSubspace
     >>> X, y = load_iris(return_X_y=True)
-    >>> clf = MLPClassifier(max_iter=200, random_state=0).fit(X, y)
+    >>> clf = MLPClassifier(max_iter=2000, random_state=0).fit(X, y)
     >>> bool(0 < DominantSubspace().measure(clf, X, y).value <= 1)
     True
     """
@@ -67,7 +67,8 @@ class DominantSubspace(Measure):
         _, gradient = problem.objective.loss_gradient(problem.w)
         size = np.linalg.norm(gradient)
         if size > 0:
-            shares = np.sqrt(np.cumsum((vectors.T @ (gradient / size)) ** 2))
+            squares = np.cumsum((vectors.T @ (gradient / size)) ** 2)
+            shares = np.sqrt(np.minimum(squares, 1))  # rounding may go beyond
         else:
             warnings.warn("The gradient is 0, and has no share in any subspace.", stacklevel=3)
             shares = np.full(len(values), np.nan)
