@@ -1,7 +1,8 @@
 """Learning that seeks flat minima, and measures of what was found, for scikit-learn."""
 
 from ._mlp import FlatMLPClassifier, FlatMLPRegressor
+from ._monitor import FlatnessMonitor
 
 __version__ = "0.1.0"
 
-__all__ = ["FlatMLPClassifier", "FlatMLPRegressor", "__version__"]
+__all__ = ["FlatMLPClassifier", "FlatMLPRegressor", "FlatnessMonitor", "__version__"]

@@ -1,7 +1,7 @@
 """The only place that knows scikit-learn's callback protocol (scikit-learn >= 1.9)."""
 
 try:
-    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import CallbackSupportMixin, ScoringMonitor
 
     HAS_CALLBACKS = True
 except ImportError:
@@ -9,6 +9,45 @@ except ImportError:
 
     class CallbackSupportMixin:
         """Below scikit-learn 1.9 there are no callbacks."""
+
+    class ScoringMonitor:
+        """Below scikit-learn 1.9 nothing can be monitored."""
+
+        def __init__(self, *, scoring):
+            raise ImportError("Monitors of a fit need scikit-learn 1.9 or later.")
+
+
+class EpochMonitor(ScoringMonitor):
+    """Records functions ``(estimator, X, y, sample_weight=None) -> float`` during a fit.
+
+    Parameters
+    ----------
+    scoring : dict of str to callable
+    every : int
+        Epochs from one record to the next; the first is at the end of the first epoch.
+    """
+
+    def __init__(self, scoring, every):
+        super().__init__(scoring=scoring)
+        self.every = every
+
+    def on_fit_task_end(
+        self, estimator, context, *, X=None, y=None, fitted_estimator=None, metadata=None
+    ):
+        """Record, if an epoch ended and its turn has come."""
+        if context.task_name == "epoch" and context.task_id % self.every == 0:
+            super().on_fit_task_end(
+                estimator,
+                context,
+                X=X,
+                y=y,
+                fitted_estimator=fitted_estimator,
+                metadata=metadata,
+            )
+
+    def epochs(self):
+        """The records of the last call of fit: a dict for every epoch, numbered by ``task_id``."""
+        return self.get_logs().data
 
 
 class EpochHooks:

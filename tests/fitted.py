@@ -18,14 +18,44 @@ from toys import problem
 
 from skflat import FlatMLPClassifier, FlatMLPRegressor
 from skflat.measures import (
+    MEASURES,
     LevelSetDistance,
+    adaptive_sharpness,
+    dominant_subspace,
+    gradient_noise,
+    hessian_eigenvalues,
     hessian_trace,
     level_set_distance,
+    local_energy,
+    margins,
+    maximal_variation,
+    noise_stability,
+    relative_flatness,
+    spectral_density,
     weakness,
 )
 
-FUNCTIONS = [hessian_trace, level_set_distance, weakness]
-each_function = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+#: The function of every measure, by the measure's name.
+FUNCTIONS = {
+    "adaptive_sharpness": adaptive_sharpness,
+    "dominant_subspace": dominant_subspace,
+    "flatness": level_set_distance,
+    "gradient_noise": gradient_noise,
+    "hessian_eigenvalues": hessian_eigenvalues,
+    "local_energy": local_energy,
+    "margins": margins,
+    "maximal_variation": maximal_variation,
+    "noise_stability": noise_stability,
+    "relative_flatness": relative_flatness,
+    "sharpness": hessian_trace,
+    "spectral_density": spectral_density,
+    "weakness": weakness,
+}
+assert list(FUNCTIONS) == list(MEASURES)
+each_function = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+each_measure = pytest.mark.parametrize(
+    "measure", [cls() for cls in MEASURES.values()], ids=MEASURES
+)
 
 IRIS, SPECIES = load_iris(return_X_y=True)
 IRIS = (IRIS - IRIS.mean(axis=0)) / IRIS.std(axis=0)
@@ -93,10 +123,15 @@ def fitted(name):
     return clone(estimator).fit(X, y), X, y
 
 
+def has_classes(estimator):
+    """What margins ask for."""
+    return hasattr(last_step(estimator, None)[0], "classes_")
+
+
 def last_step(estimator, X):
     """The network at the end of nested pipelines, and what it sees."""
     while isinstance(estimator, Pipeline):
-        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        X = estimator[:-1].transform(X) if X is not None and len(estimator) > 1 else X
         estimator = estimator[-1]
     return estimator, X.toarray() if sparse.issparse(X) else X
 

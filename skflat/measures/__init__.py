@@ -1,6 +1,6 @@
 """What was found, in numbers: functions over fitted estimators, and scorer classes.
 
-A new measure is one new file and one line here.
+A new measure is one new file and one line in the registry, ``_registry.py``.
 """
 
 from ._adaptive_sharpness import AdaptiveSharpness, adaptive_sharpness
@@ -15,30 +15,16 @@ from ._margins import Margins, margins
 from ._maximal_variation import MaximalVariation, maximal_variation
 from ._measurement import Measurement
 from ._noise_stability import NoiseStability, noise_stability
+from ._registry import MEASURES
 from ._relative_flatness import RelativeFlatness, relative_flatness
+from ._report import Comparison, Report, compare, flatness_report
 from ._spectral_density import SpectralDensity, spectral_density
 from ._weakness import Weakness, weakness
-
-#: Name to class: what an estimator's ``measures`` may hold.
-MEASURES = {
-    "adaptive_sharpness": AdaptiveSharpness,
-    "dominant_subspace": DominantSubspace,
-    "flatness": LevelSetDistance,
-    "gradient_noise": GradientNoise,
-    "hessian_eigenvalues": HessianEigenvalues,
-    "local_energy": LocalEnergy,
-    "margins": Margins,
-    "maximal_variation": MaximalVariation,
-    "noise_stability": NoiseStability,
-    "relative_flatness": RelativeFlatness,
-    "sharpness": HessianTrace,
-    "spectral_density": SpectralDensity,
-    "weakness": Weakness,
-}
 
 __all__ = [
     "MEASURES",
     "AdaptiveSharpness",
+    "Comparison",
     "DominantSubspace",
     "GradientNoise",
     "HessianEigenvalues",
@@ -51,10 +37,13 @@ __all__ = [
     "Measurement",
     "NoiseStability",
     "RelativeFlatness",
+    "Report",
     "SpectralDensity",
     "Weakness",
     "adaptive_sharpness",
+    "compare",
     "dominant_subspace",
+    "flatness_report",
     "gradient_noise",
     "hessian_eigenvalues",
     "hessian_trace",

@@ -82,6 +82,10 @@ def _at(objective, w, directions, steps, sampled):
 
 
 def mean_and_error(rises, row_error):
-    """Means over the draws, and their standard errors, of the draws and of the rows."""
-    stderr = rises.std(axis=-1, ddof=1) / np.sqrt(rises.shape[-1])
+    """Means over the draws, and their standard errors, of the draws and of the rows.
+
+    An infinite mean has no standard error: NaN.
+    """
+    with np.errstate(invalid="ignore"):
+        stderr = rises.std(axis=-1, ddof=1) / np.sqrt(rises.shape[-1])
     return rises.mean(axis=-1), np.hypot(stderr, row_error)

@@ -3,6 +3,7 @@
 from ._adapt import Problem, as_problem, encode, loss_of, network
 from ._batch import Batch
 from ._blocks import blocks
+from ._errors import NotDefinedError
 from ._layout import Layout
 from ._losses import Binary, HalfPoisson, HalfSquared, Loss, Multinomial
 from ._mlp import MLP
@@ -25,6 +26,7 @@ __all__ = [
     "Loss",
     "Model",
     "Multinomial",
+    "NotDefinedError",
     "Objective",
     "Perturbation",
     "Problem",

@@ -11,6 +11,8 @@ import numpy as np
 from autograd.scipy.special import logsumexp
 from scipy.special import entr, expit, xlogy
 
+from ._errors import NotDefinedError
+
 
 class Loss(ABC):
     """A convex loss of scores and targets, summed over the outputs of a row."""
@@ -25,7 +27,7 @@ class Loss(ABC):
 
     def link(self, P):
         """Scores of given predictions, the inverse of ``predict``; for regression only."""
-        raise TypeError(f"{type(self).__name__} is not a loss of regression.")
+        raise NotDefinedError(f"{type(self).__name__} is not a loss of regression.")
 
     @abstractmethod
     def as_reported(self, P, y):
@@ -37,7 +39,7 @@ class Loss(ABC):
 
     def margins(self, F, y):
         """By how much the right label leads, one number a row and label; for classes only."""
-        raise TypeError("Margins are of classes, and this is a regression.")
+        raise NotDefinedError("Margins are of classes, and this is a regression.")
 
     @abstractmethod
     def curvature(self, P):

@@ -7,6 +7,7 @@ import numpy as np
 from autograd import grad, value_and_grad
 
 from ._batch import Batch
+from ._errors import NotDefinedError
 
 
 class Model(ABC):
@@ -35,11 +36,11 @@ class Model(ABC):
 
     def features(self, w, X):
         """What the last affine map acts on, shape (n_rows, n_units), if there is one."""
-        raise TypeError(f"{type(self).__name__} has no last hidden layer.")
+        raise NotDefinedError(f"{type(self).__name__} has no last hidden layer.")
 
     def head(self, w):
         """Weights of the last affine map, shape (n_units, n_outputs), if there is one."""
-        raise TypeError(f"{type(self).__name__} has no last hidden layer.")
+        raise NotDefinedError(f"{type(self).__name__} has no last hidden layer.")
 
     def loss_gradient(self, loss, w, batch, out, work, reported=False):
         """Mean loss of a batch; its gradient is written into ``out``."""

@@ -1,0 +1,5 @@
+"""What the examples in the docstrings need."""
+
+from skflat._callbacks import HAS_CALLBACKS
+
+collect_ignore = [] if HAS_CALLBACKS else ["skflat/_monitor.py"]

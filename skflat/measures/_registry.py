@@ -1,0 +1,32 @@
+"""The measures by name."""
+
+from ._adaptive_sharpness import AdaptiveSharpness
+from ._dominant_subspace import DominantSubspace
+from ._eigenvalues import HessianEigenvalues
+from ._gradient_noise import GradientNoise
+from ._hessian_trace import HessianTrace
+from ._level_set import LevelSetDistance
+from ._local_energy import LocalEnergy
+from ._margins import Margins
+from ._maximal_variation import MaximalVariation
+from ._noise_stability import NoiseStability
+from ._relative_flatness import RelativeFlatness
+from ._spectral_density import SpectralDensity
+from ._weakness import Weakness
+
+#: Name to class: what an estimator's ``measures`` may hold.
+MEASURES = {
+    "adaptive_sharpness": AdaptiveSharpness,
+    "dominant_subspace": DominantSubspace,
+    "flatness": LevelSetDistance,
+    "gradient_noise": GradientNoise,
+    "hessian_eigenvalues": HessianEigenvalues,
+    "local_energy": LocalEnergy,
+    "margins": Margins,
+    "maximal_variation": MaximalVariation,
+    "noise_stability": NoiseStability,
+    "relative_flatness": RelativeFlatness,
+    "sharpness": HessianTrace,
+    "spectral_density": SpectralDensity,
+    "weakness": Weakness,
+}

@@ -1,0 +1,240 @@
+"""Everything affordable about one fitted network, or about several side by side."""
+
+from collections.abc import Mapping
+
+from sklearn.utils import Bunch
+
+from .._parallel import run
+from ..models import NotDefinedError, as_problem
+from ._base import sample_rows
+from ._registry import MEASURES
+
+TOO_DEAR = {"spectral_density"}  # hundreds of Hessian products
+COLUMNS = ("value", "stderr", "kind", "converged", "n_evals")
+
+
+def flatness_report(
+    estimator,
+    X,
+    y,
+    sample_weight=None,
+    *,
+    measures=None,
+    max_samples=2000,
+    n_jobs=None,
+    random_state=0,
+):
+    """All measures of a fitted network that are affordable.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        Ours, scikit-learn's ``MLPClassifier`` or ``MLPRegressor``, or a Pipeline that ends in
+        one of them. It is not changed.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    sample_weight : array-like of shape (n_samples,), default=None
+    measures : sequence of str or dict of str to Measure, default=None
+        Names of `MEASURES`, taken with their defaults, or measures under names of your own. None is
+        all but the spectral density.
+    max_samples : int or None, default=2000
+        Rows to measure on, a stratified sample. None is all of them.
+    n_jobs : int, default=None
+        Workers, a task being one measure; see `joblib.Parallel`. The results are the same to the
+        bit for any number.
+    random_state : int, RandomState instance or None, default=0
+        Draws the rows, and whatever the measures named draw.
+
+    Returns
+    -------
+    Report
+        `Measurement` by name. Prints as a table; ``to_frame()`` makes a DataFrame.
+
+    Raises
+    ------
+    TypeError
+        If the estimator cannot be measured.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from skflat.measures import flatness_report
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = MLPClassifier(max_iter=2000, random_state=0).fit(X, y)
+    >>> report = flatness_report(clf, X, y, measures=["sharpness", "margins"])
+    >>> list(report.to_frame().index), report.sharpness.kind
+    (['sharpness', 'margins'], 'exact')
+    """
+    reports = compare(
+        {"": estimator},
+        X,
+        y,
+        sample_weight,
+        measures=measures,
+        max_samples=max_samples,
+        n_jobs=n_jobs,
+        random_state=random_state,
+    )
+    return reports[""]
+
+
+def compare(
+    estimators,
+    X,
+    y,
+    sample_weight=None,
+    *,
+    measures=None,
+    max_samples=2000,
+    n_jobs=None,
+    random_state=0,
+):
+    """`flatness_report` of several fitted networks, on the same rows, side by side.
+
+    Parameters
+    ----------
+    estimators : dict of str to fitted estimator, or sequence of fitted estimators
+        Those of a sequence are named after their classes, and numbered where these are equal.
+    X, y, sample_weight, measures, max_samples, n_jobs, random_state
+        See `flatness_report`.
+
+    Returns
+    -------
+    Comparison
+        `Report` by name. Prints as a table; ``to_frame()`` makes a DataFrame of the values.
+
+    Raises
+    ------
+    TypeError
+        If one of the estimators cannot be measured.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from skflat.measures import compare
+    >>> X, y = load_iris(return_X_y=True)
+    >>> nets = {n: MLPClassifier((n,), max_iter=3000, random_state=0).fit(X, y) for n in (20, 50)}
+    >>> compare(nets, X, y, measures=["sharpness", "flatness"]).to_frame().shape
+    (2, 2)
+    """
+    measures = _measures(measures, random_state)
+    named = estimators if isinstance(estimators, Mapping) else _named(estimators)
+    max_samples = X.shape[0] if max_samples is None else max_samples
+    rows = sample_rows(X, y, sample_weight, max_samples, random_state)
+    problems = [as_problem(each, *rows, sampled_from=X.shape[0]) for each in named.values()]
+    tasks = [(measure, problem) for problem in problems for measure in measures.values()]
+    found = iter(run(_measured, tasks, n_jobs))
+    reports = Comparison()
+    for name in named:
+        outcomes = {key: next(found) for key in measures}
+        reasons = {key: each for key, each in outcomes.items() if isinstance(each, str)}
+        taken = {key: each for key, each in outcomes.items() if key not in reasons}
+        reports[name] = Report(**taken, not_measured=reasons)
+    return reports
+
+
+def _measures(measures, random_state):
+    """Measures by name, checked."""
+    if isinstance(measures, Mapping):
+        chosen = dict(measures)
+    else:
+        names = (
+            [name for name in MEASURES if name not in TOO_DEAR] if measures is None else measures
+        )
+        unknown = [name for name in names if name not in MEASURES]
+        if isinstance(names, str) or unknown:
+            raise ValueError(
+                f"measures must be None, a dict of measures or a sequence of names among "
+                f"{sorted(MEASURES)}, got {measures!r}."
+            )
+        chosen = {name: MEASURES[name]() for name in names}
+        for measure in chosen.values():
+            if "random_state" in measure.get_params():
+                measure.set_params(random_state=random_state)
+    for measure in chosen.values():
+        measure._validate_params()
+    return chosen
+
+
+def _named(estimators):
+    """Estimators by the names of their classes."""
+    names = [type(estimator).__name__ for estimator in estimators]
+    places = [names[:k].count(name) + 1 for k, name in enumerate(names)]
+    return {
+        f"{name} {place}" if names.count(name) > 1 else name: estimator
+        for name, place, estimator in zip(names, places, estimators, strict=True)
+    }
+
+
+def _measured(measure, problem):
+    """The measurement, or why there is none."""
+    try:
+        return measure.evaluate(problem)
+    except NotDefinedError as reason:
+        return str(reason)
+
+
+class Report(Bunch):
+    """`Measurement` by name. Prints as a table; ``to_frame()`` makes a DataFrame of it.
+
+    What a measure could not be taken of, and why, is in ``not_measured``, a dict as well.
+    """
+
+    def to_frame(self):
+        """A pandas DataFrame, one row a measure."""
+        import pandas as pd
+
+        rows = [[getattr(found, column) for column in COLUMNS] for _, found in self._found()]
+        return pd.DataFrame(rows, index=[name for name, _ in self._found()], columns=COLUMNS)
+
+    def _found(self):
+        return [(name, found) for name, found in self.items() if name != "not_measured"]
+
+    def __str__(self):
+        lines = [f"{'measure':<20}{'value':>12}{'stderr':>12}  kind"]
+        for name, found in self._found():
+            unsettled = "" if found.converged else ", not converged"
+            lines.append(
+                f"{name:<20}{found.value:>12.5g}{found.stderr:>12.2g}  {found.kind}{unsettled}"
+            )
+        lines += [f"{name:<20}{'-':>12}{'-':>12}  {why}" for name, why in self.not_measured.items()]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+class Comparison(Bunch):
+    """`Report` by name of the estimator. Prints as a table; ``to_frame()`` makes a DataFrame."""
+
+    def to_frame(self):
+        """A pandas DataFrame of the values, one row a measure and one column an estimator."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                name: {key: found.value for key, found in report._found()}
+                for name, report in self.items()
+            },
+            index=self._names(),
+        )
+
+    def _names(self):
+        return list(dict.fromkeys(key for report in self.values() for key, _ in report._found()))
+
+    def __str__(self):
+        lines = [f"{'measure':<20}" + "".join(f"{name:>24}" for name in self)]
+        for key in self._names():
+            cells = [_cell(report.get(key)) for report in self.values()]
+            lines.append(f"{key:<20}" + "".join(f"{cell:>24}" for cell in cells))
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def _cell(found):
+    if found is None:
+        return "-"
+    error = f" ± {found.stderr:.2g}" if found.stderr > 0 else ""
+    return f"{found.value:.5g}{error}"
