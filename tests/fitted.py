@@ -34,6 +34,7 @@ from skflat.measures import (
     spectral_density,
     weakness,
 )
+from skflat.models import as_problem
 
 #: The function of every measure, by the measure's name.
 FUNCTIONS = {
@@ -178,6 +179,14 @@ def dense_trace(estimator, X, y, weight=None):
     network, X = last_step(estimator, X)
     loss, w = twin(network, X, y, weight)
     return np.trace(hessian(loss)(w))
+
+
+def sampled(estimator, X, y, n, seed, weight=None):
+    """The problem on a uniform sample of the rows."""
+    rows = np.random.default_rng(seed).choice(len(X), size=n, replace=False)
+    return as_problem(
+        estimator, X[rows], y[rows], None if weight is None else weight[rows], sampled_from=len(X)
+    )
 
 
 def rescaled(network, factor, layer=0):

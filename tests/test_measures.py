@@ -22,6 +22,7 @@ from fitted import (
     fitted,
     has_classes,
     last_step,
+    sampled,
 )
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
@@ -50,7 +51,7 @@ from skflat.measures import (
     sample_rows,
     weakness,
 )
-from skflat.models import Problem, as_problem
+from skflat.models import Problem
 
 DRAWING = [
     function
@@ -319,14 +320,6 @@ def test_the_standard_error_knows_that_heavy_rows_count_more():
     means, errors = np.array([sample_of(values, rows, weight) for rows in samples]).T
     square = np.mean((means - np.average(values, weights=weight)) ** 2)
     assert np.mean(errors**2) == pytest.approx(square, rel=0.15)
-
-
-def sampled(estimator, X, y, n, seed, weight=None):
-    """The problem on a uniform sample of the rows."""
-    rows = np.random.default_rng(seed).choice(len(X), size=n, replace=False)
-    return as_problem(
-        estimator, X[rows], y[rows], None if weight is None else weight[rows], sampled_from=len(X)
-    )
 
 
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["plain", "weighted"])

@@ -2,7 +2,9 @@
 
 from itertools import pairwise
 
+import autograd.numpy as anp
 import numpy as np
+from autograd import grad, hessian
 
 from skflat.models import Batch, Layout, Model, Problem
 from skflat.solvers import Settings, minimize
@@ -85,6 +87,24 @@ def product_of(n_factors):
         return 2 * np.outer(others(w), others(w)) + 2 * (np.prod(w) - 1) * without
 
     return Toy(lambda w: (np.prod(w) - 1) ** 2, lambda w: 2 * (np.prod(w) - 1) * others(w), hessian)
+
+
+def traced(function):
+    """An objective from a function written with autograd's numpy."""
+    return Toy(function, grad(function), hessian(function))
+
+
+def factorization(M, k):
+    """``|X Y' - M|^2`` of all entries of X (m x k) and Y (n x k)."""
+    m, n = M.shape
+
+    def loss(w):
+        X, Y = anp.reshape(w[: m * k], (m, k)), anp.reshape(w[m * k :], (n, k))
+        return anp.sum((X @ Y.T - M) ** 2)
+
+    toy = traced(loss)
+    toy.blocks = [slice(0, m * k), slice(m * k, None)]
+    return toy
 
 
 class Bilinear(Model):

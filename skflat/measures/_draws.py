@@ -86,6 +86,6 @@ def mean_and_error(rises, row_error):
 
     An infinite mean has no standard error: NaN.
     """
-    with np.errstate(invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         stderr = rises.std(axis=-1, ddof=1) / np.sqrt(rises.shape[-1])
     return rises.mean(axis=-1), np.hypot(stderr, row_error)

@@ -110,16 +110,19 @@ class HessianEigenvalues(Measure):
 
 
 class Product:
-    """Products with the Hessian of a problem, in double precision, and their number."""
+    """Products with the Hessian of a problem, in double precision, and their number.
 
-    def __init__(self, problem):
-        self.objective, self.w = problem.objective, problem.w
+    With weights ``t`` of a norm it is the Hessian in the coordinates ``h / t``.
+    """
+
+    def __init__(self, problem, t=None):
+        self.objective, self.w, self.t = problem.objective, problem.w, 1.0 if t is None else t
         self._times, self.n_products = self.objective.hessian_products(self.w), 0
 
     def __call__(self, v):
         self.n_products += 1
-        v = np.ravel(v).astype(self.w.dtype, copy=False)
-        return self._times(v).astype(float, copy=False)
+        v = (self.t * np.ravel(v)).astype(self.w.dtype, copy=False)
+        return self.t * self._times(v).astype(float, copy=False)
 
     def quadratic(self, v):
         """A function from a batch to ``v' H v`` on its rows."""

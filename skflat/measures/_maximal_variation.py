@@ -9,6 +9,10 @@ from ._function import function_of
 from ._measurement import Measurement
 from ._neighbourhood import SEARCH_CONSTRAINTS, Neighbourhood, unit
 
+N_CURVED = 3  # of the eigenvectors to start from
+N_TRIED = 5  # steps from every start before the best go on
+SAME = 0.99  # cosine from which on two directions are taken for one
+
 
 class MaximalVariation(Measure):
     """Greatest change of the loss within ``radius``; smaller is flatter.
@@ -33,8 +37,8 @@ class MaximalVariation(Measure):
     rise_only : bool, default=False
         Look for the greatest rise of the loss and not for the greatest change.
     n_starts : int, default=3
-        Random directions to start from, besides both signs of the gradient and of the direction
-        of largest curvature.
+        Random directions to start from, besides both signs of the gradient and of the three
+        eigenvectors of largest curvature.
     n_refined : int, default=3
         The search goes on from so many of the starts, the best at a small radius.
     max_iter : int, default=50
@@ -97,22 +101,25 @@ class MaximalVariation(Measure):
     def evaluate(self, problem):
         radii, around = ladder("radius", self.radius), Neighbourhood(problem, self.norm)
         rungs = np.concatenate([radii[0] / np.array([8.0, 4.0, 2.0]), radii])
-        starts = around.starts(self.n_starts, generator(self.random_state))
-        found = [(0.0, start, True) for start in starts]
-        best, along = (0.0, np.zeros_like(problem.w), True), []
-        for k, radius in enumerate(rungs):
-            found = sorted((self._climb(around, v, radius) for _, v, _ in found), key=_variation)
-            found = found[::-1][: self.n_refined] if k == 0 else found[::-1]
-            if found and found[0][0] > best[0]:
-                best = (found[0][0], radius * found[0][1], found[0][2])
+        starts = around.starts(self.n_starts, generator(self.random_state), n_curved=N_CURVED)
+        found, best, along = [], (0.0, np.zeros_like(problem.w), True), []
+        for radius in rungs:
+            # What is best farther out need not be a continuation of what is best near by.
+            tried = [v for _, v, _ in found] + starts
+            tried = [self._climb(around, v, radius, N_TRIED) for v in tried]
+            chosen = _distinct(tried)[: self.n_refined]
+            found = [self._climb(around, v, radius, self.max_iter) for _, v, _ in chosen]
+            change, v, settled = max(found, key=_variation, default=best)
+            if change > best[0]:
+                best = change, radius * v, settled
             along.append(best)
         return self._result(problem, around, radii, along[3:], found)
 
-    def _climb(self, around, v, radius):
+    def _climb(self, around, v, radius, n_steps):
         """Variation, unit direction and whether settled, from one start on one sphere."""
         turn = 0.5
         change, gradient = around.slope(radius * v)
-        for _ in range(self.max_iter):
+        for _ in range(n_steps):
             normal = unit(gradient if self.rise_only or change >= 0 else -gradient)
             turned = None if normal is None else unit((1 - turn) * v + turn * normal)
             if turned is None:
@@ -161,6 +168,15 @@ class MaximalVariation(Measure):
 
 def _variation(found):
     return found[0]
+
+
+def _distinct(found):
+    """The best first, without directions that another one leads to as well."""
+    kept = []
+    for each in sorted(found, key=_variation, reverse=True):
+        if all(each[1] @ other < SAME for _, other, _ in kept):
+            kept.append(each)
+    return kept
 
 
 maximal_variation = function_of(MaximalVariation, "maximal_variation")

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._compat import Interval, StrOptions
 from ..models import NORMS, norm_weights
+from ._eigenvalues import Product, eigenpairs
 
 SEARCH_CONSTRAINTS = {
     "norm": [StrOptions(set(NORMS))],
@@ -56,25 +57,33 @@ class Neighbourhood:
         change = self.objective.per_sample_loss(self._moved(v))
         return self.problem.row_error(change - self.objective.per_sample_loss(self.w))
 
-    def starts(self, n_random, rng, downhill=True):
-        """Unit directions: steepest, both ways of the largest curvature, and random ones."""
+    def starts(self, n_random, rng, downhill=True, n_curved=1):
+        """Unit directions: steepest, both ways of the largest curvatures, and random ones."""
         _, gradient = self.slope(np.zeros_like(self.w))
-        curved = self._curved(rng)
-        directions = [gradient, curved, -curved, *([-gradient] if downhill else [])]
+        curved = [self._curved(rng)] if n_curved == 1 else self._eigenvectors(n_curved, rng)
+        directions = [gradient, *curved, *(-each for each in curved)]
+        directions += [-gradient] if downhill else []
         directions += [self._random(rng) for _ in range(n_random)]
         units = [unit(direction) for direction in directions]
         return [each for each in units if each is not None]
 
     def _curved(self, rng, n_products=6):
         """Roughly the direction of largest curvature, by the power method."""
-        direction, times = self._random(rng), self.objective.hessian_products(self.w)
+        direction, product = self._random(rng), Product(self.problem, self.t)
         for _ in range(n_products):
-            self.n_evals += 2
-            product = unit(self._scaled(times(self._scaled(direction))))
-            if product is None:
+            turned = unit(product(direction))
+            if turned is None:
                 break
-            direction = product
+            direction = turned.astype(self.w.dtype, copy=False)
+        self.n_evals += 2 * product.n_products
         return direction
+
+    def _eigenvectors(self, k, rng):
+        """Roughly the eigenvectors of the ``k`` largest curvatures."""
+        product = Product(self.problem, self.t)
+        _, vectors, _ = eigenpairs(product, k, "largest", 0.05, None, rng)
+        self.n_evals += 2 * product.n_products
+        return list(vectors.T.astype(self.w.dtype, copy=False))
 
     def _random(self, rng):
         v = rng.standard_normal(len(self.w)).astype(self.w.dtype)

@@ -115,7 +115,7 @@ class MLP(Model):
             moved, shifted = self.split(h)
             product(X, moved[0], slope)
             slope += shifted[0]
-            for step in steps:
+            for step in map(float, steps):  # numpy's own scalars would make double precision of it
                 np.multiply(slope, step, out=z)
                 z += start
                 above = [

@@ -78,7 +78,7 @@ class Model(ABC):
         """
         for h in directions:
             for step in steps:
-                yield self.scores((w + step * h).astype(w.dtype, copy=False), X, work)
+                yield self.scores(w + float(step) * h, X, work)
 
     def squared_gradients(self, loss, w, batch, work):
         """Squared norm of the gradient of every row's loss, shape (n_rows,)."""

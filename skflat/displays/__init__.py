@@ -1,0 +1,11 @@
+"""Pictures of what was found, by scikit-learn's Display convention.
+
+They need matplotlib, which is imported when something is drawn: ``pip install "skflat[plot]"``.
+"""
+
+from ._landscape import LandscapeDisplay
+from ._local_energy import LocalEnergyDisplay
+from ._margin import MarginDisplay
+from ._spectrum import SpectrumDisplay
+
+__all__ = ["LandscapeDisplay", "LocalEnergyDisplay", "MarginDisplay", "SpectrumDisplay"]

@@ -1,0 +1,170 @@
+"""What all displays share: matplotlib when it is needed, labels, and the way from a measure."""
+
+from abc import ABC, abstractmethod
+
+#: What may be drawn where a display knows both.
+QUANTITIES = ("loss", "error")
+
+LOSSES = {
+    "Multinomial": "mean log-loss (nats)",
+    "Binary": "mean log-loss (nats)",
+    "HalfSquared": "mean half squared error",
+    "HalfPoisson": "mean half Poisson deviance",
+}
+ERRORS = {
+    "Multinomial": "share of wrong labels",
+    "Binary": "share of wrong labels",
+    "HalfSquared": "mean absolute error",
+    "HalfPoisson": "mean absolute error",
+}
+
+
+def pyplot():
+    """The module matplotlib.pyplot.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; the message says how to install it.
+    """
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError(
+            'The displays draw with matplotlib, which is missing: pip install "skflat[plot]"'
+        ) from error
+    return pyplot
+
+
+def check_option(name, value, options):
+    """Refuse a value that is none of the options."""
+    if not any(value is option or value == option for option in options):
+        raise ValueError(f"{name} must be one of {tuple(options)}, got {value!r}.")
+
+
+def quantity(what, loss):
+    """How a mean loss or error is called on an axis; ``loss`` is the name of its class."""
+    check_option("what", what, QUANTITIES)
+    names = LOSSES if what == "loss" else ERRORS
+    return names.get(loss, f"mean {what}")
+
+
+def name_of(estimator, name):
+    """What an estimator is called in the legend."""
+    return type(estimator).__name__ if name is None else name
+
+
+class Display(ABC):
+    """Base of all displays: the arrays of a picture, and how they are drawn."""
+
+    @abstractmethod
+    def plot(self, ax=None, *, name=None, **kwargs):
+        """Draw into some axes.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            None makes a new figure.
+        name : str, default=None
+            In the legend; None is the display's own name.
+        **kwargs : dict
+            Passed on to matplotlib.
+
+        Returns
+        -------
+        self
+        """
+
+    def _start(self, ax):
+        """Axes to draw into, remembered as `ax_` and `figure_`."""
+        self.ax_ = pyplot().subplots()[1] if ax is None else ax
+        self.figure_ = self.ax_.figure
+        return self.ax_
+
+    def _style(self, name, kwargs):
+        """Settings of a line: its label, unless matplotlib's own word for it is given."""
+        return {"label": self.name if name is None else name, **kwargs}
+
+    def _finish(self, x, y):
+        """Axes named, and a legend if there is anything to put into it."""
+        self.ax_.set_xlabel(x)
+        self.ax_.set_ylabel(y)
+        if self.ax_.get_legend_handles_labels()[1]:
+            self.ax_.legend()
+        return self
+
+
+class MeasurementDisplay(Display):
+    """Base of the displays that draw the table of a `skflat.measures.Measurement`."""
+
+    #: The class of the measure, and the columns that its table must have.
+    _measure, _columns = None, ()
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, sample_weight=None, *, name=None, ax=None, **kwargs):
+        """Measure a fitted estimator and draw what was found.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            Ours, scikit-learn's ``MLPClassifier`` or ``MLPRegressor``, or a Pipeline that ends in
+            one of them. It is not changed.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+        name : str, default=None
+            In the legend; None is the name of the estimator's class.
+        ax : matplotlib.axes.Axes, default=None
+            None makes a new figure. With the axes of another display both are in one picture.
+        **kwargs : dict
+            Parameters of the measure, under their own names; all others are those of `plot`.
+
+        Returns
+        -------
+        display
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        TypeError
+            If the estimator cannot be measured.
+        ValueError
+            If a parameter is out of its range, or the data do not fit the estimator.
+        """
+        pyplot()  # better now than after a long measurement
+        known = cls._measure().get_params()
+        params = {key: kwargs.pop(key) for key in known if key in kwargs}
+        measurement = cls._measure(**params).measure(estimator, X, y, sample_weight)
+        return cls.from_measurement(measurement, name=name_of(estimator, name), ax=ax, **kwargs)
+
+    @classmethod
+    def from_measurement(cls, measurement, *, name=None, ax=None, **kwargs):
+        """Draw what was measured before.
+
+        Parameters
+        ----------
+        measurement : Measurement
+        name : str, default=None
+            In the legend; None leaves it out.
+        ax : matplotlib.axes.Axes, default=None
+            None makes a new figure.
+        **kwargs : dict
+            Parameters of `plot`.
+
+        Returns
+        -------
+        display
+
+        Raises
+        ------
+        ValueError
+            If the measurement is that of another measure.
+        """
+        table = measurement.table
+        if not set(cls._columns) <= set(table):
+            raise ValueError(
+                f"{cls.__name__} draws a measurement of {cls._measure.__name__}, with the columns "
+                f"{list(cls._columns)}; this one has {list(table)}."
+            )
+        return cls(**table, protocol=measurement.protocol, name=name).plot(ax=ax, **kwargs)

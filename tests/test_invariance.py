@@ -1,0 +1,125 @@
+"""What a measure notices of a change of the parameters that the outputs do not notice."""
+
+import copy
+
+import numpy as np
+import pytest
+from fitted import FUNCTIONS, fitted, rescaled
+from numpy.testing import assert_allclose
+
+# These fits are short on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def neuron_rescaled(network, factor=3.0):
+    """Every second unit of the first hidden layer, its outgoing weights the other way."""
+    network = copy.deepcopy(network)
+    network.coefs_[0][:, ::2] *= factor
+    network.intercepts_[0][::2] *= factor
+    network.coefs_[1][::2] /= factor
+    return network
+
+
+def permuted(network):
+    """The units of the first hidden layer in another order."""
+    network = copy.deepcopy(network)
+    order = np.random.default_rng(0).permutation(network.coefs_[0].shape[1])
+    network.coefs_[0] = network.coefs_[0][:, order]
+    network.intercepts_[0] = network.intercepts_[0][order]
+    network.coefs_[1] = network.coefs_[1][order]
+    return network
+
+
+CHANGES = {
+    "layer": lambda network: rescaled(network, 3.0),
+    "neuron": neuron_rescaled,
+    "permutation": permuted,
+}
+
+# What does not notice a rescaling of layers, and of single units.
+LAYER = {
+    ("adaptive_sharpness", ()),
+    ("adaptive_sharpness", (("average", True),)),
+    ("flatness", (("norm", "block"),)),
+    ("flatness", (("norm", "weight"),)),
+    ("local_energy", (("noise", "weight"),)),
+    ("local_energy", (("noise", "block"),)),
+    ("margins", ()),
+    ("margins", (("normalization", "layers"),)),
+    ("maximal_variation", (("norm", "block"),)),
+    ("maximal_variation", (("norm", "weight"),)),
+    ("noise_stability", (("noise", "weight"),)),
+    ("noise_stability", (("noise", "block"),)),
+    ("relative_flatness", ()),
+    ("relative_flatness", (("normalize", True),)),
+    ("weakness", ()),
+    ("weakness", (("features", "hidden"),)),
+}
+NEURON = {
+    row
+    for row in LAYER
+    if ("norm", "block") not in row[1]
+    and ("noise", "block") not in row[1]
+    and ("normalization", "layers") not in row[1]
+    and row != ("relative_flatness", ())
+}
+NEITHER = {
+    ("dominant_subspace", (("k", 2),)),
+    ("flatness", ()),
+    ("gradient_noise", ()),
+    ("hessian_eigenvalues", ()),
+    ("local_energy", (("noise", "isotropic"), ("scale", 0.1))),
+    ("local_energy", (("noise", "sphere"),)),
+    ("maximal_variation", ()),
+    ("noise_stability", (("noise", "isotropic"),)),
+    ("noise_stability", (("noise", "sphere"),)),
+    ("sharpness", ()),
+    ("spectral_density", ()),
+}
+# Noise and searches are drawn parameter by parameter, so a permutation draws others.
+DRAWN = {"local_energy", "noise_stability", "spectral_density"}
+
+
+def test_the_table_has_every_measure():
+    assert {name for name, _ in LAYER | NEITHER} == set(FUNCTIONS)
+
+
+def changes_it(row, change):
+    """How much the value changes, as a share, and how much it may."""
+    name, settings = row
+    estimator, X, y = fitted("classes")
+    values = [
+        FUNCTIONS[name](network, X, y, **dict(settings)).value
+        for network in (estimator, CHANGES[change](estimator))
+    ]
+    return abs(values[1] / values[0] - 1)
+
+
+@pytest.mark.parametrize("change", ["layer", "neuron"])
+def test_the_changes_keep_the_outputs(change):
+    estimator, X, _ = fitted("classes")
+    moved = CHANGES[change](estimator)
+    assert_allclose(moved.predict_proba(X), estimator.predict_proba(X), rtol=1e-10)
+
+
+@pytest.mark.parametrize("row", sorted(LAYER | NEITHER), ids=str)
+@pytest.mark.parametrize(("change", "unmoved"), [("layer", LAYER), ("neuron", NEURON)])
+def test_what_must_not_move_does_not_and_what_must_move_does(row, change, unmoved):
+    moved = changes_it(row, change)
+    assert moved < 1e-8 if row in unmoved else moved > 1e-3
+
+
+@pytest.mark.parametrize("row", sorted(LAYER | NEITHER), ids=str)
+def test_the_order_of_the_units_is_no_matter(row):
+    """Up to the standard error where noise is drawn, and a little where a search is."""
+    if row[0] in DRAWN or ("average", True) in row[1]:
+        estimator, X, y = fitted("classes")
+        settings = dict(row[1]) | ({"n_probes": 40} if row[0] == "spectral_density" else {})
+        first, second = (
+            FUNCTIONS[row[0]](network, X, y, **settings)
+            for network in (estimator, permuted(estimator))
+        )
+        assert abs(first.value - second.value) < 4 * np.hypot(first.stderr, second.stderr)
+    else:
+        searched = row[0] in {"flatness", "maximal_variation", "adaptive_sharpness"}
+        assert changes_it(row, "permutation") < (1e-2 if searched else 1e-5)
