@@ -6,9 +6,11 @@ BLAS is held to one thread in every worker, and in this process as well.
 """
 
 import os
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 
 from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
 from threadpoolctl import threadpool_limits
 
 
@@ -30,7 +32,7 @@ def run(function, tasks, n_jobs=None):
     """
     with threadpool_limits(limits=1):
         try:
-            return Parallel(n_jobs=n_jobs)(
+            return Parallel(n_jobs=n_jobs, backend=_backend())(
                 delayed(_in_one_thread)(os.getpid(), function, *task) for task in tasks
             )
         except Exception as error:
@@ -47,3 +49,27 @@ def _in_one_thread(parent, function, *task):
         return function(*task)
     with threadpool_limits(limits=1):
         return function(*task)
+
+
+def _backend():
+    """None for joblib's active backend, or a repaired copy of it if that is dask's."""
+    active, _ = get_active_backend()
+    if not type(active).__name__.startswith("Dask"):
+        return None
+    repaired = object.__new__(type("RepairedDask", (DeadWorkersTell, type(active)), {}))
+    repaired.__dict__.update(vars(active))
+    return repaired
+
+
+class DeadWorkersTell:
+    """Mixed into joblib's dask backend, which waits for ever for a task whose worker has died."""
+
+    def submit(self, func, callback=None):
+        """As the backend does; a task that fails outside of its own code counts as ended too."""
+        future = super().submit(func, callback)
+        future.add_done_callback(lambda done: callback(done) if done.exception() else None)
+        return future
+
+    def retrieve_result_callback(self, out):
+        """The result, or the error of a task that failed outside of its own code."""
+        return out.result() if isinstance(out, Future) else super().retrieve_result_callback(out)

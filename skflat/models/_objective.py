@@ -143,7 +143,11 @@ class Objective:
     def loss(self, w, batch=None, work=None):
         """The objective at ``w``. Differentiates nothing."""
         batch = self.batch(batch)
-        return batch.mean(self.per_sample_loss(w, batch, work)) + self._penalty(w, batch)
+        value = sum(
+            share * piece.mean(self._losses_of_scores(w, piece, work))
+            for share, piece in batch.shares(CHUNK)
+        )
+        return value + self._penalty(w, batch)
 
     def loss_gradient(self, w, batch=None, out=None, work=None):
         """The objective and its gradient at ``w``, the gradient written into ``out``.
