@@ -1,17 +1,30 @@
 """The one file that names scikit-learn's private parts."""
 
 from sklearn.base import _fit_context as fit_context
+from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call as check_partial_fit_first_call,
 )
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+from sklearn.utils.validation import _num_samples as num_samples
+
+
+class WeightedScorer:
+    """Mixed into scorers of our own: scikit-learn may pass them ``sample_weight``."""
+
+    def _accept_sample_weight(self):
+        return True
+
 
 __all__ = [
     "Interval",
     "Options",
     "StrOptions",
+    "WeightedScorer",
     "check_partial_fit_first_call",
     "check_sample_weight",
     "fit_context",
+    "num_samples",
+    "safe_indexing",
 ]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._callbacks import EpochMonitor
+from ._compat import WeightedScorer
 from .measures import MEASURES, Measure, sample_rows
 
 
@@ -101,7 +102,7 @@ class FlatnessMonitor(EpochMonitor):
         return np.ravel(axes)
 
 
-class OnSample:
+class OnSample(WeightedScorer):
     """A measure's raw value on a sample of the rows, as a function that pickles."""
 
     def __init__(self, measure: Measure, max_samples):

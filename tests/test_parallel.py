@@ -3,10 +3,14 @@
 import os
 import signal
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pytest
+from autograd.tracer import isbox
 from fitted import IRIS, SHORT, SPECIES, fitted
 from joblib import parallel_config
 from numpy.testing import assert_array_equal
@@ -25,6 +29,7 @@ from skflat.measures import (
     flatness_report,
     local_energy,
 )
+from skflat.models._activations import as_activation
 
 # These fits are short on purpose; dask tells of its own deprecations.
 pytestmark = [
@@ -160,6 +165,26 @@ def test_activations_of_ones_own_can_be_measured_in_parallel(name):
         together = [measure.measure(clf, IRIS, SPECIES) for measure in measures]
     for first, second in zip(alone, together, strict=True):
         assert_same_bits(first, second)
+
+
+def test_threads_take_turns_with_autograd():
+    """It keeps the depth of nested traces in one global."""
+    inside, most = [], []
+
+    def lingering(z):
+        if isbox(z):
+            inside.append(z)
+            most.append(len(inside))
+            time.sleep(0.01)
+            inside.pop()
+        return z * z
+
+    activation = as_activation(lingering)
+    with ThreadPoolExecutor(4) as pool:
+        for derivative in (activation.derivative, activation.second_derivative):
+            list(pool.map(partial(derivative, a=None), [np.ones(2)] * 8))
+    assert len(most) >= 16
+    assert max(most) == 1
 
 
 @pytest.mark.parametrize("n_jobs", [2, -1])

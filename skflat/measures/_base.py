@@ -5,12 +5,13 @@ from abc import ABC, abstractmethod
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, indexable
 
+from .._compat import WeightedScorer, num_samples, safe_indexing
 from ..models import as_problem
 
 
-class Measure(BaseEstimator, ABC):
+class Measure(WeightedScorer, BaseEstimator, ABC):
     """Base of all measures. An instance is a scikit-learn scorer: greater is flatter."""
 
     _parameter_constraints: dict = {}
@@ -101,17 +102,34 @@ def sample_rows(X, y, sample_weight, max_samples, random_state):
 
     Where stratifying is impossible (multilabel or continuous targets, or a class too small)
     the draw is uniform. The rows keep their order.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    sample_weight : array-like of shape (n_samples,) or None
+    max_samples : int or None
+        None is all of them.
+    random_state : int, RandomState instance or None
+
+    Returns
+    -------
+    tuple
+        ``X``, ``y`` and ``sample_weight``, of the rows drawn.
     """
-    n, y = X.shape[0], np.asarray(y)
-    if n <= max_samples:
+    X, y, sample_weight = indexable(X, y, sample_weight)
+    n, targets = num_samples(X), np.asarray(y)
+    if max_samples is None or n <= max_samples:
         return X, y, sample_weight
     random_state = check_random_state(random_state)
     rows = random_state.permutation(n)[:max_samples]
-    if y.ndim == 1 and y.dtype.kind not in "fc":
-        counts = np.unique(y, return_counts=True)[1]
+    if targets.ndim == 1 and targets.dtype.kind not in "fc":
+        counts = np.unique(targets, return_counts=True)[1]
         if counts.min() >= 2 and len(counts) <= min(max_samples, n - max_samples):
             rows, _ = train_test_split(
-                np.arange(n), train_size=max_samples, stratify=y, random_state=random_state
+                np.arange(n), train_size=max_samples, stratify=targets, random_state=random_state
             )
     rows = np.sort(rows)
-    return tuple(None if array is None else array[rows] for array in (X, y, sample_weight))
+    return tuple(
+        None if array is None else safe_indexing(array, rows) for array in (X, y, sample_weight)
+    )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sklearn.utils import Bunch
 
+from .._compat import num_samples
 from .._parallel import run
 from ..models import NotDefinedError, as_problem
 from ._base import sample_rows
@@ -121,9 +122,8 @@ def compare(
     """
     measures = _measures(measures, random_state)
     named = estimators if isinstance(estimators, Mapping) else _named(estimators)
-    max_samples = X.shape[0] if max_samples is None else max_samples
     rows = sample_rows(X, y, sample_weight, max_samples, random_state)
-    problems = [as_problem(each, *rows, sampled_from=X.shape[0]) for each in named.values()]
+    problems = [as_problem(each, *rows, sampled_from=num_samples(X)) for each in named.values()]
     tasks = [(measure, problem) for problem in problems for measure in measures.values()]
     found = iter(run(_measured, tasks, n_jobs))
     reports = Comparison()

@@ -5,6 +5,8 @@ import numpy as np
 from autograd import elementwise_grad
 from scipy.special import expit
 
+from ._autograd import ONE_AT_A_TIME
+
 
 class Activation:
     """An elementwise function, its derivatives as functions of input and output.
@@ -128,10 +130,12 @@ class Custom(Activation):
         return np.asarray(self.traced(z), dtype=z.dtype)
 
     def derivative(self, z, a):
-        return np.asarray(self._first(z), dtype=z.dtype)
+        with ONE_AT_A_TIME:
+            return np.asarray(self._first(z), dtype=z.dtype)
 
     def second_derivative(self, z, a):
-        return np.asarray(self._second(z), dtype=z.dtype)
+        with ONE_AT_A_TIME:
+            return np.asarray(self._second(z), dtype=z.dtype)
 
 
 ACTIVATIONS = {

@@ -6,6 +6,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd import grad, value_and_grad
 
+from ._autograd import ONE_AT_A_TIME
 from ._batch import Batch
 from ._errors import NotDefinedError
 
@@ -50,7 +51,8 @@ class Model(ABC):
         def mean_loss(params):
             return _mean_loss(loss, self.forward(params, batch.X), batch)
 
-        value, gradient = value_and_grad(mean_loss)(self.layout.views(w))
+        with ONE_AT_A_TIME:
+            value, gradient = value_and_grad(mean_loss)(self.layout.views(w))
         out[:] = self.layout.pack(gradient)
         if reported:
             P = loss.predict(self.scores(w, batch.X))
@@ -65,7 +67,9 @@ class Model(ABC):
             gradient = grad(lambda p: _mean_loss(loss, self.forward(p, batch.X), batch))(params)
             return sum(anp.sum(gradient[name] * direction[name]) for name in direction)
 
-        return self.layout.pack(grad(slope)(self.layout.views(w)), np.asarray(w).dtype)
+        with ONE_AT_A_TIME:
+            product = grad(slope)(self.layout.views(w))
+        return self.layout.pack(product, np.asarray(w).dtype)
 
     def linearized(self, loss, w, batch, work):
         """A function from ``v`` to the Hessian's product with it, for many ``v``."""

@@ -1,0 +1,204 @@
+"""Reports, comparisons, and the monitor that measures during a fit."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from fitted import COUNTS, FUNCTIONS, IRIS, SPECIES, WEIGHT, fitted
+from numpy.testing import assert_array_equal
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skflat import FlatMLPClassifier, FlatMLPRegressor, FlatnessMonitor
+from skflat._callbacks import HAS_CALLBACKS
+from skflat.measures import (
+    MEASURES,
+    HessianTrace,
+    LocalEnergy,
+    Weakness,
+    compare,
+    flatness_report,
+    hessian_trace,
+    sample_rows,
+)
+
+# These fits are short on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+needs_callbacks = pytest.mark.skipif(not HAS_CALLBACKS, reason="scikit-learn below 1.9 has none")
+
+
+def test_a_report_holds_every_affordable_measure():
+    estimator, X, y = fitted("classes")
+    report = flatness_report(estimator, X, y)
+    assert set(report) == set(MEASURES) - {"spectral_density"} | {"not_measured"}
+    assert report.not_measured == {}
+    for name, found in report.items():
+        if name != "not_measured":
+            assert found.value == FUNCTIONS[name](estimator, X, y).value
+
+
+def test_a_report_prints_as_a_table_and_is_a_frame():
+    report = flatness_report(*fitted("classes"), measures=["sharpness", "local_energy"])
+    lines = str(report).splitlines()
+    assert lines[0].split() == ["measure", "value", "stderr", "kind"]
+    assert [line.split()[0] for line in lines[1:]] == ["sharpness", "local_energy"]
+    assert lines[1].split()[-1] == "exact"
+    frame = report.to_frame()
+    assert frame.loc["sharpness", "value"] == report.sharpness.value
+    assert list(frame.columns) == ["value", "stderr", "kind", "converged", "n_evals"]
+    assert repr(report) == str(report)
+
+
+def test_what_is_not_defined_is_left_out_and_says_why():
+    report = flatness_report(*fitted("counts"), measures=["margins", "sharpness"])
+    assert list(report.to_frame().index) == ["sharpness"]
+    reason = "Margins are of classes, and this is a regression."
+    assert report.not_measured == {"margins": reason}
+    assert str(report).splitlines()[-1].endswith(reason)
+
+
+def test_a_comparison_is_one_report_an_estimator():
+    nets = {"a": fitted("classes")[0], "b": fitted("our classes")[0]}
+    found = compare(nets, IRIS, SPECIES, WEIGHT, measures=["sharpness", "local_energy"])
+    frame = found.to_frame()
+    assert frame.index.tolist() == ["sharpness", "local_energy"]
+    for name, net in nets.items():
+        assert frame.loc["sharpness", name] == hessian_trace(net, IRIS, SPECIES, WEIGHT).value
+    assert str(found).splitlines()[0].split() == ["measure", "a", "b"]
+    assert "±" in str(found).splitlines()[2]
+
+
+def test_estimators_of_a_sequence_are_named_after_their_classes():
+    nets = [fitted(name)[0] for name in ("classes", "classes, tanh", "our classes")]
+    found = compare(nets, IRIS, SPECIES, measures=["sharpness"])
+    assert list(found) == ["MLPClassifier 1", "MLPClassifier 2", "FlatMLPClassifier"]
+
+
+def test_large_data_are_sampled_and_the_standard_error_knows():
+    estimator, X, y = fitted("classes")
+    found = flatness_report(estimator, X, y, measures=["sharpness"], max_samples=60).sharpness
+    assert found.protocol["n_rows"] == 60
+    assert found.protocol["sampled_from"] == 150
+    assert found.stderr > 0
+    assert found.value == hessian_trace(estimator, *sample_rows(X, y, None, 60, 0)).value
+    whole = flatness_report(estimator, X, y, measures=["sharpness"], max_samples=None)
+    assert whole.sharpness.stderr == 0
+
+
+def test_measures_of_ones_own_choice_have_names_of_ones_own():
+    chosen = {"small": LocalEnergy(0.1), "large": LocalEnergy(0.5)}
+    report = flatness_report(*fitted("classes"), measures=chosen)
+    assert report.small.value < report.large.value
+
+
+@pytest.mark.parametrize("measures", ["sharpness", ["width"]])
+def test_unknown_measures_are_refused(measures):
+    with pytest.raises(ValueError, match="measures must be None, a dict of measures or a seq"):
+        flatness_report(*fitted("classes"), measures=measures)
+    with pytest.raises(ValueError, match="measures must be a dict of measures or a seq"):
+        FlatnessMonitor(measures)
+
+
+def test_parameters_of_the_measures_are_checked_before_anything_is_measured():
+    with pytest.raises(ValueError, match="'n_draws' parameter"):
+        flatness_report(*fitted("classes"), measures={"mine": LocalEnergy(n_draws=0)})
+
+
+def test_lists_and_frames_are_measured_too():
+    estimator, X, y = fitted("classes")
+    pipe = make_pipeline(StandardScaler(), FlatMLPClassifier((4,), max_iter=3, random_state=0))
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    pipe.fit(frame, y)
+    series = pd.Series(y, index=np.arange(150)[::-1])
+    names = ["sharpness", "margins"]
+    found = flatness_report(pipe, frame, series, measures=names, max_samples=50)
+    assert found.sharpness.protocol["n_rows"] == 50
+    same = flatness_report(estimator, X.tolist(), y.tolist(), measures=names)
+    assert same.sharpness.value == hessian_trace(estimator, X, y).value
+
+
+# The monitor
+
+
+@needs_callbacks
+def test_a_monitor_records_what_the_measure_says_after_every_epoch():
+    monitor = FlatnessMonitor({"trace": HessianTrace(), "weak": Weakness()})
+    clf = FlatMLPClassifier((4,), max_iter=3, measures=None, random_state=0)
+    clf.set_callbacks(monitor).fit(IRIS, SPECIES)
+    table = monitor.table()
+    assert table["epoch"].tolist() == [1, 2, 3]
+    assert table["trace"][-1] == hessian_trace(clf, IRIS, SPECIES).value
+    assert table["trace"][0] != table["trace"][1]
+    one = FlatMLPClassifier((4,), max_iter=1, measures=None, random_state=0).fit(IRIS, SPECIES)
+    assert table["trace"][0] == hessian_trace(one, IRIS, SPECIES).value
+    assert list(table) == ["fit", "epoch", "trace", "weak"]
+
+
+@needs_callbacks
+def test_a_fit_with_a_monitor_is_the_same_fit():
+    plain = FlatMLPClassifier((4,), max_iter=3, random_state=0).fit(IRIS, SPECIES)
+    monitored = FlatMLPClassifier((4,), max_iter=3, random_state=0)
+    monitored.set_callbacks(FlatnessMonitor()).fit(IRIS, SPECIES)
+    for first, second in zip(plain.coefs_, monitored.coefs_, strict=True):
+        assert_array_equal(first, second)
+    assert plain.sharpness_ == monitored.sharpness_
+
+
+@needs_callbacks
+def test_a_monitor_may_look_at_some_epochs_and_rows_only():
+    monitor = FlatnessMonitor(["sharpness"], every=4, max_samples=60)
+    reg = FlatMLPRegressor("poisson", (4,), max_iter=10, measures=None, random_state=0)
+    reg.set_callbacks(monitor).fit(IRIS, COUNTS, sample_weight=WEIGHT)
+    assert monitor.table()["epoch"].tolist() == [1, 5, 9]
+    assert (monitor.table()["sharpness"] > 0).all()
+
+
+@needs_callbacks
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_monitor_of_a_search_numbers_the_fits(n_jobs):
+    monitor = FlatnessMonitor(["sharpness"])
+    clf = FlatMLPClassifier((4,), max_iter=2, measures=None, random_state=0)
+    grid = {"rho": [0.0, 0.1]}
+    GridSearchCV(clf.set_callbacks(monitor), grid, cv=2, n_jobs=n_jobs).fit(IRIS, SPECIES)
+    table = monitor.table()
+    assert np.bincount(table["fit"]).tolist() == [2] * 5  # two folds, two radii, and the refit
+
+
+@needs_callbacks
+def test_a_monitor_draws_one_axes_a_measure():
+    import matplotlib.pyplot as plt
+
+    monitor = FlatnessMonitor(["sharpness", "flatness"])
+    clf = FlatMLPClassifier((4,), max_iter=3, measures=None, random_state=0)
+    clf.set_callbacks(monitor).fit(IRIS, SPECIES)
+    axes = monitor.plot()
+    assert [ax.get_ylabel() for ax in axes] == ["sharpness", "flatness"]
+    for ax in axes:
+        (line,) = ax.get_lines()
+        assert_array_equal(line.get_ydata(), monitor.table()[ax.get_ylabel()])
+    assert monitor.plot(axes)[0] is axes[0]
+    plt.close("all")
+
+
+@needs_callbacks
+def test_a_monitor_pickles_with_what_it_recorded():
+    monitor = FlatnessMonitor(["sharpness"])
+    clf = FlatMLPClassifier((4,), max_iter=2, measures=None, random_state=0)
+    clf.set_callbacks(monitor).fit(IRIS, SPECIES)
+    again = pickle.loads(pickle.dumps(monitor)).table()
+    assert_array_equal(again["sharpness"], monitor.table()["sharpness"])
+
+
+@pytest.mark.parametrize("every", [0, 1.5, "often"])
+def test_the_epochs_between_two_records_are_a_positive_integer(every):
+    with pytest.raises(ValueError, match=f"every must be an integer >= 1, got {every!r}"):
+        FlatnessMonitor(every=every)
+
+
+@pytest.mark.skipif(HAS_CALLBACKS, reason="of scikit-learn below 1.9")
+def test_a_monitor_needs_callbacks():
+    with pytest.raises(ImportError, match=r"need scikit-learn 1\.9"):
+        FlatnessMonitor()
