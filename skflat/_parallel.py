@@ -1,4 +1,6 @@
-"""Work in parallel, with the same bits however many workers there are: the only use of joblib.
+"""Work in parallel, with the same bits however many workers there are, and threads of the BLAS.
+
+The only use of joblib.
 
 Whoever calls `run` has drawn all seeds before and cut the work into tasks whose sizes do not
 depend on ``n_jobs``. Matrix products depend in their last bits on the number of threads, so the
@@ -11,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 from joblib import Parallel, delayed
 from joblib.parallel import get_active_backend
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 
 def run(function, tasks, n_jobs=None):
@@ -49,6 +51,17 @@ def _in_one_thread(parent, function, *task):
         return function(*task)
     with threadpool_limits(limits=1):
         return function(*task)
+
+
+def one_thread_for_scipy():
+    """A context in which SciPy's copy of the BLAS, where it has one, keeps to one thread.
+
+    For loops in which ARPACK and NumPy's matrix products take turns: idle threads of either copy
+    spin for a while and take the cores from the other one, which made such loops twice as slow.
+    """
+    blas = ThreadpoolController()
+    copies = [each for each in blas.lib_controllers if "scipy.libs" in each.filepath]
+    return blas.select(filepath=[each.filepath for each in copies]).limit(limits=1)
 
 
 def _backend():

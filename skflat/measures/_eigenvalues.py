@@ -9,6 +9,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from sklearn.exceptions import ConvergenceWarning
 
 from .._compat import Interval, StrOptions
+from .._parallel import one_thread_for_scipy
 from ._base import Measure, describe, exactness, generator, group_error
 from ._function import function_of
 from ._measurement import Measurement
@@ -142,9 +143,10 @@ def eigenpairs(product, k, which, tol, max_iter, rng):
     start, converged = rng.standard_normal(size), True
     tol = max(tol, 1e-5) if single else tol
     try:
-        values, vectors = eigsh(
-            operator, min(k, size - 1), which=ENDS[which], v0=start, tol=tol, maxiter=max_iter
-        )
+        with one_thread_for_scipy():
+            values, vectors = eigsh(
+                operator, min(k, size - 1), which=ENDS[which], v0=start, tol=tol, maxiter=max_iter
+            )
     except ArpackNoConvergence as stopped:
         values, vectors, converged = stopped.eigenvalues, stopped.eigenvectors, False
         warnings.warn(
