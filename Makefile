@@ -22,6 +22,7 @@ lint: $(VENV)/.ready
 bench: $(VENV)/.bench
 	$(VENV)-bench/bin/python benchmarks/training.py
 	$(VENV)-bench/bin/python benchmarks/sharpness.py
+	$(VENV)-bench/bin/python -W ignore benchmarks/measures.py $(if $(BENCH_DATA),--data $(BENCH_DATA))
 	$(VENV)-bench/bin/python benchmarks/overhead.py $(if $(BENCH_DATA),--data $(BENCH_DATA))
 
 $(VENV)/.ready: pyproject.toml
@@ -31,7 +32,10 @@ $(VENV)/.ready: pyproject.toml
 
 $(VENV)/.bench: pyproject.toml
 	$(PYTHON) -m venv $(VENV)-bench
-	$(VENV)-bench/bin/python -m pip install --quiet torch==2.13.0
+	$(VENV)-bench/bin/python -m pip install --quiet torch==2.13.0 einops einconv tqdm
+	# Without what they depend on: torchvision, which they do not need here, asks for another torch.
+	$(VENV)-bench/bin/python -m pip install --quiet --no-deps \
+		PyHessian==0.1 curvlinops-for-pytorch==3.0.1 backpack-for-pytorch==1.7.1
 	$(VENV)-bench/bin/python -m pip install --quiet --editable ".[plot]"
 	mkdir -p $(VENV)
 	touch $@

@@ -13,9 +13,8 @@ PARAMETERS = """hidden_layer_sizes : array-like of int, default=(100,)
         The radius, in parameter space, over which the solution must stay good. Every solver
         says how it reads it; ``'auto'`` is the solver's default. At 0 a flat solver hands over
         to its base solver, so that the two agree to the bit.
-    measures : sequence of {'sharpness', 'flatness', 'weakness'} or None, \
-default=('sharpness', 'flatness', 'weakness')
-        What to measure at the end of ``fit``.
+    measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
+        What to measure at the end of ``fit``: names of `skflat.measures.MEASURES`.
     measure_max_samples : int, default=2000
         Most training rows to measure on, drawn once and stratified by class.
     alpha : float, default=0.0001
