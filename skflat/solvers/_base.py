@@ -1,5 +1,6 @@
 """What a solver is: a rule in the shared loop, or a method with a loop of its own."""
 
+import math
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -82,6 +83,17 @@ class Rule(Solver):
         The direction may be overwritten by whoever asked for it.
         """
         raise NotImplementedError
+
+    def step(self, objective, w, batch, state):
+        """Move ``w``, in place, by one batch; return the loss before the step.
+
+        Does not move where that loss is not finite. A rule that keeps more than one point
+        overrides this.
+        """
+        loss, direction = self.direction(objective, w, batch, state)
+        if math.isfinite(loss):
+            state.base.step(w, direction)
+        return loss
 
     def finalize(self, w, state):
         """The parameters to return when the loop has ended at ``w``."""

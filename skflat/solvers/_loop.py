@@ -57,10 +57,9 @@ def _epoch(rule, w, state, run, order, batch_size):
     for rows in gen_batches(n_rows, batch_size):
         chosen = order[rows] if run.settings.shuffle else rows
         batch = run.objective.batch(chosen, run.work)
-        loss, direction = rule.direction(run.objective, w, batch, state)
+        loss = rule.step(run.objective, w, batch, state)
         if not math.isfinite(loss):
             return math.nan
-        state.base.step(w, direction)
         state.step += 1
         total += loss * (rows.stop - rows.start)
     return total / n_rows
