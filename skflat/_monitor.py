@@ -1,10 +1,12 @@
 """A callback that measures during a fit."""
 
+from numbers import Integral
+
 import numpy as np
 
 from ._callbacks import EpochMonitor
 from ._compat import WeightedScorer
-from .measures import MEASURES, Measure, sample_rows
+from .measures import Measure, check_measures, sample_rows
 
 
 class FlatnessMonitor(EpochMonitor):
@@ -42,16 +44,11 @@ class FlatnessMonitor(EpochMonitor):
     """
 
     def __init__(self, measures=("sharpness", "flatness"), *, every=1, max_samples=1000):
-        if not isinstance(measures, dict):
-            unknown = [name for name in measures if name not in MEASURES]
-            if isinstance(measures, str) or unknown:
-                raise ValueError(
-                    "measures must be a dict of measures or a sequence of names among "
-                    f"{sorted(MEASURES)}, got {measures!r}."
-                )
-            measures = {name: MEASURES[name]() for name in measures}
-        if not (isinstance(every, int) and every >= 1):
-            raise ValueError(f"every must be an integer >= 1, got {every!r}.")
+        measures = check_measures(measures)
+        for name, value in (("every", every), ("max_samples", max_samples)):
+            whole = isinstance(value, Integral) and not isinstance(value, bool)
+            if not (whole and value >= 1):
+                raise ValueError(f"{name} must be an integer >= 1, got {value!r}.")
         self.names = list(measures)
         scoring = {name: OnSample(each, max_samples) for name, each in measures.items()}
         super().__init__(scoring, every)

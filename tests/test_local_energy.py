@@ -225,6 +225,18 @@ def test_a_loss_that_never_rises_bears_any_noise():
     assert found.stderr == 0
 
 
+def test_where_the_target_is_constant_no_noise_is_too_small():
+    estimator, X, _ = fitted("classes")
+    with pytest.warns(UserWarning, match="The target is constant"):
+        found = noise_stability(estimator, X, np.zeros(150, int))
+    assert np.isnan(found.value)
+
+
+def test_a_level_below_the_finest_scale_is_looked_for_there():
+    found = noise_stability(*fitted("classes"), level=1e-13)
+    assert 0 < found.value < 1e-4
+
+
 @pytest.mark.parametrize("scale", [0, -0.1, (0.2, 0.1), (), np.nan])
 def test_scales_must_increase_and_be_positive(scale):
     with pytest.raises(ValueError, match=r"scale must be a number > 0 or several that increase"):

@@ -164,7 +164,7 @@ def test_a_flatter_network_scores_higher(measure):
 
 
 def test_measures_are_scorers_of_cross_validation():
-    scoring = {"acc": "accuracy", "flat": LevelSetDistance(), "sharp": HessianTrace(10)}
+    scoring = {"acc": "accuracy", "flat": LevelSetDistance(), "sharp": HessianTrace(20)}
     found = cross_validate(MLPClassifier((4,), **SHORT), IRIS, SPECIES, scoring=scoring, cv=3)
     assert (found["test_acc"] > 0.7).all()
     assert (found["test_flat"] > 0).all()
@@ -201,6 +201,69 @@ def test_data_that_do_not_fit_the_network_are_refused(function):
         estimator, X, _ = fitted(name)
         with pytest.raises(ValueError, match="y has 3 outputs"):
             function(estimator, X, np.ones((len(X), 3)))
+
+
+@each_function
+@pytest.mark.filterwarnings("ignore:(invalid value|overflow) encountered:RuntimeWarning")
+def test_what_overflows_is_not_measured_and_says_so(function):
+    estimator, X, y = fitted("classes")
+    broken = copy.deepcopy(estimator)
+    broken.coefs_ = [1e200 * W for W in broken.coefs_]
+    with pytest.warns(UserWarning, match=r"The loss at the fitted parameters is (nan|inf), so"):
+        found = function(broken, X, y)
+    assert np.isnan(found.value)
+    assert not found.converged
+
+
+@each_function
+@pytest.mark.parametrize(
+    ("name", "y", "message"),
+    [
+        ("regression", np.where(np.arange(150) == 3, np.nan, LENGTHS[:, 0]), "y contains NaN"),
+        ("counts", COUNTS - 10, "must not be negative for the Poisson loss, got -10"),
+        ("labels", 2 * TRAITS - 1, r"y must be 0 or 1 for several labels, got values in \[-1, 1\]"),
+    ],
+)
+def test_targets_without_a_loss_are_refused(function, name, y, message):
+    estimator, X, _ = fitted(name)
+    with pytest.raises(ValueError, match=message):
+        function(estimator, X, y)
+
+
+@each_function
+def test_negative_weights_are_refused(function):
+    with pytest.raises(ValueError, match="Negative values in sample_weight"):
+        function(*fitted("classes"), -WEIGHT)
+
+
+@each_function
+@pytest.mark.parametrize("name", ["classes", "labels"])
+def test_weights_that_are_all_1_are_no_weights(function, name):
+    estimator, X, y = fitted(name)
+    plain, weighted = function(estimator, X, y), function(estimator, X, y, np.ones(150))
+    assert weighted.value == pytest.approx(plain.value, rel=1e-6)
+
+
+@each_function
+def test_the_parameters_are_in_the_protocol(function):
+    name = next(key for key, each in FUNCTIONS.items() if each is function)
+    found = function(*fitted("classes"))
+    assert found.protocol["parameters"] == MEASURES[name]().get_params()
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_what_is_measured_on_a_sample_is_neither_exact_nor_a_bound(name):
+    estimator, X, y = fitted("classes")
+    found = MEASURES[name]().evaluate(sampled(estimator, X, y, 75, 0))
+    assert found.kind == "estimate"
+    assert found.stderr > 0
+
+
+def test_measurements_compare_as_objects():
+    found = hessian_trace(*fitted("classes"))
+    assert found == found
+    assert found != hessian_trace(*fitted("classes"))
+    assert len({found}) == 1
 
 
 # What fit leaves behind

@@ -1,5 +1,6 @@
 """Reports, comparisons, and the monitor that measures during a fit."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -94,11 +95,24 @@ def test_measures_of_ones_own_choice_have_names_of_ones_own():
     assert report.small.value < report.large.value
 
 
-@pytest.mark.parametrize("measures", ["sharpness", ["width"]])
+@pytest.mark.parametrize(
+    "measures",
+    [
+        "sharpness",
+        ["width"],
+        LocalEnergy(),
+        {"mine": "sharpness"},
+        {"mine": LocalEnergy},
+        {1: LocalEnergy()},
+        {"not_measured": LocalEnergy()},
+        3,
+    ],
+    ids=str,
+)
 def test_unknown_measures_are_refused(measures):
-    with pytest.raises(ValueError, match="measures must be None, a dict of measures or a seq"):
+    with pytest.raises(ValueError, match="measures must be a dict from names to measures or"):
         flatness_report(*fitted("classes"), measures=measures)
-    with pytest.raises(ValueError, match="measures must be a dict of measures or a seq"):
+    with pytest.raises(ValueError, match="measures must be a dict from names to measures or"):
         FlatnessMonitor(measures)
 
 
@@ -118,6 +132,50 @@ def test_lists_and_frames_are_measured_too():
     assert found.sharpness.protocol["n_rows"] == 50
     same = flatness_report(estimator, X.tolist(), y.tolist(), measures=names)
     assert same.sharpness.value == hessian_trace(estimator, X, y).value
+
+
+@pytest.mark.parametrize("max_samples", [0, -1, 0.5, True, "all"])
+def test_the_number_of_rows_is_a_positive_integer(max_samples):
+    with pytest.raises(ValueError, match="max_samples must be None or an integer >= 1, got"):
+        flatness_report(*fitted("classes"), measures=["margins"], max_samples=max_samples)
+
+
+def test_a_comparison_is_of_several():
+    estimator, X, y = fitted("classes")
+    with pytest.raises(ValueError, match="estimators must be several, got one MLPClassifier"):
+        compare(estimator, X, y)
+
+
+def test_a_comparison_says_what_it_could_not_measure():
+    estimator, X, y = fitted("regression")
+    found = compare({"mine": estimator}, X, y, measures=["sharpness", "margins"])
+    assert str(found).splitlines()[-1].startswith("mine, margins: Margins are of classes")
+
+
+def test_one_seed_serves_all_measures_and_estimators():
+    """A generator is asked once, so neither order nor place of the work matter."""
+    estimator, X, y = fitted("classes")
+    names = ["noise_stability", "local_energy", "weakness"]
+    reports = [
+        compare([estimator, estimator], X, y, measures=order, random_state=np.random.RandomState(3))
+        for order in (names, names[::-1])
+    ]
+    for name in names:
+        values = {each[name].value for report in reports for each in report.values()}
+        assert len(values) == 1
+
+
+def test_a_report_survives_a_hessian_that_is_zero():
+    """Two classes, all right for certain: the loss is flat to the last bit."""
+    estimator, X, y = fitted("two classes")
+    certain = copy.deepcopy(estimator)
+    certain.coefs_[-1] *= 1e6
+    certain.intercepts_[-1] *= 1e6
+    with pytest.warns(UserWarning, match="The gradient is 0"):
+        report = flatness_report(certain, X, y)
+    assert report.sharpness.value == report.hessian_eigenvalues.value == 0
+    assert report.maximal_variation.value >= 0
+    assert np.isfinite(report.adaptive_sharpness.value)
 
 
 # The monitor
@@ -196,6 +254,8 @@ def test_a_monitor_pickles_with_what_it_recorded():
 def test_the_epochs_between_two_records_are_a_positive_integer(every):
     with pytest.raises(ValueError, match=f"every must be an integer >= 1, got {every!r}"):
         FlatnessMonitor(every=every)
+    with pytest.raises(ValueError, match=f"max_samples must be an integer >= 1, got {every!r}"):
+        FlatnessMonitor(max_samples=every)
 
 
 @pytest.mark.skipif(HAS_CALLBACKS, reason="of scikit-learn below 1.9")

@@ -108,6 +108,7 @@ def test_what_does_not_converge_says_so():
     with pytest.warns(ConvergenceWarning, match="Only 0 of 2 eigenvalues .* max_iter=1, or tol"):
         found = HessianEigenvalues(k=2, max_iter=1).evaluate(task)
     assert not found.converged
+    assert found.kind == "estimate"
     assert np.isnan(found.value)
     assert len(found.table["eigenvalue"]) == 0
 
@@ -121,6 +122,21 @@ def test_the_standard_error_of_a_sampled_eigenvalue_is_its_error():
     errors = np.array([part.value - whole.value for part in found])
     assert np.mean([part.stderr**2 for part in found]) == pytest.approx(np.mean(errors**2), rel=0.4)
     assert {part.kind for part in found} == {"estimate"}
+
+
+def test_ritz_values_bound_the_eigenvalues_from_within():
+    task = problem(quadratic(*np.linspace(1, 2, 500) ** 8), np.zeros(500))
+    for which, kind in (("largest", "lower_bound"), ("smallest", "upper_bound")):
+        measure = HessianEigenvalues(k=3, which=which, max_iter=2)
+        with pytest.warns(ConvergenceWarning, match="of 3 eigenvalues"):
+            found = measure.evaluate(task)
+        assert found.kind == (kind if len(found.samples) else "estimate")
+
+
+def test_the_hessian_of_a_plane_is_zero():
+    plane = quadratic(*np.zeros(100))
+    found = HessianEigenvalues(k=3).evaluate(problem(plane, np.ones(100)))
+    assert found.table["eigenvalue"].tolist() == [0, 0, 0]
 
 
 # All eigenvalues
@@ -149,6 +165,13 @@ def test_the_density_where_the_krylov_space_is_exhausted_early():
     assert density[grid < 2].sum() * (grid[1] - grid[0]) == pytest.approx(0.75, abs=1e-6)
     assert found.value == pytest.approx(1.5, rel=1e-12)
     assert found.stderr == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("settings", [{"n_points": 20}, {"width": 1e-4}])
+def test_the_density_integrates_to_one_on_a_coarse_grid_too(settings):
+    table = spectral_density(*fitted("classes"), **settings).table
+    step = table["eigenvalue"][1] - table["eigenvalue"][0]
+    assert table["density"].sum() * step == pytest.approx(1, abs=1e-5)
 
 
 def test_probes_of_single_precision_agree_with_double():

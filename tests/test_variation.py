@@ -206,6 +206,11 @@ def test_the_standard_error_of_a_sampled_variation_covers_it():
     assert 0.5 < np.mean(errors**2) < 1.8
 
 
+def test_a_loss_that_overflows_within_the_radius_has_no_greatest_change():
+    found = maximal_variation(*fitted("counts"), radius=300.0)
+    assert found.value == np.inf
+
+
 # Norms
 
 

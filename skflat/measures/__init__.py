@@ -17,7 +17,7 @@ from ._measurement import Measurement
 from ._noise_stability import NoiseStability, noise_stability
 from ._registry import MEASURES
 from ._relative_flatness import RelativeFlatness, relative_flatness
-from ._report import Comparison, Report, compare, flatness_report
+from ._report import Comparison, Report, check_measures, compare, flatness_report
 from ._spectral_density import SpectralDensity, spectral_density
 from ._weakness import Weakness, weakness
 
@@ -41,6 +41,7 @@ __all__ = [
     "SpectralDensity",
     "Weakness",
     "adaptive_sharpness",
+    "check_measures",
     "compare",
     "dominant_subspace",
     "flatness_report",

@@ -72,7 +72,7 @@ class AdaptiveSharpness(Measure):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def evaluate(self, problem):
+    def _evaluate(self, problem):
         if self.average:
             measure = LocalEnergy(
                 self.rho,

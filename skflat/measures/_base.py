@@ -1,6 +1,9 @@
 """What a measure is: an evaluation of an objective around a fitted point."""
 
+import warnings
 from abc import ABC, abstractmethod
+from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -9,6 +12,7 @@ from sklearn.utils import check_random_state, indexable
 
 from .._compat import WeightedScorer, num_samples, safe_indexing
 from ..models import as_problem
+from ._measurement import Measurement
 
 
 class Measure(WeightedScorer, BaseEstimator, ABC):
@@ -20,8 +24,24 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
     sign = 1
 
     @abstractmethod
+    def _evaluate(self, problem):
+        """The `Measurement` of a problem whose loss is finite."""
+
     def evaluate(self, problem):
-        """The `Measurement` of a `skflat.models.Problem`."""
+        """The `Measurement` of a `skflat.models.Problem`.
+
+        Where the loss itself is not finite nothing can be measured: NaN, with a warning.
+        """
+        if np.isfinite(problem.loss):
+            found = self._evaluate(problem)
+        else:
+            warnings.warn(
+                f"The loss at the fitted parameters is {problem.loss}, so there is no "
+                f"{type(self).__name__}.",
+                stacklevel=3,
+            )
+            found = undefined(problem)
+        return replace(found, protocol=found.protocol | {"parameters": self.get_params()})
 
     def measure(self, estimator, X, y, sample_weight=None):
         """The `Measurement` of a fitted estimator on ``(X, y)``."""
@@ -31,6 +51,13 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
     def __call__(self, estimator, X, y, sample_weight=None):
         """Score for ``scoring=``: the value, signed so that greater is flatter."""
         return self.sign * self.measure(estimator, X, y, sample_weight).value
+
+
+def undefined(problem):
+    """The measurement of what cannot be measured."""
+    return Measurement(
+        np.nan, np.nan, "estimate", 1, False, samples=np.array([]), protocol=describe(problem)
+    )
 
 
 def generator(random_state):
@@ -45,16 +72,21 @@ def seeds(random_state, n):
 
 def ladder(name, values):
     """A parameter that is one number or several, as an increasing array of floats."""
-    values = np.atleast_1d(np.asarray(values, dtype=float))
+    try:
+        values = np.atleast_1d(np.asarray(values, dtype=float))
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number or several, got {values!r}.") from None
     rising = values.ndim == 1 and len(values) > 0 and (np.diff(values) > 0).all()
     if not (rising and values[0] > 0 and np.isfinite(values).all()):
         raise ValueError(f"{name} must be a number > 0 or several that increase, got {values}.")
     return values
 
 
-def usual_level(problem):
+def level_of(problem, batch=None):
     """A tenth of the loss of the best constant prediction: by how much a loss changes visibly."""
-    return problem.objective.constant_loss() / 10
+    if batch is None:
+        return problem.objective.constant_loss() / 10
+    return problem.objective.loss_function.constant_loss(batch) / 10
 
 
 def describe(problem, **details):
@@ -74,7 +106,7 @@ def describe(problem, **details):
 
 def exactness(problem):
     """The kind of a value that is exact on its rows: an estimate where these are a sample."""
-    return "exact" if problem.objective.n_rows == problem.sampled_from else "estimate"
+    return "estimate" if problem.sampled else "exact"
 
 
 def group_error(problem, statistic, n_groups=10):
@@ -89,7 +121,7 @@ def group_error(problem, statistic, n_groups=10):
         Parts of the rows, between which it varies.
     """
     n, objective = problem.objective.n_rows, problem.objective
-    if n == problem.sampled_from or n < 2:
+    if not problem.sampled or n < 2:
         return 0.0
     n_groups = min(n_groups, n)
     groups = [objective.batch(slice(start, None, n_groups)) for start in range(n_groups)]
@@ -117,6 +149,9 @@ def sample_rows(X, y, sample_weight, max_samples, random_state):
     tuple
         ``X``, ``y`` and ``sample_weight``, of the rows drawn.
     """
+    whole = isinstance(max_samples, Integral) and not isinstance(max_samples, bool)
+    if max_samples is not None and not (whole and max_samples >= 1):
+        raise ValueError(f"max_samples must be None or an integer >= 1, got {max_samples!r}.")
     X, y, sample_weight = indexable(X, y, sample_weight)
     n, targets = num_samples(X), np.asarray(y)
     if max_samples is None or n <= max_samples:

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .._compat import Interval, StrOptions
 from .._parallel import one_thread_for_scipy
+from ..models import NotDefinedError
 from ._base import Measure, describe, exactness, generator, group_error
 from ._function import function_of
 from ._measurement import Measurement
@@ -47,9 +48,11 @@ class HessianEigenvalues(Measure):
     Notes
     -----
     The table has the columns ``eigenvalue``, from the largest down, and ``residual``, the norm
-    above, computed anew. If the method ends before it has converged there is a
-    `ConvergenceWarning`, ``converged`` is False, and the table holds what had converged; with
-    nothing converged the value is NaN.
+    above, computed anew. With ``which="smallest"`` a scorer would take the most negative eigenvalue
+    for the flattest: use that for measuring only.
+
+    If the method ends before it has converged there is a `ConvergenceWarning`, ``converged`` is
+    False, and the table holds what had converged; with nothing converged the value is NaN.
 
     Examples
     --------
@@ -80,7 +83,7 @@ class HessianEigenvalues(Measure):
         self.max_iter = max_iter
         self.random_state = random_state
 
-    def evaluate(self, problem):
+    def _evaluate(self, problem):
         product = Product(problem)
         values, vectors, converged = eigenpairs(
             product, self.k, self.which, self.tol, self.max_iter, generator(self.random_state)
@@ -99,7 +102,7 @@ class HessianEigenvalues(Measure):
         return Measurement(
             value=value,
             stderr=stderr,
-            kind=exactness(problem) if converged else "lower_bound",
+            kind=exactness(problem) if converged else self._bound(values),
             n_evals=2 * product.n_products,
             converged=converged,
             samples=values,
@@ -108,6 +111,12 @@ class HessianEigenvalues(Measure):
             ),
             table={"eigenvalue": values, "residual": residuals},
         )
+
+    def _bound(self, values):
+        """What a Ritz value that has not converged is of the eigenvalue asked for."""
+        if not len(values):
+            return "estimate"
+        return "upper_bound" if self.which == "smallest" else "lower_bound"
 
 
 class Product:
@@ -139,8 +148,14 @@ def eigenpairs(product, k, which, tol, max_iter, rng):
         values, vectors = eigh(np.column_stack([product(column) for column in np.eye(size)]))
         chosen = _ends(size, k, which)
         return values[chosen][::-1], vectors[:, chosen][:, ::-1], True
+    start = rng.standard_normal(size)
+    image = product(start)
+    if not np.isfinite(image).all():
+        raise NotDefinedError("The Hessian is not finite: the loss overflows near the parameters.")
+    if not image.any():  # ARPACK cannot start in a null space, and the Hessian is 0 for certain
+        return np.zeros(k), np.eye(size, k), True
     operator = LinearOperator((size, size), matvec=product, dtype=float)
-    start, converged = rng.standard_normal(size), True
+    converged = True
     tol = max(tol, 1e-5) if single else tol
     try:
         with one_thread_for_scipy():
@@ -153,7 +168,7 @@ def eigenpairs(product, k, which, tol, max_iter, rng):
             f"Only {len(values)} of {k} eigenvalues of the Hessian converged within "
             f"{product.n_products} products. Raise max_iter={max_iter}, or tol={tol}.",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     order = np.argsort(values)[::-1]
     return values[order], vectors[:, order], converged

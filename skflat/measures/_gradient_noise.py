@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._base import Measure, describe, exactness
+from ._base import Measure, describe, exactness, group_error
 from ._function import function_of
 from ._measurement import Measurement
 
@@ -35,15 +35,21 @@ class GradientNoise(Measure):
 
     sign = -1
 
-    def evaluate(self, problem):
+    def _evaluate(self, problem):
         objective, w = problem.objective, problem.w
         squares = objective.squared_gradients(w).astype(float, copy=False)
         _, gradient = objective.loss_gradient(w)
         square = float(gradient @ gradient)
         noise = max(0.0, objective.data.mean(squares) - square)  # rounding may go below
+
+        def noise_on(batch):
+            """What some of the rows add, with the mean gradient of all."""
+            _, own = objective.loss_gradient(w, batch)
+            return batch.mean(objective.squared_gradients(w, batch)) - 2 * float(own @ gradient)
+
         return Measurement(
             value=noise,
-            stderr=problem.row_error(squares),
+            stderr=group_error(problem, noise_on),
             kind=exactness(problem),
             n_evals=2,
             converged=True,

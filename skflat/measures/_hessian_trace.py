@@ -26,7 +26,8 @@ class HessianTrace(Measure):
     Parameters
     ----------
     n_products : int, default=60
-        Hessian products of the estimate, where one is needed; at least 6.
+        Hessian products of the estimate, where one is needed; at least 18. With no more parameters
+        than that the diagonal is computed instead, and the value exact.
     random_state : int, RandomState instance or None, default=0
         Draws the probes of the estimate.
 
@@ -50,7 +51,7 @@ class HessianTrace(Measure):
     """
 
     _parameter_constraints: dict = {
-        "n_products": [Interval(Integral, 6, None, closed="left")],
+        "n_products": [Interval(Integral, 18, None, closed="left")],
         "random_state": ["random_state"],
     }
 
@@ -60,7 +61,7 @@ class HessianTrace(Measure):
         self.n_products = n_products
         self.random_state = random_state
 
-    def evaluate(self, problem):
+    def _evaluate(self, problem):
         objective, w = problem.objective, problem.w
         by_row = objective.hessian_trace(w)
         if by_row is None:
@@ -81,6 +82,8 @@ class HessianTrace(Measure):
         objective, w = problem.objective, problem.w
         rng = generator(self.random_state)
         product = Product(problem)
+        if len(w) <= self.n_products:
+            return self._diagonal(problem, product)
         value, probes, vectors = hutchpp(product, len(w), self.n_products, rng)
 
         def trace_on(batch):
@@ -94,7 +97,7 @@ class HessianTrace(Measure):
             value=value,
             stderr=float(np.hypot(stderr, group_error(problem, trace_on))),
             kind="estimate",
-            n_evals=2 * self.n_products,
+            n_evals=2 * product.n_products + (2 * vectors.shape[1] if problem.sampled else 0),
             converged=True,
             samples=probes,
             protocol=describe(
@@ -103,6 +106,25 @@ class HessianTrace(Measure):
                 samples="one a probe of the remainder",
                 seed=self.random_state,
             ),
+        )
+
+    def _diagonal(self, problem, product):
+        """Of few parameters the whole diagonal costs no more."""
+        diagonal = np.array([product(unit)[k] for k, unit in enumerate(np.eye(len(problem.w)))])
+
+        def trace_on(batch):
+            times = problem.objective.hessian_products(problem.w, batch)
+            units = np.eye(len(problem.w), dtype=problem.w.dtype)
+            return float(sum(times(unit)[k] for k, unit in enumerate(units)))
+
+        return Measurement(
+            value=float(diagonal.sum()),
+            stderr=group_error(problem, trace_on),
+            kind=exactness(problem),
+            n_evals=2 * product.n_products,
+            converged=True,
+            samples=diagonal,
+            protocol=describe(problem, method="diagonal", samples="one a parameter"),
         )
 
 

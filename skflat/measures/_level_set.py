@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from .._compat import Interval
-from ._base import Measure, describe, generator, usual_level
+from ._base import Measure, describe, generator, group_error, level_of
 from ._function import function_of
 from ._measurement import Measurement
 from ._neighbourhood import SEARCH_CONSTRAINTS, Neighbourhood, unit
@@ -23,6 +23,7 @@ class LevelSetDistance(Measure):
     and, unless told otherwise, the Euclidean norm of all parameters: the dual of the maximal
     variation in a ball (Josz, arXiv:2509.11386). Found by search, so the value is an upper bound:
     there *is* a point at this distance where the loss differs by the level, and perhaps one nearer.
+    (On a sample of the rows it is an estimate: the bound holds for the loss of the sample.)
 
     Invariant under isometries of the parameters only; ``norm="block"`` under rescaling of layers
     against each other, ``norm="weight"`` of single units too.
@@ -93,23 +94,16 @@ class LevelSetDistance(Measure):
         self.tol = tol
         self.random_state = random_state
 
-    def evaluate(self, problem):
-        level = usual_level(problem) if self.level is None else self.level
+    def _evaluate(self, problem):
+        level = level_of(problem) if self.level is None else self.level
         if not level > 0:
             warnings.warn(
                 "The target is constant, so the loss of the best constant prediction is 0 and "
                 "the distance to its level set infinite.",
-                stacklevel=3,
+                stacklevel=4,
             )
             return self._result(problem, level, [], None)
         around = Neighbourhood(problem, self.norm)
-        if not np.isfinite(around.origin):
-            warnings.warn(
-                "The loss overflows at the fitted parameters, so the distance to a level set is "
-                "not defined.",
-                stacklevel=3,
-            )
-            return self._result(problem, level, [(np.nan, None, False)], around)
         search = _Search(around, level)
         downhill = around.origin > level  # otherwise there is no level set below
         starts = around.starts(self.n_starts, generator(self.random_state), downhill)
@@ -124,8 +118,8 @@ class LevelSetDistance(Measure):
         best = found[int(np.argmin(distances))] if found else (np.inf, None, True)
         return Measurement(
             value=float(best[0]),
-            stderr=_distance_error(around, *best[:2]) if np.isfinite(best[0]) else 0.0,
-            kind="upper_bound",
+            stderr=self._error(around, *best[:2]) if np.isfinite(best[0]) else 0.0,
+            kind="estimate" if problem.sampled else "upper_bound",
             n_evals=around.n_evals if around else 0,
             converged=bool(best[2]),
             samples=distances,
@@ -137,6 +131,19 @@ class LevelSetDistance(Measure):
                 seed=self.random_state,
             ),
         )
+
+    def _error(self, around, distance, direction):
+        """Standard error of the distance that comes from the sampling of rows."""
+        problem, v = around.problem, distance * direction
+        if not problem.sampled:
+            return 0.0
+        slope = abs(float(around.slope(v)[1] @ direction))
+        error = around.row_error(v)
+        if self.level is None:  # the level is of the sample too
+            error = group_error(
+                problem, lambda batch: around.mean_change(v, batch) - level_of(problem, batch)
+            )
+        return error / slope if slope > 0 else 0.0
 
 
 class _Search:
@@ -197,13 +204,6 @@ class _Search:
         """Logarithm of the change of the loss in units of the level."""
         change = max(abs(self.around.change(v)), np.finfo(float).tiny)
         return float(np.log(change) - np.log(self.level))
-
-
-def _distance_error(around, distance, direction):
-    """Standard error of the distance that comes from the sampling of rows."""
-    v = distance * direction
-    slope = abs(float(around.slope(v)[1] @ direction))
-    return around.row_error(v) / slope if slope > 0 else 0.0
 
 
 level_set_distance = function_of(LevelSetDistance, "level_set_distance")

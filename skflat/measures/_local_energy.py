@@ -81,7 +81,7 @@ class LocalEnergy(Measure):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def evaluate(self, problem):
+    def _evaluate(self, problem):
         scales, draws = ladder("scale", self.scale), Draws(problem, self)
         rises, row_error = draws.rises(scales)
         mean, stderr = mean_and_error(rises, row_error)

@@ -5,6 +5,7 @@ from numbers import Real
 import numpy as np
 
 from .._compat import Interval, StrOptions
+from ..models import NotDefinedError
 from ._base import Measure, describe, exactness
 from ._function import function_of
 from ._measurement import Measurement
@@ -29,14 +30,16 @@ class Margins(Measure):
     normalization : {'rms', 'row', 'layers', None}, default='rms'
         What margins are divided by. ``'rms'``: the root mean square of all scores, centred for
         every row of three classes and more. ``'row'``: each row's greatest score in absolute
-        value, centred likewise. ``'layers'``: the product of the spectral norms of all layers
-        (Bartlett, Foster and Telgarsky, arXiv:1706.08498, without their row norms).
+        value, centred likewise, for three classes and more (of two it would leave only the sign).
+        ``'layers'``: the product of the spectral norms of all layers (Bartlett, Foster and
+        Telgarsky, arXiv:1706.08498, without their row norms).
 
     Notes
     -----
     ``samples`` holds the normalised margin of every row (and label); the table has the columns
-    ``quantile`` and ``margin`` for 0, 0.01, ..., 1. With weighted rows quantiles are weighted. The
-    standard error is half the difference of the quantiles one standard error of their rank apart.
+    ``quantile`` and ``margin`` for 0, 0.01, ..., 1; a quantile is the least margin that at least so
+    many rows do not exceed. With weighted rows quantiles are weighted. The standard error is half
+    the difference of the quantiles one standard error of their rank apart.
 
     Examples
     --------
@@ -51,7 +54,7 @@ class Margins(Measure):
     """
 
     _parameter_constraints: dict = {
-        "quantile": [Interval(Real, 0, 1, closed="both")],
+        "quantile": [Interval(Real, 0, 1, closed="neither")],
         "normalization": [StrOptions({"rms", "row", "layers"}), None],
     }
 
@@ -59,7 +62,7 @@ class Margins(Measure):
         self.quantile = quantile
         self.normalization = normalization
 
-    def evaluate(self, problem):
+    def _evaluate(self, problem):
         objective = problem.objective
         F, y = objective.scores(problem.w).astype(float, copy=False), objective.data.y
         margins = objective.loss_function.margins(F, y)
@@ -68,8 +71,8 @@ class Margins(Measure):
         weight = objective.data.weight
         weight = None if weight is None else np.repeat(weight, n_labels)
         levels = np.linspace(0, 1, 101)
-        n, missing = len(F), 1 - len(F) / problem.sampled_from
-        off = np.sqrt(missing * self.quantile * (1 - self.quantile) / n)
+        rows, missing = _effective_rows(objective.data), 1 - len(F) / problem.sampled_from
+        off = np.sqrt(missing * self.quantile * (1 - self.quantile) / rows)
         near = np.clip([self.quantile - off, self.quantile + off], 0, 1)
         below, above = quantiles(margins, near, weight)
         return Measurement(
@@ -95,6 +98,8 @@ class Margins(Measure):
             weight = problem.objective.data.weight
             scale = np.sqrt(np.average((F**2).mean(axis=1), weights=weight))
         elif self.normalization == "row":
+            if problem.kind != "multiclass":
+                raise NotDefinedError("Normalising margins by the row needs three classes or more.")
             scale = np.repeat(np.abs(F).max(axis=1), n_labels)
         elif self.normalization == "layers":
             arrays = problem.objective.arrays(problem.w)
@@ -106,9 +111,12 @@ class Margins(Measure):
 
 def quantiles(values, levels, weight):
     """Quantiles, of weighted values where there are weights."""
-    if weight is None:
-        return np.quantile(values, levels)
     return np.quantile(values, levels, weights=weight, method="inverted_cdf")
+
+
+def _effective_rows(data):
+    """The number of equally weighted rows that would say as much."""
+    return len(data) if data.weight is None else data.total_weight**2 / np.sum(data.weight**2)
 
 
 margins = function_of(Margins, "margins")

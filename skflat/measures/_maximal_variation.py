@@ -1,6 +1,7 @@
 """Maximal variation: how much the loss can change within a ball around the parameters."""
 
 from numbers import Real
+from operator import itemgetter
 
 import numpy as np
 
@@ -13,6 +14,8 @@ N_CURVED = 3  # of the eigenvectors to start from
 N_TRIED = 5  # steps from every start before the best go on
 SAME = 0.99  # cosine from which on two directions are taken for one
 
+_variation = itemgetter(0)
+
 
 class MaximalVariation(Measure):
     """Greatest change of the loss within ``radius``; smaller is flatter.
@@ -20,7 +23,8 @@ class MaximalVariation(Measure):
     ``max { |f(w + h) - f(w)| : |h| <= radius }`` with ``f`` the unpenalised mean training loss:
     the flatness of Josz (arXiv:2509.11386), whose dual is the distance of level sets. Found by
     search, so the value is a lower bound: there *is* a point within the radius where the loss
-    differs by that much, and perhaps one where it differs by more.
+    differs by that much, and perhaps one where it differs by more. (On a sample of the rows it is
+    an estimate, and rather too great: the search fits the sample.)
 
     At a minimum, ``2 / radius^2`` times it tends to the largest eigenvalue of the Hessian as the
     radius goes to 0. Invariant under isometries of the parameters only; with ``norm="block"``
@@ -98,7 +102,7 @@ class MaximalVariation(Measure):
         self.tol = tol
         self.random_state = random_state
 
-    def evaluate(self, problem):
+    def _evaluate(self, problem):
         radii, around = ladder("radius", self.radius), Neighbourhood(problem, self.norm)
         rungs = np.concatenate([radii[0] / np.array([8.0, 4.0, 2.0]), radii])
         starts = around.starts(self.n_starts, generator(self.random_state), n_curved=N_CURVED)
@@ -120,7 +124,7 @@ class MaximalVariation(Measure):
         turn = 0.5
         change, gradient = around.slope(radius * v)
         for _ in range(n_steps):
-            normal = unit(gradient if self.rise_only or change >= 0 else -gradient)
+            normal = unit(gradient if self.rise_only or not change < 0 else -gradient)
             turned = None if normal is None else unit((1 - turn) * v + turn * normal)
             if turned is None:
                 return self._size(change), v, True
@@ -137,16 +141,16 @@ class MaximalVariation(Measure):
         return self._size(change), v, False
 
     def _size(self, change):
-        change = change if np.isfinite(change) else np.finfo(float).max
+        change = change if np.isfinite(change) else np.inf  # the loss overflows there
         return change if self.rise_only else abs(change)
 
     def _result(self, problem, around, radii, along, found):
         values = np.array([value for value, _, _ in along])
-        errors = np.array([around.row_error(v) for _, v, _ in along])
+        errors = np.array([around.row_error(v) if np.isfinite(f) else 0.0 for f, v, _ in along])
         return Measurement(
             value=float(values[-1]),
             stderr=float(errors[-1]),
-            kind="lower_bound",
+            kind="estimate" if problem.sampled else "lower_bound",
             n_evals=around.n_evals,
             converged=bool(along[-1][2]),
             samples=np.array([value for value, _, _ in found]),
@@ -164,10 +168,6 @@ class MaximalVariation(Measure):
                 "curvature": 2 * values / radii**2,
             },
         )
-
-
-def _variation(found):
-    return found[0]
 
 
 def _distinct(found):

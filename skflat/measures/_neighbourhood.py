@@ -35,9 +35,7 @@ class Neighbourhood:
         self.problem, self.objective, self.w = problem, problem.objective, problem.w
         self.t = norm_weights(norm, self.w, self.objective.blocks)
         self.size = 1.0 if self.t is not None else float(np.linalg.norm(self.w))
-        self.n_evals = 1
-        with np.errstate(over="ignore", invalid="ignore"):
-            self.origin = self.objective.loss(self.w)
+        self.n_evals, self.origin = 1, problem.loss
 
     def change(self, v):
         """Change of the loss; a loss that overflows has risen by more than any level."""
@@ -49,13 +47,21 @@ class Neighbourhood:
     def slope(self, v):
         """Change of the loss, and its gradient in ``v``."""
         self.n_evals += 1
-        loss, gradient = self.objective.loss_gradient(self._moved(v))
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss, gradient = self.objective.loss_gradient(self._moved(v))
         return loss - self.origin, self._scaled(gradient)
 
     def row_error(self, v):
         """Standard error of the change that comes from the sampling of rows."""
+        if not self.problem.sampled:
+            return 0.0
+        self.n_evals += 2
         change = self.objective.per_sample_loss(self._moved(v))
         return self.problem.row_error(change - self.objective.per_sample_loss(self.w))
+
+    def mean_change(self, v, batch):
+        """Change of the loss on some of the rows."""
+        return self.objective.loss(self._moved(v), batch) - self.objective.loss(self.w, batch)
 
     def starts(self, n_random, rng, downhill=True, n_curved=1):
         """Unit directions: steepest, both ways of the largest curvatures, and random ones."""
@@ -100,5 +106,6 @@ class Neighbourhood:
 
 def unit(vector):
     """The vector with norm 1, or None where it has no direction."""
-    size = float(np.linalg.norm(vector))
+    with np.errstate(over="ignore", invalid="ignore"):
+        size = float(np.linalg.norm(vector))
     return vector / size if np.isfinite(size) and size > 0 else None

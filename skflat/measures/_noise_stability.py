@@ -1,11 +1,12 @@
 """Noise stability: how much random noise the parameters bear."""
 
+import warnings
 from numbers import Real
 
 import numpy as np
 
 from .._compat import Interval
-from ._base import Measure, describe, usual_level
+from ._base import Measure, describe, group_error, level_of, undefined
 from ._draws import NOISE_CONSTRAINTS, Draws, mean_and_error
 from ._function import function_of
 from ._measurement import Measurement
@@ -42,7 +43,7 @@ class NoiseStability(Measure):
 
     Notes
     -----
-    Every draw costs two losses in the first layer and 33 in the layers above (twice that with
+    Every draw costs two losses in the first layer and 34 in the layers above (twice that with
     ``antithetic``): one pass over a coarse ladder of scales, one between the two around the level.
     In between the rise is taken for a power of the scale. The table has the columns ``scale``,
     ``rise`` and ``rise_stderr`` of the second pass.
@@ -79,8 +80,15 @@ class NoiseStability(Measure):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def evaluate(self, problem):
-        level = usual_level(problem) if self.level is None else self.level
+    def _evaluate(self, problem):
+        level = level_of(problem) if self.level is None else self.level
+        if not level > 0:
+            warnings.warn(
+                "The target is constant, so the loss of the best constant prediction is 0 and no "
+                "noise is too small to raise the loss by a tenth of it.",
+                stacklevel=4,
+            )
+            return undefined(problem)
         draws = Draws(problem, self)
         coarse = np.geomspace(FINEST, WIDEST, 25) * _unit(problem.w, self.noise)
         near = _bracket(coarse, mean_and_error(*draws.rises(coarse))[0][0], level)
@@ -88,7 +96,12 @@ class NoiseStability(Measure):
         mean, stderr = (column[0] for column in mean_and_error(*draws.rises(scales)))
         value, error = np.inf, 0.0
         if near:
-            value, error = _crossing(scales, mean, stderr, level)
+            value, slope = _crossing(scales, mean, level)
+            of_level = 0.0
+            if self.level is None:
+                of_level = group_error(problem, lambda batch: level_of(problem, batch))
+            k = int(np.argmin(np.abs(scales - value)))
+            error = float(np.hypot(stderr[k], of_level) / slope)
         return Measurement(
             value=value,
             stderr=error,
@@ -115,19 +128,29 @@ def _unit(w, noise):
 
 
 def _bracket(scales, mean, level):
-    """The two scales between which the level is first passed, or None."""
+    """The two scales between which the level is first passed, or None where it never is."""
     above = np.flatnonzero(~(mean < level))
-    return (scales[above[0] - 1], scales[above[0]]) if len(above) and above[0] > 0 else None
+    if not len(above):
+        return None
+    k = max(1, above[0])
+    return scales[k - 1], scales[k]
 
 
-def _crossing(scales, mean, stderr, level):
-    """Where the rise passes the level, on a logarithmic scale, and the standard error of that."""
+def _crossing(scales, mean, level):
+    """Where the rise passes the level, and how steeply it does so there.
+
+    In between, the rise is taken for a power of the scale, or for linear where it is not positive.
+    The slope is that over all scales, which noise in the rises disturbs less.
+    """
     k = min(max(1, int(np.argmax(~(mean < level)))), len(scales) - 1)
-    tiny = np.finfo(float).tiny
-    low, high = np.log(np.maximum(mean[k - 1 : k + 1], tiny)) - np.log(level)
-    power = (high - low) / np.log(scales[k] / scales[k - 1])
-    value = float(np.exp(np.log(scales[k - 1]) - low / power))
-    return value, float(value * stderr[k] / (mean[k] * power))
+    ends = np.array([scales[k - 1 : k + 1], mean[k - 1 : k + 1]])
+    powers = (ends[1] > 0).all() and np.isfinite(ends[1]).all()
+    (x0, x1), (y0, y1) = np.log(ends) if powers else ends
+    share = ((np.log(level) if powers else level) - y0) / (y1 - y0)
+    value = x0 + share * (x1 - x0) if np.isfinite(y1) else x0
+    finite = np.isfinite(mean)
+    slope = np.polyfit(scales[finite], mean[finite], 1)[0] if finite.sum() > 1 else np.inf
+    return float(np.exp(value) if powers else value), max(float(slope), np.finfo(float).tiny)
 
 
 noise_stability = function_of(NoiseStability, "noise_stability")

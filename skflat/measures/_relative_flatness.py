@@ -1,6 +1,7 @@
 """Relative flatness: the curvature at the last layer, weighed by that layer's weights."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils.extmath import row_norms
 
 from ..models import CHUNK
@@ -50,7 +51,7 @@ class RelativeFlatness(Measure):
     def __init__(self, normalize=False):
         self.normalize = normalize
 
-    def evaluate(self, problem):
+    def _evaluate(self, problem):
         objective, w = problem.objective, problem.w
         W = objective.head(w)
         spread = self._spread(problem, len(W))
@@ -74,23 +75,30 @@ class RelativeFlatness(Measure):
         """By what the units are divided: their standard deviations, or 1."""
         spread = np.ones(n_units, problem.w.dtype)
         if self.normalize:
-            objective, sums = problem.objective, np.zeros((2, n_units))
-            for share, piece in objective.data.shares(CHUNK):
-                a = objective.features(problem.w, piece.X)
-                weight = None if piece.weight is None or share == 0 else piece.weight
-                sums += share * np.average([a, a**2], axis=1, weights=weight)
-            variance = sums[1] - sums[0] ** 2
-            varying = variance > 1e-12 * sums[1]
-            spread[varying] = np.sqrt(variance[varying])
+            objective, mean = problem.objective, 0.0
+            for power in (1, 2):  # the mean, and then the variance around it
+                moment = np.zeros(n_units)
+                for share, piece in objective.data.shares(CHUNK):
+                    a = _dense(objective.features(problem.w, piece.X)) - mean
+                    weight = np.ones(len(a)) if piece.weight is None else piece.weight
+                    moment += share * (weight @ a**power) / (weight.sum() or 1.0)
+                mean = moment
+            varying = moment > 0
+            spread[varying] = np.sqrt(moment[varying])
         return spread
 
 
 def _of_rows(objective, w, W, spread, batch):
     a = objective.features(w, batch.X)
-    a = a.multiply(1 / spread).tocsr() if hasattr(a, "multiply") else a / spread
+    a = _dense(a) / spread
     loss = objective.loss_function
     P = loss.predict(objective.scores(w, batch.X))
     return row_norms(a, squared=True) * loss.quadratic(P, W).sum(axis=1)
+
+
+def _dense(a):
+    """Sparse inputs are their own last hidden layer where there is no other."""
+    return a.toarray().astype(float) if sparse.issparse(a) else a.astype(float, copy=False)
 
 
 relative_flatness = function_of(RelativeFlatness, "relative_flatness")

@@ -1,16 +1,21 @@
 """Everything affordable about one fitted network, or about several side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from numbers import Integral
 
-from sklearn.utils import Bunch
+import numpy as np
+from scipy.sparse.linalg import ArpackError
+from sklearn.base import BaseEstimator
+from sklearn.utils import Bunch, check_random_state
 
 from .._compat import num_samples
 from .._parallel import run
 from ..models import NotDefinedError, as_problem
-from ._base import sample_rows
+from ._base import Measure, sample_rows
 from ._registry import MEASURES
 
-TOO_DEAR = {"spectral_density"}  # hundreds of Hessian products
+TOO_DEAR = {"spectral_density"}  # 600 Hessian products, and a picture more than a number
+NOT_MEASURED = "not_measured"
 COLUMNS = ("value", "stderr", "kind", "converged", "n_evals")
 
 
@@ -120,7 +125,9 @@ def compare(
     >>> compare(nets, X, y, measures=["sharpness", "flatness"]).to_frame().shape
     (2, 2)
     """
-    measures = _measures(measures, random_state)
+    measures = _seeded(measures, random_state)
+    if isinstance(estimators, BaseEstimator):
+        raise ValueError(f"estimators must be several, got one {type(estimators).__name__}.")
     named = estimators if isinstance(estimators, Mapping) else _named(estimators)
     rows = sample_rows(X, y, sample_weight, max_samples, random_state)
     problems = [as_problem(each, *rows, sampled_from=num_samples(X)) for each in named.values()]
@@ -131,30 +138,48 @@ def compare(
         outcomes = {key: next(found) for key in measures}
         reasons = {key: each for key, each in outcomes.items() if isinstance(each, str)}
         taken = {key: each for key, each in outcomes.items() if key not in reasons}
-        reports[name] = Report(**taken, not_measured=reasons)
+        reports[str(name)] = Report(**taken, not_measured=reasons)
     return reports
 
 
-def _measures(measures, random_state):
-    """Measures by name, checked."""
+def check_measures(measures):
+    """Measures by name, from names in the registry or as they are given.
+
+    Raises
+    ------
+    ValueError
+        If one of them is unknown or no measure, or its parameters make no sense.
+    """
     if isinstance(measures, Mapping):
         chosen = dict(measures)
+    elif isinstance(measures, str | Measure) or not isinstance(measures, Iterable):
+        chosen = {"": None}
     else:
-        names = (
-            [name for name in MEASURES if name not in TOO_DEAR] if measures is None else measures
+        chosen = {name: MEASURES[name]() if name in MEASURES else None for name in measures}
+    good = all(isinstance(name, str) and isinstance(each, Measure) for name, each in chosen.items())
+    if not good or NOT_MEASURED in chosen:
+        raise ValueError(
+            "measures must be a dict from names to measures or a sequence of names among "
+            f"{sorted(MEASURES)}, got {measures!r}."
         )
-        unknown = [name for name in names if name not in MEASURES]
-        if isinstance(names, str) or unknown:
-            raise ValueError(
-                f"measures must be None, a dict of measures or a sequence of names among "
-                f"{sorted(MEASURES)}, got {measures!r}."
-            )
-        chosen = {name: MEASURES[name]() for name in names}
-        for measure in chosen.values():
-            if "random_state" in measure.get_params():
-                measure.set_params(random_state=random_state)
     for measure in chosen.values():
         measure._validate_params()
+    return chosen
+
+
+def _seeded(measures, random_state):
+    """The measures to take: those named draw with one seed, those given with their own."""
+    if measures is None:
+        measures = [name for name in MEASURES if name not in TOO_DEAR]
+    chosen = check_measures(measures)
+    if not isinstance(measures, Mapping):
+        # A number and not a generator, so that it matters neither what is measured in which order
+        # nor where.
+        whole = isinstance(random_state, Integral)
+        seed = random_state if whole else check_random_state(random_state).randint(2**31)
+        for measure in chosen.values():
+            if "random_state" in measure.get_params():
+                measure.set_params(random_state=int(seed))
     return chosen
 
 
@@ -172,7 +197,7 @@ def _measured(measure, problem):
     """The measurement, or why there is none."""
     try:
         return measure.evaluate(problem)
-    except NotDefinedError as reason:
+    except (NotDefinedError, ArpackError, np.linalg.LinAlgError) as reason:
         return str(reason)
 
 
@@ -190,7 +215,7 @@ class Report(Bunch):
         return pd.DataFrame(rows, index=[name for name, _ in self._found()], columns=COLUMNS)
 
     def _found(self):
-        return [(name, found) for name, found in self.items() if name != "not_measured"]
+        return [(name, found) for name, found in self.items() if name != NOT_MEASURED]
 
     def __str__(self):
         lines = [f"{'measure':<20}{'value':>12}{'stderr':>12}  kind"]
@@ -228,6 +253,8 @@ class Comparison(Bunch):
         for key in self._names():
             cells = [_cell(report.get(key)) for report in self.values()]
             lines.append(f"{key:<20}" + "".join(f"{cell:>24}" for cell in cells))
+        for name, report in self.items():
+            lines += [f"{name}, {key}: {why}" for key, why in report.not_measured.items()]
         return "\n".join(lines)
 
     __repr__ = __str__

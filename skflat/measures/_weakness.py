@@ -86,7 +86,7 @@ class Weakness(Measure):
         self.tolerance = tolerance
         self.random_state = random_state
 
-    def evaluate(self, problem):
+    def _evaluate(self, problem):
         probes, source = self._probes(problem)
         features = self._features(problem.kind)
         count = {

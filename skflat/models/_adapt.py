@@ -2,6 +2,7 @@
 fitted attributes, ours and scikit-learn's, by duck typing."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -35,13 +36,24 @@ class Problem:
     kind: str
     sampled_from: int
 
+    @cached_property
+    def loss(self):
+        """The objective at the fitted point; it may overflow."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.objective.loss(self.w)
+
+    @property
+    def sampled(self):
+        """Whether there are more rows than the objective holds."""
+        return self.objective.n_rows < self.sampled_from
+
     def row_error(self, values):
         """Standard error of a mean over the rows that comes from their sampling.
 
         It is 0 where the objective holds all rows (finite population correction).
         """
         n = self.objective.n_rows
-        if n == self.sampled_from or n < 2:
+        if not self.sampled or n < 2:
             return 0.0
         weight = self.objective.data.weight
         share = np.full(n, 1 / n) if weight is None else weight / weight.sum()
@@ -89,7 +101,12 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None):
     check_consistent_length(X, y)
     if sample_weight is not None:
         sample_weight = check_sample_weight(sample_weight, X)
+        if (sample_weight < 0).any():
+            raise ValueError(
+                f"Negative values in sample_weight: the least is {sample_weight.min()}."
+            )
     loss, kind = loss_of(estimator)
+    check_targets(y, kind, isinstance(loss, HalfPoisson))
     y = encode(y, kind, getattr(estimator, "classes_", None), w.dtype)
     if y.ndim == 2 and y.shape[1] != estimator.n_outputs_:
         raise ValueError(
@@ -116,6 +133,19 @@ def loss_of(estimator):
     if out == "logistic":
         return Binary(), "binary" if n_outputs == 1 else "multilabel"
     return HalfPoisson() if out == "exp" else HalfSquared(), "regression"
+
+
+def check_targets(y, kind, are_counts):
+    """Refuse targets that the loss is not defined for."""
+    if kind in ("multiclass", "binary"):
+        check_array(y, ensure_2d=False, dtype=None, input_name="y")
+        return
+    y = check_array(y, accept_sparse=True, ensure_2d=False, dtype="numeric", input_name="y")
+    least, most = y.min(), y.max()
+    if kind == "multilabel" and not (least >= 0 and most <= 1):
+        raise ValueError(f"y must be 0 or 1 for several labels, got values in [{least}, {most}].")
+    if are_counts and least < 0:
+        raise ValueError(f"y must not be negative for the Poisson loss, got {least}.")
 
 
 def encode(y, kind, classes, dtype):

@@ -1,6 +1,7 @@
 """The mean loss of a model on some data, as a function of the flat vector."""
 
 import numpy as np
+from scipy import sparse
 
 from ._batch import Batch, take_rows
 from ._blocks import blocks
@@ -104,7 +105,8 @@ class Objective:
         F = self.model.scores(w, batch.X, work)
         if self.reported:
             return self.loss_function.as_reported(self.loss_function.predict(F), batch.y)
-        return self.loss_function.per_sample(F, batch.y)
+        # In double precision, because measures look at small differences of the mean.
+        return self.loss_function.per_sample(F.astype(float, copy=False), batch.y)
 
     def along(self, w, directions, steps, work=None, row_sums=None):
         """Mean loss and mean error at ``w + s h``, for directions ``h`` and steps ``s``.
@@ -132,7 +134,7 @@ class Objective:
             rows = slice(start, start + len(piece))
             start = rows.stop
             for place, F in zip(np.ndindex(means.shape[1:]), scores, strict=True):
-                losses = self.loss_function.per_sample(F, piece.y)
+                losses = self.loss_function.per_sample(F.astype(float, copy=False), piece.y)
                 errors = self.loss_function.errors(F, piece.y)
                 for kind, values in enumerate((losses, errors)):
                     means[kind, *place] += share * piece.mean(values)
@@ -211,9 +213,19 @@ class Objective:
         """Exact trace of each row's loss Hessian by layer, or None; no penalty in it."""
         return self.model.hessian_trace(self.loss_function, w, self.batch(batch))
 
-    def squared_gradients(self, w):
+    def trace_gradient(self, w, batch=None, out=None, work=None):
+        """Gradient of the mean exact trace, written into ``out``, or None where there is none.
+
+        The penalty has no part in it, for its Hessian is constant. The model says how many
+        gradients it costs, and counts them.
+        """
+        work = Workspace() if work is None else work
+        out = np.empty_like(w) if out is None else out
+        return self.model.trace_gradient(self.loss_function, w, self.batch(batch), out, work)
+
+    def squared_gradients(self, w, batch=None):
         """Squared norm of each row's gradient, without the penalty, shape (n_rows,)."""
-        pieces = self.data.pieces(CHUNK)
+        pieces = self.batch(batch).pieces(CHUNK)
         work, loss = Workspace(), self.loss_function
         return _joined([self.model.squared_gradients(loss, w, piece, work) for piece in pieces])
 
@@ -233,4 +245,6 @@ class Objective:
 
 
 def _joined(arrays):
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+    if len(arrays) == 1:
+        return arrays[0]
+    return sparse.vstack(arrays) if sparse.issparse(arrays[0]) else np.concatenate(arrays)
