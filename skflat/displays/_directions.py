@@ -1,14 +1,12 @@
 """Directions in parameter space along which a landscape is looked at."""
 
 import numpy as np
-from scipy.linalg import eigh
-from scipy.sparse.linalg import LinearOperator, eigsh
 from sklearn.utils import check_random_state
 
-DENSE = 40  # up to so many parameters the whole matrix is built
+from ..measures import HessianProduct, eigenpairs
 
 
-def filter_directions(objective, w, n_directions, random_state):
+def filter_directions(problem, n_directions, random_state):
     """Random directions, filter-normalised (Li and others, arXiv:1712.09913), and their names.
 
     Every unit's incoming weights are Gaussian and have the norm of the network's own; the
@@ -20,7 +18,7 @@ def filter_directions(objective, w, n_directions, random_state):
     names : list of str
     """
     rng = _generator(random_state)
-    directions = [_filter_direction(objective, w, rng) for _ in range(n_directions)]
+    directions = [_filter_direction(problem.objective, problem.w, rng) for _ in range(n_directions)]
     order = [""] if n_directions == 1 else ["first ", "second "]
     return directions, [f"step along the {each}random direction / weights" for each in order]
 
@@ -35,7 +33,7 @@ def _filter_direction(objective, w, rng):
     return h
 
 
-def eigen_directions(objective, w, n_directions, random_state):
+def eigen_directions(problem, n_directions, random_state):
     """Eigenvectors of the Hessian's largest eigenvalues, of length 1, and their names.
 
     The largest component of each is positive.
@@ -45,28 +43,11 @@ def eigen_directions(objective, w, n_directions, random_state):
     directions : list of ndarray of shape (n_parameters,)
     names : list of str
     """
-    values, vectors = _top_eigenpairs(objective, w, n_directions, random_state)
+    product, rng = HessianProduct(problem), _generator(random_state)
+    values, vectors, _ = eigenpairs(product, n_directions, "largest", 1e-6, None, rng)
     signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(n_directions)])
-    directions = list(np.ascontiguousarray((signs * vectors).T, dtype=w.dtype))
+    directions = list(np.ascontiguousarray((signs * vectors).T, dtype=problem.w.dtype))
     return directions, [f"distance along the eigenvector of {value:.3g}" for value in values]
-
-
-def _top_eigenpairs(objective, w, k, random_state):
-    """The largest eigenvalues from the top down, and their vectors as columns."""
-    products, size = objective.hessian_products(w), len(w)
-
-    def times(v):
-        return products(np.ravel(v).astype(w.dtype, copy=False)).astype(float, copy=False)
-
-    if size <= DENSE:
-        values, vectors = eigh(np.column_stack([times(column) for column in np.eye(size)]))
-    else:
-        start = _generator(random_state).standard_normal(size)
-        tol = 1e-5 if w.dtype == np.float32 else 1e-6
-        operator = LinearOperator((size, size), matvec=times, dtype=float)
-        values, vectors = eigsh(operator, k, which="LA", v0=start, tol=tol)
-    order = np.argsort(values)[::-1][:k]
-    return values[order], vectors[:, order]
 
 
 def _generator(random_state):

@@ -229,7 +229,7 @@ def _look_around(problem, find, n_directions, steps, random_state):
     objective, w = problem.objective, problem.w
     if n_directions > len(w):
         raise ValueError(f"A network of {len(w)} parameters has not {n_directions} directions.")
-    directions, axes = find(objective, w, n_directions, random_state)
+    directions, axes = find(problem, n_directions, random_state)
     loss, error = on_grid(objective, w, directions, steps)
     return {"steps": steps, "loss": loss, "error": error, "directions": directions, "axes": axes}
 

@@ -6,7 +6,12 @@ A new measure is one new file and one line in the registry, ``_registry.py``.
 from ._adaptive_sharpness import AdaptiveSharpness, adaptive_sharpness
 from ._base import Measure, sample_rows
 from ._dominant_subspace import DominantSubspace, dominant_subspace
-from ._eigenvalues import HessianEigenvalues, hessian_eigenvalues
+from ._eigenvalues import (
+    HessianEigenvalues,
+    HessianProduct,
+    eigenpairs,
+    hessian_eigenvalues,
+)
 from ._gradient_noise import GradientNoise, gradient_noise
 from ._hessian_trace import HessianTrace, hessian_trace
 from ._level_set import LevelSetDistance, level_set_distance
@@ -28,6 +33,7 @@ __all__ = [
     "DominantSubspace",
     "GradientNoise",
     "HessianEigenvalues",
+    "HessianProduct",
     "HessianTrace",
     "LevelSetDistance",
     "LocalEnergy",
@@ -44,6 +50,7 @@ __all__ = [
     "check_measures",
     "compare",
     "dominant_subspace",
+    "eigenpairs",
     "flatness_report",
     "gradient_noise",
     "hessian_eigenvalues",

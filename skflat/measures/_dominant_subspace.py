@@ -7,7 +7,7 @@ import numpy as np
 
 from .._compat import Interval
 from ._base import Measure, describe, exactness, generator
-from ._eigenvalues import Product, eigenpairs
+from ._eigenvalues import HessianProduct, eigenpairs
 from ._function import function_of
 from ._measurement import Measurement
 
@@ -61,7 +61,7 @@ class DominantSubspace(Measure):
         self.random_state = random_state
 
     def _evaluate(self, problem):
-        product = Product(problem)
+        product = HessianProduct(problem)
         k = self.k or _n_classes(problem)
         values, vectors, converged = eigenpairs(
             product, k, "largest", self.tol, None, generator(self.random_state)

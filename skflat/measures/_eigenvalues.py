@@ -84,7 +84,7 @@ class HessianEigenvalues(Measure):
         self.random_state = random_state
 
     def _evaluate(self, problem):
-        product = Product(problem)
+        product = HessianProduct(problem)
         values, vectors, converged = eigenpairs(
             product, self.k, self.which, self.tol, self.max_iter, generator(self.random_state)
         )
@@ -119,7 +119,7 @@ class HessianEigenvalues(Measure):
         return "upper_bound" if self.which == "smallest" else "lower_bound"
 
 
-class Product:
+class HessianProduct:
     """Products with the Hessian of a problem, in double precision, and their number.
 
     With weights ``t`` of a norm it is the Hessian in the coordinates ``h / t``.
@@ -141,7 +141,22 @@ class Product:
 
 
 def eigenpairs(product, k, which, tol, max_iter, rng):
-    """Eigenvalues from the largest down, their vectors as columns, and whether all converged."""
+    """Extreme eigenvalues of a Hessian.
+
+    Parameters
+    ----------
+    product : HessianProduct
+    k, which, tol, max_iter
+        See `HessianEigenvalues`.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    values : ndarray of shape (k,)
+        From the largest down; fewer where not all converged.
+    vectors : ndarray of shape (n_parameters, k)
+    converged : bool
+    """
     size, single = len(product.w), product.w.dtype == np.float32
     k = min(k, size)
     if size <= max(DENSE, k + 1):

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._compat import Interval
 from ._base import Measure, describe, exactness, generator, group_error
-from ._eigenvalues import Product
+from ._eigenvalues import HessianProduct
 from ._function import function_of
 from ._measurement import Measurement
 
@@ -81,7 +81,7 @@ class HessianTrace(Measure):
     def _estimate(self, problem):
         objective, w = problem.objective, problem.w
         rng = generator(self.random_state)
-        product = Product(problem)
+        product = HessianProduct(problem)
         if len(w) <= self.n_products:
             return self._diagonal(problem, product)
         value, probes, vectors = hutchpp(product, len(w), self.n_products, rng)

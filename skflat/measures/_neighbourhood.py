@@ -6,7 +6,7 @@ import numpy as np
 
 from .._compat import Interval, StrOptions
 from ..models import NORMS, norm_weights
-from ._eigenvalues import Product, eigenpairs
+from ._eigenvalues import HessianProduct, eigenpairs
 
 SEARCH_CONSTRAINTS = {
     "norm": [StrOptions(set(NORMS))],
@@ -75,7 +75,7 @@ class Neighbourhood:
 
     def _curved(self, rng, n_products=6):
         """Roughly the direction of largest curvature, by the power method."""
-        direction, product = self._random(rng), Product(self.problem, self.t)
+        direction, product = self._random(rng), HessianProduct(self.problem, self.t)
         for _ in range(n_products):
             turned = unit(product(direction))
             if turned is None:
@@ -86,7 +86,7 @@ class Neighbourhood:
 
     def _eigenvectors(self, k, rng):
         """Roughly the eigenvectors of the ``k`` largest curvatures."""
-        product = Product(self.problem, self.t)
+        product = HessianProduct(self.problem, self.t)
         _, vectors, _ = eigenpairs(product, k, "largest", 0.05, None, rng)
         self.n_evals += 2 * product.n_products
         return list(vectors.T.astype(self.w.dtype, copy=False))

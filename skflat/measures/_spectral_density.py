@@ -9,7 +9,7 @@ from scipy.special import ndtr
 from .._compat import Interval
 from .._parallel import run
 from ._base import Measure, describe, group_error, seeds
-from ._eigenvalues import Product
+from ._eigenvalues import HessianProduct
 from ._function import function_of
 from ._measurement import Measurement
 
@@ -143,7 +143,7 @@ def lanczos_quadrature(problem, n_steps, seed):
 
     Where the Krylov space is exhausted early the remaining weights are 0.
     """
-    product, size = Product(problem), len(problem.w)
+    product, size = HessianProduct(problem), len(problem.w)
     basis = np.zeros((n_steps, size))
     basis[0] = first_vector(seed, problem.w)
     diagonal, beside = np.zeros(n_steps), np.zeros(n_steps)
