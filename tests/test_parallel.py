@@ -35,6 +35,8 @@ from skflat.models._activations import as_activation
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed"),
+    # joblib 1.5 tells of its own backend for dask.
+    pytest.mark.filterwarnings("ignore:`apply_async` is deprecated:DeprecationWarning"),
 ]
 
 PARALLEL = [

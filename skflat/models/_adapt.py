@@ -113,8 +113,17 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None):
             f"y has {y.shape[1]} outputs, but {type(estimator).__name__} was fitted with "
             f"{estimator.n_outputs_}."
         )
+    # Pickling makes strided arrays contiguous, and products may differ by that in their last bits.
+    X, y, sample_weight = (contiguous(array) for array in (X, y, sample_weight))
     objective = Objective(model, loss, X, y, sample_weight)
     return Problem(objective, w, kind, sampled_from or objective.n_rows)
+
+
+def contiguous(array):
+    """The array itself, or a copy in one piece if it is a strided one."""
+    if array is None or sparse.issparse(array):
+        return array
+    return array if array.flags.forc else np.ascontiguousarray(array)
 
 
 def network(estimator):
