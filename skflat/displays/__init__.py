@@ -6,6 +6,13 @@ They need matplotlib, which is imported when something is drawn: ``pip install "
 from ._landscape import LandscapeDisplay
 from ._local_energy import LocalEnergyDisplay
 from ._margin import MarginDisplay
+from ._solvers import SolverComparisonDisplay
 from ._spectrum import SpectrumDisplay
 
-__all__ = ["LandscapeDisplay", "LocalEnergyDisplay", "MarginDisplay", "SpectrumDisplay"]
+__all__ = [
+    "LandscapeDisplay",
+    "LocalEnergyDisplay",
+    "MarginDisplay",
+    "SolverComparisonDisplay",
+    "SpectrumDisplay",
+]

@@ -1,0 +1,267 @@
+"""Comparisons over several fits."""
+
+import time
+import warnings
+from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+
+from ._compat import safe_indexing
+from ._parallel import run
+
+__all__ = ["SolverComparison", "compare_solvers"]
+
+N_TRIAL = (
+    4  # epochs from which the cost of one is taken; stages of a solver are quarters and halves
+)
+
+
+def compare_solvers(
+    estimator,
+    X,
+    y,
+    solvers,
+    *,
+    budget=50,
+    rhos=None,
+    n_seeds=5,
+    test_size=0.25,
+    scoring=None,
+    measures=None,
+    n_jobs=None,
+):
+    """Train with several solvers at an equal number of gradients, and score them side by side.
+
+    For every seed the rows are split once, and all solvers start from the same parameters and see
+    the same batches: differences between them are paired. Every fit may differentiate every
+    training row ``budget`` times, so a solver whose step costs two gradients takes half the epochs.
+
+    Parameters
+    ----------
+    estimator : estimator
+        ``FlatMLPClassifier`` or ``FlatMLPRegressor``, or a Pipeline that ends in one. It is cloned.
+    X : array-like of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    solvers : sequence of str, or dict of str to solver
+        Names of `skflat.solvers.SOLVERS`, or solver objects under names of your own. The first one
+        is what the others are compared with.
+    budget : float, default=50
+        Gradients of every training row.
+    rhos : sequence of float, default=None
+        Values of ``rho`` to choose from, for every seed and for solvers that have use for it, by
+        the score on a quarter of the training rows after a fit of as many epochs to the others.
+        None takes the estimator's own.
+    n_seeds : int, default=5
+        Splits and starts, numbered from 0.
+    test_size : float, default=0.25
+        Share of the rows to score on; stratified for classifiers.
+    scoring : str or callable, default=None
+        None is the estimator's ``score``.
+    measures : sequence of str, default=None
+        What to measure of every network, on its training rows.
+    n_jobs : int, default=None
+        Workers, a task being the fits of one solver and seed; see `joblib.Parallel`.
+
+    Returns
+    -------
+    SolverComparison
+
+    Raises
+    ------
+    ValueError
+        If a parameter makes no sense, or the budget does not suffice for one epoch.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skflat import FlatMLPClassifier
+    >>> from skflat.experiments import compare_solvers
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = FlatMLPClassifier((10,), learning_rate_init=0.02)
+    >>> found = compare_solvers(clf, X, y, ["adam", "sam"], budget=20, n_seeds=2)
+    >>> found.summary().loc[:, ["gradients"]]["gradients"].tolist()
+    [20.0, 20.0]
+    """
+    solvers = _named(solvers)
+    for name, value, kind in (("budget", budget, Real), ("n_seeds", n_seeds, Integral)):
+        if not (isinstance(value, kind) and not isinstance(value, bool) and value > 0):
+            raise ValueError(f"{name} must be a number > 0, got {value!r}.")
+    settings = {
+        "budget": budget,
+        "rhos": None if rhos is None else list(rhos),
+        "test_size": test_size,
+        "scoring": scoring,
+        "measures": measures,
+    }
+    tasks = [
+        (estimator, X, y, name, solver, seed, settings)
+        for seed in range(n_seeds)
+        for name, solver in solvers.items()
+    ]
+    return SolverComparison(run(_fit_and_score, tasks, n_jobs), list(solvers))
+
+
+class SolverComparison:
+    """The fits of `compare_solvers`.
+
+    Attributes
+    ----------
+    runs : list of dict
+        One a fit: ``solver``, ``seed``, ``rho`` (chosen, or the estimator's), ``score`` on the test
+        rows, ``train_score``, ``loss`` (the last of training), ``epochs``, ``gradients`` (of every
+        training row), ``seconds``, and the measures asked for.
+    solvers : list of str
+    """
+
+    def __init__(self, runs, solvers):
+        self.runs = runs
+        self.solvers = solvers
+
+    def to_frame(self):
+        """A pandas DataFrame, one row a fit."""
+        import pandas as pd
+
+        return pd.DataFrame(self.runs)
+
+    def summary(self):
+        """A pandas DataFrame, one row a solver: means over the seeds, and paired differences.
+
+        ``stderr`` is that of the mean score over the seeds; ``difference`` is to the first solver,
+        seed by seed, and ``difference_stderr`` its standard error.
+        """
+        import pandas as pd
+
+        scores = {name: self.column(name, "score") for name in self.solvers}
+        reference = scores[self.solvers[0]]
+        rows = [
+            {
+                "score": scores[name].mean(),
+                "stderr": standard_error(scores[name]),
+                "difference": (scores[name] - reference).mean(),
+                "difference_stderr": standard_error(scores[name] - reference),
+                **{
+                    key: np.mean(self.column(name, key))
+                    for key in self.runs[0]
+                    if key not in {"solver", "seed", "rho", "score"}
+                },
+            }
+            for name in self.solvers
+        ]
+        return pd.DataFrame(rows, index=self.solvers)
+
+    def column(self, solver, key):
+        """A column of one solver, by name: ndarray of shape (n_seeds,)."""
+        return np.array([each[key] for each in self.runs if each["solver"] == solver], float)
+
+
+def standard_error(values):
+    """Of the mean; NaN of a single value."""
+    return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
+
+
+def _named(solvers):
+    if isinstance(solvers, Mapping):
+        named = dict(solvers)
+    else:
+        strings = isinstance(solvers, Iterable) and not isinstance(solvers, str)
+        named = {name: name for name in solvers} if strings else {}
+    if not named or not all(isinstance(name, str) for name in named):
+        raise ValueError(
+            f"solvers must be a sequence of names or a dict from names to solvers, got {solvers!r}."
+        )
+    return named
+
+
+def _fit_and_score(estimator, X, y, name, solver, seed, settings):
+    """One task: choose ``rho`` if that is asked for, fit, and score."""
+    train, test = _split(estimator, y, np.arange(len(y)), settings["test_size"], seed)
+    scorer = check_scoring(estimator, settings["scoring"])
+    parameters = {"solver": solver, "random_state": seed, "n_iter_no_change": np.inf}
+    prepared = _set(clone(estimator), measures=None, early_stopping=False, **parameters)
+    prepared = _at_budget(prepared, *_rows(X, y, train), settings["budget"])
+    rho = _get(prepared, "rho")
+    if settings["rhos"] is not None and _last(prepared)._solver().default_rho is not None:
+        rho = _best_rho(prepared, X, y, train, scorer, settings["rhos"], seed)
+        # A radius of 0 hands over to a cheaper solver, which has more epochs for its budget.
+        prepared = _at_budget(_set(prepared, rho=rho), *_rows(X, y, train), settings["budget"])
+    start = time.perf_counter()
+    fitted = _fit(prepared, *_rows(X, y, train))
+    spent = time.perf_counter() - start
+    network = _last(fitted)
+    found = {
+        "solver": name,
+        "seed": seed,
+        "rho": rho,
+        "score": float(scorer(fitted, *_rows(X, y, test))),
+        "train_score": float(scorer(fitted, *_rows(X, y, train))),
+        "loss": network.loss_,
+        "epochs": network.n_iter_,
+        "gradients": network.n_grad_evals_,
+        "seconds": spent,
+    }
+    if settings["measures"]:
+        inputs, targets = _rows(X, y, train)
+        inputs = inputs if fitted is network else fitted[:-1].transform(inputs)
+        network.set_params(measures=settings["measures"])
+        measured = network.measure(inputs, targets)
+        found |= {key: measured[key].value for key in settings["measures"]}
+    return found
+
+
+def _best_rho(prepared, X, y, train, scorer, rhos, seed):
+    """The radius with the best score on a quarter of the training rows."""
+    fit_on, judge_on = _split(prepared, y, train, 0.25, seed)
+    scores = []
+    for rho in rhos:
+        candidate = _set(clone(prepared), rho=rho)
+        scores.append(scorer(_fit(candidate, *_rows(X, y, fit_on)), *_rows(X, y, judge_on)))
+    return rhos[int(np.argmax(scores))]
+
+
+def _at_budget(prepared, X, y, budget):
+    """The estimator with as many epochs as the budget pays for."""
+    trial = _last(_fit(_set(clone(prepared), max_iter=N_TRIAL, max_fun=N_TRIAL), X, y))
+    per_epoch = trial.n_grad_evals_ / max(1, trial.n_iter_)
+    epochs = int(budget / per_epoch + 1e-9)
+    if epochs < 1:
+        raise ValueError(
+            f"budget={budget} does not suffice: one epoch of {_get(prepared, 'solver')!r} costs "
+            f"{per_epoch:g} gradients of every row."
+        )
+    return _set(prepared, max_iter=epochs, max_fun=max(1, int(budget)))
+
+
+def _fit(estimator, X, y):
+    """Fit; that the epochs are used up is as it should be."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return estimator.fit(X, y)
+
+
+def _split(estimator, y, rows, size, seed):
+    targets = safe_indexing(y, rows)
+    stratify = targets if is_classifier(estimator) and np.ndim(targets) == 1 else None
+    return train_test_split(rows, test_size=size, stratify=stratify, random_state=seed)
+
+
+def _rows(X, y, rows):
+    return safe_indexing(X, rows), safe_indexing(y, rows)
+
+
+def _last(estimator):
+    """The network at the end of a Pipeline, or the network."""
+    return _last(estimator[-1]) if hasattr(estimator, "steps") else estimator
+
+
+def _set(estimator, **params):
+    _last(estimator).set_params(**params)
+    return estimator
+
+
+def _get(estimator, name):
+    return _last(estimator).get_params()[name]
