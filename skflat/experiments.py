@@ -52,10 +52,10 @@ def compare_solvers(
         is what the others are compared with.
     budget : float, default=50
         Gradients of every training row.
-    rhos : sequence of float, default=None
-        Values of ``rho`` to choose from, for every seed and for solvers that have use for it, by
-        the score on a quarter of the training rows after a fit of as many epochs to the others.
-        None takes the estimator's own.
+    rhos : sequence of float, or dict of str to sequence of float, default=None
+        Values of ``rho`` to choose from, the same for all solvers that have use for it or by the
+        solver's name. The choice is made for every seed, by the score on a quarter of the training
+        rows after a fit of as many epochs to the others. None takes the estimator's own.
     n_seeds : int, default=5
         Splits and starts, numbered from 0.
     test_size : float, default=0.25
@@ -93,13 +93,12 @@ def compare_solvers(
             raise ValueError(f"{name} must be a number > 0, got {value!r}.")
     settings = {
         "budget": budget,
-        "rhos": None if rhos is None else list(rhos),
         "test_size": test_size,
         "scoring": scoring,
         "measures": measures,
     }
     tasks = [
-        (estimator, X, y, name, solver, seed, settings)
+        (estimator, X, y, name, solver, seed, settings | {"rhos": _rhos_of(name, rhos)})
         for seed in range(n_seeds)
         for name, solver in solvers.items()
     ]
@@ -175,6 +174,12 @@ def _named(solvers):
             f"solvers must be a sequence of names or a dict from names to solvers, got {solvers!r}."
         )
     return named
+
+
+def _rhos_of(name, rhos):
+    """The radii that a solver is to choose from, or None."""
+    found = rhos.get(name) if isinstance(rhos, Mapping) else rhos
+    return None if found is None else list(found)
 
 
 def _fit_and_score(estimator, X, y, name, solver, seed, settings):

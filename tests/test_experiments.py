@@ -65,6 +65,8 @@ def test_a_radius_is_chosen_for_solvers_that_have_one():
     found = compare_solvers(CLF, X, Y, ["adam", "sam"], rhos=[0.05, 1e6], budget=100, n_seeds=2)
     chosen = {(run["solver"], run["rho"]) for run in found.runs}
     assert chosen == {("adam", "auto"), ("sam", 0.05)}  # so far out there is nothing to learn
+    by_name = compare_solvers(CLF, X, Y, ["sam", "asam"], rhos={"asam": [0.3]}, **SMALL)
+    assert {(run["solver"], run["rho"]) for run in by_name.runs} == {("sam", "auto"), ("asam", 0.3)}
 
 
 @pytest.mark.parametrize("n_jobs", [2, -1])

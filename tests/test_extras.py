@@ -25,6 +25,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 SMALL = {"hidden_layer_sizes": (6,), "learning_rate_init": 0.02, "batch_size": 30}
 SHORT = {"max_iter": 6, "random_state": 0, "measures": None}
 STOCHASTIC = [name for name, solver in SOLVERS.items() if solver.stochastic]
+# Their phases are shares of max_iter, so that fewer epochs are not the beginning of more.
+PHASED = {"chain", "replicated_sgd", "swa"}
 CLASS_WEIGHT = {0: 1.0, 1: 2.5, 2: 0.3}
 
 X, Y = load_iris(return_X_y=True)
@@ -169,7 +171,7 @@ def test_early_stopping_on_validation_data_trains_on_every_row(solver):
     assert stopping.loss_curve_ == plain.loss_curve_[: stopping.n_iter_]
 
 
-@each_stochastic_solver
+@pytest.mark.parametrize("solver", [name for name in STOCHASTIC if name not in PHASED])
 def test_early_stopping_keeps_the_epoch_that_scored_best(solver):
     params = {"solver": solver, "max_iter": 40, "learning_rate_init": 0.1}
     clf = classifier(early_stopping=True, tol=0, **params)
@@ -388,7 +390,8 @@ def test_an_interrupted_fit_is_measured():
 @interrupted
 @each_stochastic_solver
 def test_an_interrupted_fit_with_early_stopping_keeps_the_best_so_far(solver):
-    clf = classifier(solver=solver, early_stopping=True, activation=InterruptedAt(200), tol=0)
+    late = InterruptedAt(1000)  # of the forward passes, of which one step of a solver takes 20
+    clf = classifier(solver=solver, early_stopping=True, activation=late, tol=0)
     clf.set_params(max_iter=1000, n_iter_no_change=1000)
     clf.fit(X[TRAIN], Y[TRAIN], validation_data=HELD_OUT)
     assert clf.n_iter_ > 1
@@ -453,7 +456,10 @@ def epochs_of(monitor):
 def test_a_monitor_logs_the_score_after_every_epoch(callback, solver):
     monitor = callback.ScoringMonitor(scoring="accuracy")
     clf = classifier(solver=solver).set_callbacks(monitor).fit(X, Y)
-    shorter = [classifier(solver=solver, max_iter=n + 1).fit(X, Y) for n in range(clf.n_iter_)]
+    shorter = [
+        classifier(solver=solver).set_callbacks(Recorder(stop_after=n + 1)).fit(X, Y)
+        for n in range(clf.n_iter_)
+    ]
     logged = [row["accuracy"] for row in epochs_of(monitor)]
     assert logged == [clf.score(X, Y) for clf in shorter]
     assert len(set(logged)) > 1
@@ -484,7 +490,8 @@ def test_a_callback_can_stop_training(callback, solver):
         warnings.simplefilter("error")
         clf.fit(X, Y)
     assert clf.n_iter_ == len(clf.loss_curve_) == 3
-    assert_same_weights(clf, classifier(solver=solver, max_iter=3).fit(X, Y))
+    if solver not in PHASED:
+        assert_same_weights(clf, classifier(solver=solver, max_iter=3).fit(X, Y))
 
 
 @each_solver
@@ -528,7 +535,8 @@ def test_a_callback_can_be_where_training_is_interrupted(callback, solver):
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         clf.fit(X, Y)
     assert clf.n_iter_ == 1
-    assert_same_weights(clf, classifier(solver=solver, max_iter=1).fit(X, Y))
+    if solver not in PHASED:
+        assert_same_weights(clf, classifier(solver=solver, max_iter=1).fit(X, Y))
 
 
 @each_solver

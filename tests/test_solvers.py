@@ -1,6 +1,7 @@
 """Solvers: one contract over the registry, then every rule against its closed forms."""
 
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -16,12 +17,24 @@ from skflat.models import MLP, Batch, HalfSquared, Multinomial, Objective, Works
 from skflat.solvers import (
     ASAM,
     LBFGS,
+    NGD,
+    RSP,
     SAM,
+    SAP,
     SGD,
     SOLVERS,
+    SWA,
     Adam,
+    Chain,
+    Consensus,
+    Diffusion,
+    EntropySGD,
+    LabelNoise,
+    Noise,
+    ReplicatedSGD,
     Run,
     Settings,
+    TracePenalty,
     minimize,
     spawn_generator,
 )
@@ -40,6 +53,27 @@ STRUCTURES = [
     SAM(start=0.5, ascent_steps=2),
     SAM("sgd", m=4, interval=2, ascent_steps=2),
     ASAM("sgd", m=5),
+    NGD(power=0.0),
+    Noise("sgd", noise="block", two_point=False),
+    Noise(noise="weight", n_draws=2, weight=0.5),
+    Noise(noise="sphere"),
+    RSP(n_directions=2, antithetic=True),
+    RSP("adam", tolerance=5.0, final_plain=0.5),
+    SAP("adam", sample_size=4),
+    SAP(sample_size=2, tolerance=5.0, final_plain=0.5),
+    SAP(centered=False),
+    EntropySGD("adam", n_inner=3, averaging=0.5),
+    EntropySGD(n_inner=5, inner_momentum=0.0, noise=0.0, scoping=0.01),
+    ReplicatedSGD(2, growth=10.0),
+    Diffusion(4, graph="complete"),
+    Consensus(2, graph=[[0.7, 0.3], [0.3, 0.7]]),
+    TracePenalty("sgd"),
+    LabelNoise("adam"),
+    SWA("adam", start=0.3, rate="cyclic", cycle=2),
+    SWA(start=0.0),
+    Chain("adam", SAM(m=5), switch=0.3),
+    Chain(SAM("sgd"), "swa", switch=0.5, learning_rate_init=0.01),
+    Chain("label_noise", "trace", switch=0.5, rho=0.2),
 ]
 EVERY = [solver() for solver in SOLVERS.values()] + STRUCTURES
 FLAT = [solver for solver in EVERY if solver.default_rho is not None]
@@ -55,6 +89,18 @@ def classifier(solver, **params):
     few = {"hidden_layer_sizes": (6,), "batch_size": 16, "max_iter": 6, "measures": None}
     fast = {"learning_rate_init": 0.02, "random_state": 0, "rho": 0.1}
     return FlatMLPClassifier(solver=solver, **few | fast | params)
+
+
+def named(solver):
+    """The classes of a solver and of the stages it is made of."""
+    stages = [getattr(solver, name, None) for name in ("first", "second")]
+    classes = [SOLVERS.get(stage, type(stage)) for stage in stages if stage is not None]
+    return {cls.__name__ for cls in [type(solver), *classes]}
+
+
+def told(solver):
+    """A solver's parameters; solvers among them are cloned too, and equal in what they say."""
+    return {name: repr(value) for name, value in solver.get_params().items()}
 
 
 def weights_of(clf):
@@ -153,15 +199,21 @@ def test_without_an_estimator_radius_0_hands_over_too(solver):
     assert [run.work.rows for run in runs] == [4 * 12, 4 * 12]
 
 
-@each_flat_solver
+# These draw further batches, over which they average: their limits are in test_replicas.py.
+@pytest.mark.parametrize(
+    "solver", [s for s in FLAT if not isinstance(s, (EntropySGD, ReplicatedSGD))], ids=repr
+)
 def test_the_rule_itself_tends_to_the_base_as_the_radius_shrinks(solver):
     """At least in proportion to the radius, and not by handing over."""
     solver = clone(solver)
     if "reuse" in solver.get_params():  # what is reused keeps its size however small the radius
         solver.set_params(reuse=0.0)
     objective, w = regression(model=MLP([3, 4, 1], "tanh"))
+    # A row's gradient has no part orthogonal to the batch's only if it is the batch: SAP's limit
+    # is not its base but stochastic descent on the sampled row, projected.
+    batch_size = 1 if isinstance(solver, SAP) and not solver.centered else 6
     base, near, far = (
-        descend(solver, objective, w, 20, rho=rho, batch_size=6, max_iter=20)
+        descend(solver, objective, w, 20, rho=rho, batch_size=batch_size, max_iter=20)
         for rho in (0, 1e-5, 1e-4)
     )
     near, far = (np.abs(end - base).max() for end in (near, far))
@@ -199,6 +251,8 @@ def test_any_objective_is_minimised_in_its_own_dtype(solver, dtype):
 @each_solver
 def test_a_new_model_is_minimised(solver):
     objective, w = regression(model=Bilinear(3, 1))
+    if "TracePenalty" in named(solver):
+        pytest.skip("needs the exact trace, which a new model has to know; see test_stages.py")
     end, _ = minimize(solver, objective, w, Settings(rho=0.02, learning_rate_init=0.01))
     assert objective.loss(end) < 0.8 * objective.loss(w)
 
@@ -212,13 +266,17 @@ def test_a_loss_for_every_epoch(solver):
 
 @each_solver
 def test_the_gradients_counted_are_the_gradients_taken(solver, monkeypatch):
-    rows, by_hand = [], MLP.loss_gradient
+    rows = []
 
-    def counting(self, loss, w, batch, *args):
-        rows.append(len(batch))
-        return by_hand(self, loss, w, batch, *args)
+    def counting(by_hand):
+        def counted(self, loss, w, batch, *args):
+            rows.append(len(batch))
+            return by_hand(self, loss, w, batch, *args)
 
-    monkeypatch.setattr(MLP, "loss_gradient", counting)
+        return counted
+
+    for name in ("loss_gradient", "trace_gradient"):  # the latter of one hidden layer counts as 1
+        monkeypatch.setattr(MLP, name, counting(getattr(MLP, name)))
     clf = classifier(solver).fit(X, Y)
     assert clf.n_grad_evals_ == sum(rows) / len(X)
     assert clf.n_grad_evals_ >= clf.n_iter_
@@ -237,11 +295,11 @@ def test_the_rows_counted_are_the_rows_differentiated(solver):
 def test_clones_and_pickles(solver):
     copy = clone(solver)
     assert copy is not solver
-    assert copy.get_params() == solver.get_params()
+    assert told(copy) == told(solver)
     clf = classifier(solver).fit(X, Y)
     again = pickle.loads(pickle.dumps(clf))
     assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
-    assert clone(clf).solver.get_params() == solver.get_params()
+    assert told(clone(clf).solver) == told(solver)
 
 
 @each_stochastic_solver
@@ -260,6 +318,8 @@ def test_training_goes_on_after_pickling_as_if_nothing_had_happened(solver):
 def test_nothing_moves_where_all_gradients_are_0(solver, w):
     still = Toy(lambda w: 3.0, np.zeros_like, lambda w: np.zeros((2, 2)), n_rows=12)
     settings = Settings(rho=0.1, batch_size=6)
+    if isinstance(solver, EntropySGD):  # its Langevin noise needs no gradient
+        solver = clone(solver).set_params(noise=0.0)
     end, run = minimize(solver, still, np.array(w), settings, max_epochs=3)
     assert_array_equal(end, w)
     assert not run.diverged
@@ -270,8 +330,12 @@ def test_nothing_moves_from_a_minimum(solver):
     """And nothing is read from scratch memory there."""
     bowl = Toy(lambda w: (w - 3) @ (w - 3) / 2, lambda w: w - 3, lambda w: np.eye(2), n_rows=12)
     settings = Settings(rho=0.1, batch_size=6)
+    if isinstance(solver, EntropySGD):
+        solver = clone(solver).set_params(noise=0.0)
     end, _ = minimize(solver, bowl, np.full(2, 3.0), settings, max_epochs=3)
-    assert_array_equal(end, 3)
+    # These look around wherever they are, minima included: that is how they leave sharp ones.
+    around = 0.1 if isinstance(solver, (Noise, RSP, SAP)) else 0
+    assert_allclose(end, 3, rtol=0, atol=around)
 
 
 @each_solver
@@ -288,7 +352,8 @@ def test_every_solver_sees_the_same_batches(solver):
 
     class Seen(Watched):
         def batch(self, rows=None, work=None):
-            if rows is not None:
+            # Some rules draw further batches of their own; these are the loop's.
+            if rows is not None and sys._getframe(1).f_code.co_name == "_epoch":
                 seen.append(rows.copy())
             return self.objective.batch(rows, work)
 

@@ -50,6 +50,15 @@ class Toy:
     def hessian_trace(self, w, batch=None):
         return None
 
+    def trace_gradient(self, w, batch=None, out=None, work=None):
+        """By central differences. Measures are to sample the trace, so they are not told it."""
+        out, h = np.empty_like(w) if out is None else out, 1e-4
+        ends = [[np.trace(self.hessian(w + s * e)) for s in (h, -h)] for e in np.eye(len(w))]
+        out[:] = np.diff(ends, axis=1)[:, 0] / (-2 * h)
+        if work is not None:
+            work.rows += len(batch or self.data)
+        return out
+
     def constant_loss(self):
         return 1.0
 
@@ -148,6 +157,11 @@ class Watched:
         self.climbed_to.append(w.copy())
         self.rows += len(self.objective.batch() if batch is None else batch)
         return self.objective.loss_gradient(w, batch, out, work)
+
+    def trace_gradient(self, w, batch=None, out=None, work=None):
+        found = self.objective.trace_gradient(w, batch, out, work)
+        self.rows += 0 if found is None else len(self.objective.batch() if batch is None else batch)
+        return found
 
 
 def problem(objective, w):

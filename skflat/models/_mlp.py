@@ -7,6 +7,7 @@ from ._activations import as_activation
 from ._layout import Layout
 from ._mlp_hvp import Linearized
 from ._mlp_trace import hessian_trace
+from ._mlp_trace_gradient import trace_gradient
 from ._model import Model
 from ._products import product, row_scale, transposed_product
 from ._workspace import Workspace
@@ -98,6 +99,9 @@ class MLP(Model):
 
     def hessian_trace(self, loss, w, batch):
         return hessian_trace(self, loss, w, batch)
+
+    def trace_gradient(self, loss, w, batch, out, work):
+        return trace_gradient(self, loss, w, batch, out, work)
 
     def head(self, w):
         return self.split(w)[0][-1]

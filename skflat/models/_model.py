@@ -99,6 +99,14 @@ class Model(ABC):
         """
         return None
 
+    def trace_gradient(self, loss, w, batch, out, work):
+        """Gradient of the mean exact trace, written into ``out`` and returned, or None.
+
+        None says that the trace has no closed form, or that nobody has differentiated it. Adds
+        to ``work.rows`` what it costs, in gradients of a row.
+        """
+        return None
+
 
 def _mean_loss(loss, F, batch):
     total = batch.total_weight

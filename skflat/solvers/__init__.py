@@ -3,35 +3,70 @@
 A new solver is one new file and one line here.
 """
 
+from ._agents import Consensus, Diffusion
 from ._base import Rule, Solver, State, minimize, spawn_generator
+from ._chain import Chain
+from ._entropy_sgd import EntropySGD
 from ._gradient import SGD, Adam
+from ._label_noise import LabelNoise
 from ._lbfgs import LBFGS
+from ._ngd import NGD
+from ._noise import Noise
+from ._replicated_sgd import ReplicatedSGD
+from ._rsp import RSP
 from ._run import History, Run
 from ._sam import ASAM, SAM
+from ._sap import SAP
 from ._settings import Settings
+from ._swa import SWA
+from ._trace import TracePenalty
 
 #: Name to class: what an estimator's ``solver`` may be.
 SOLVERS = {
     "adam": Adam,
     "asam": ASAM,
+    "chain": Chain,
+    "consensus": Consensus,
+    "diffusion": Diffusion,
+    "entropy_sgd": EntropySGD,
+    "label_noise": LabelNoise,
     "lbfgs": LBFGS,
+    "ngd": NGD,
+    "noise": Noise,
+    "replicated_sgd": ReplicatedSGD,
+    "rsp": RSP,
     "sam": SAM,
+    "sap": SAP,
     "sgd": SGD,
+    "swa": SWA,
+    "trace": TracePenalty,
 }
 
 __all__ = [
     "ASAM",
     "LBFGS",
+    "NGD",
+    "RSP",
     "SAM",
+    "SAP",
     "SGD",
     "SOLVERS",
+    "SWA",
     "Adam",
+    "Chain",
+    "Consensus",
+    "Diffusion",
+    "EntropySGD",
     "History",
+    "LabelNoise",
+    "Noise",
+    "ReplicatedSGD",
     "Rule",
     "Run",
     "Settings",
     "Solver",
     "State",
+    "TracePenalty",
     "minimize",
     "spawn_generator",
 ]

@@ -1,0 +1,191 @@
+"""One solver, then another from where it ended."""
+
+import math
+from dataclasses import replace
+from numbers import Real
+from types import SimpleNamespace
+
+import numpy as np
+
+from .._compat import Interval
+from ._base import Rule, Solver, State
+from ._sam import SAM
+
+
+class Chain(Rule):
+    """One solver, then another from where it ended: by default SAM late in training.
+
+    The late phase of SAM is that of Zhou and others (arXiv:2410.10373): a few epochs of it after
+    SGD reach nearly the flatness of SAM throughout. The second stage has an optimizer of its own,
+    so that momentum restarts at the switch, and may have its own radius and rate.
+
+    Each stage reads ``rho`` in its own way, and one without use for it ignores it; a stage of
+    radius 0 is its base optimizer. ``"auto"`` is every stage's own default.
+
+    Parameters
+    ----------
+    first : str or Solver, default='sgd'
+        Name of a solver, or a solver.
+    second : str or Solver, default=None
+        None is `SAM` with the base optimizer of the first stage.
+    switch : float, default=0.75
+        Share of the ``max_iter`` epochs before the second stage. Where the training loss no
+        longer improves before that, the second stage begins there.
+    rho : float, default=None
+        Radius of the second stage; None is the estimator's.
+    learning_rate_init : float, default=None
+        Learning rate of the second stage; None is the estimator's.
+
+    Notes
+    -----
+    A step costs what it costs in its stage, and the end is that of the second stage. What a stage
+    reads as a share of ``max_iter`` is a share of the epochs planned for the stage. Methods with a
+    loop of their own, such as ``"lbfgs"``, are no stages. The paper's switch is at 0.875 to 0.94.
+
+    Examples
+    --------
+    >>> from skflat import FlatMLPClassifier
+    >>> from skflat.solvers import SAM, Chain
+    >>> FlatMLPClassifier(solver=Chain("adam", SAM(interval=2), switch=0.9)).solver
+    Chain(first='adam', second=SAM(interval=2), switch=0.9)
+    """
+
+    _parameter_constraints: dict = {
+        "first": [str, Solver],
+        "second": [str, Solver, None],
+        "switch": [Interval(Real, 0, 1, closed="both")],
+        "rho": [Interval(Real, 0, None, closed="left"), None],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither"), None],
+    }
+
+    def __init__(self, first="sgd", second=None, *, switch=0.75, rho=None, learning_rate_init=None):
+        self.first = first
+        self.second = second
+        self.switch = switch
+        self.rho = rho
+        self.learning_rate_init = learning_rate_init
+
+    @property
+    def default_rho(self):
+        """What the stages that read the estimator's ``rho`` agree on; NaN is each its own."""
+        readers = self._stages()[: 1 if self.rho is not None else 2]
+        found = {rule.default_rho for rule in readers} - {None}
+        return math.nan if len(found) > 1 else found.pop() if found else None
+
+    def delegate(self):
+        first, second = self._stages()
+        plain = Chain(**self.get_params(deep=False))
+        plain.first = _at_radius_0(self.first, first)
+        if self.rho is None:
+            plain.second = _at_radius_0(self.second, second)
+        return plain
+
+    def init_state(self, objective, w, settings, rng):
+        # What the second stage refuses it shall refuse now, and not at the switch.
+        self._begin(1, objective, w, State(settings, None, np.random.default_rng(0), None))
+        state = State(settings, None, rng, None)
+        state.memory = self._begin(0, objective, w, state)
+        state.base = Onward(state.memory.stage.base)
+        return state
+
+    def step(self, objective, w, batch, state):
+        memory, settings = state.memory, state.settings
+        if memory.position == 0 and state.base.is_over(state.epoch, self.switch, settings):
+            w[:] = self.finalize(w, state)
+            state.memory = self._begin(1, objective, w, state)
+            state.base = state.memory.stage.base
+        return state.memory.rule.step(objective, w, batch, _running(state))
+
+    def finalize(self, w, state):
+        return state.memory.rule.finalize(w, _running(state))
+
+    def _stages(self):
+        first = _as_rule(self.first, "first")
+        late_sam = SAM(getattr(first, "base", "sgd"))
+        return first, late_sam if self.second is None else _as_rule(self.second, "second")
+
+    def _begin(self, position, objective, w, state):
+        """A stage's rule, its state before its first step, and when that is."""
+        settings, rule = state.settings, self._stages()[position]
+        early = math.ceil(self.switch * settings.max_iter)
+        own = {"max_iter": max(1, settings.max_iter - early if position else early)}
+        if math.isnan(settings.rho):
+            own["rho"] = rule.default_rho or 0.0
+        if position == 1:
+            given = {"rho": self.rho, "learning_rate_init": self.learning_rate_init}
+            own |= {name: number for name, number in given.items() if number is not None}
+        settings = replace(settings, **own)
+        rule = rule.delegate() if settings.rho == 0 else rule
+        stage = rule.init_state(objective, w, settings, state.rng)
+        return SimpleNamespace(
+            rule=rule, stage=stage, position=position, epoch=state.epoch, step=state.step
+        )
+
+
+def _as_rule(solver, position):
+    """The rule of a name, or the one given."""
+    from . import SOLVERS  # the registry imports this file
+
+    if isinstance(solver, str) and solver not in SOLVERS:
+        raise ValueError(
+            f"The '{position}' parameter of Chain must be a solver or one of {sorted(SOLVERS)}, "
+            f"got {solver!r}."
+        )
+    solver = SOLVERS[solver]() if isinstance(solver, str) else solver
+    solver._validate_params()
+    if not isinstance(solver, Rule):
+        raise ValueError(
+            f"The '{position}' parameter of Chain must be a rule of the shared loop, and "
+            f"{type(solver).__name__} has a loop of its own."
+        )
+    return solver
+
+
+def _at_radius_0(given, rule):
+    """What stands in for a stage, by name if it has one: equal chains have equal parameters."""
+    from . import SOLVERS  # the registry imports this file
+
+    plain = rule.delegate()
+    names = {found: name for name, found in SOLVERS.items() if not plain.get_params()}
+    return given if plain is rule else names.get(type(plain), plain)
+
+
+def _running(state):
+    """The running stage's state, by its own count of epochs and steps."""
+    stage, memory = state.memory.stage, state.memory
+    stage.work = state.work
+    stage.epoch, stage.step = state.epoch - memory.epoch, state.step - memory.step
+    return stage
+
+
+class Onward:
+    """A base optimizer of which a plateau ends the stage and not the training."""
+
+    def __init__(self, base):
+        self.base, self.ended = base, False
+
+    def is_over(self, epoch, share, settings):
+        """Whether the stage has had its share of the epochs, or its plateau."""
+        self.ended = self.ended or epoch >= share * settings.max_iter
+        return self.ended
+
+    def set_rate(self, rate):
+        """Take the steps to come at this rate."""
+        self.base.settings = replace(self.base.settings, learning_rate_init=rate)
+        self.base.learning_rate = rate
+
+    def step(self, w, direction):
+        """The base optimizer's step."""
+        self.base.step(w, direction)
+
+    def end_epoch(self, n_rows_seen):
+        """The base optimizer's schedule."""
+        self.base.end_epoch(n_rows_seen)
+
+    def on_plateau(self):
+        """Go on to the next stage where the base optimizer would stop."""
+        stop, consequence = self.base.on_plateau()
+        if self.ended or not stop:
+            return stop, consequence
+        self.ended = True
+        return False, "Going on to the next stage."

@@ -1,0 +1,86 @@
+"""What perturbing rules share: when to perturb, gradients around a point, the orthogonal part."""
+
+import math
+from numbers import Real
+
+import numpy as np
+
+from .._compat import Interval, StrOptions
+from ..models import blocks
+from ._base import Rule
+from ._gradient import SGD, Adam
+
+
+class Perturbed(Rule):
+    """Steps against ``g + v``, with ``v`` orthogonal to ``g``, near a minimum; plain elsewhere.
+
+    A subclass finds in `_found` the gradient that ``v`` is the projection of.
+    """
+
+    _parameter_constraints: dict = {
+        "base": [StrOptions({"adam", "sgd"})],
+        "tolerance": [Interval(Real, 0, None, closed="both")],
+        "final_plain": [Interval(Real, 0, 1, closed="both")],
+    }
+
+    def delegate(self):
+        return {"adam": Adam, "sgd": SGD}[self.base]()
+
+    def direction(self, objective, w, batch, state):
+        g = state.scratch("direction", w)
+        loss, _ = objective.loss_gradient(w, batch, g, state.work)
+        square = float(g @ g)
+        if self._is_near(math.sqrt(square), state) and batch.total_weight > 0:
+            found, n_summed = self._found(objective, w, batch, state)
+            _add_orthogonal(g, square, found, n_summed)
+        return loss, g
+
+    def _is_near(self, size, state):
+        late = (1 - self.final_plain) * state.settings.max_iter
+        return 0 < self.tolerance >= size and not (self.final_plain and state.epoch >= late)
+
+    def _found(self, objective, w, batch, state):
+        """The sum of the gradients where it was perturbed to, and how many they are."""
+        raise NotImplementedError
+
+
+def _add_orthogonal(g, square, total, n_summed):
+    """Add to ``g`` the part of ``total / n_summed`` orthogonal to it; overwrites both.
+
+    All of it where the gradient is too small to tell its direction.
+    """
+    along = 0.0
+    if square >= np.finfo(g.dtype).tiny:
+        along = float(total @ g) / (n_summed * square)
+    for block in blocks(g):
+        part, more = g[block], total[block]
+        part *= 1 - along
+        if n_summed > 1:
+            more /= n_summed
+        part += more
+
+
+def displaced(w, h, scale, out):
+    """Write ``w + scale h`` to ``out``, which may be ``h``."""
+    for block in blocks(w):
+        part = np.multiply(h[block], scale, out=out[block])
+        part += w[block]
+    return out
+
+
+def sum_around(noise, n_draws, two_sided, objective, w, batch, state, total):
+    """Write the sum of the gradients at draws of ``w + rho h`` to ``total``.
+
+    Two-sided, those at ``w - rho h`` too. Returns the sum of the losses, and how many they are.
+    """
+    rho, loss, out = state.settings.rho, 0.0, total
+    scales = (rho, -rho) if two_sided else (rho,)
+    for _ in range(n_draws):
+        h = noise.draw(state.rng)
+        for scale in scales:
+            point = displaced(w, h, scale, out=state.scratch("at", w))
+            loss += objective.loss_gradient(point, batch, out, state.work)[0]
+            if out is not total:
+                total += out
+            out = state.scratch("piece", w)
+    return loss, n_draws * len(scales)

@@ -1,0 +1,104 @@
+"""Averaging the weights along the tail of training."""
+
+from numbers import Integral, Real
+from types import SimpleNamespace
+
+import numpy as np
+
+from .._compat import Interval, StrOptions
+from ._base import Rule
+from ._chain import Onward
+
+
+class SWA(Rule):
+    """Stochastic weight averaging (Izmailov and others, arXiv:1803.05407).
+
+    Trains with the base optimizer and returns the running mean of the parameters at the ends of
+    the later epochs. The tail begins after a share ``start`` of the ``max_iter`` epochs, or where
+    the training loss no longer improves, if that is earlier; the point where it begins is in the
+    mean. ``rho`` is not used.
+
+    Parameters
+    ----------
+    base : {'adam', 'sgd'}, default='sgd'
+        The optimizer that takes the step; its numbers are the estimator's. The paper's is SGD.
+    start : float, default=0.75
+        Share of the ``max_iter`` epochs before the tail, as published.
+    cycle : int, default=1
+        Epochs between two points that are averaged.
+    rate : {'constant', 'cyclic'}, default='constant'
+        Of the tail: constant leaves the base optimizer's rate alone; cyclic lowers it linearly
+        from ``learning_rate_init`` within every cycle, so that it is smallest where a point is
+        averaged.
+    ratio : float, default=100.0
+        By which the rate of a cycle falls. Only used if ``rate="cyclic"``.
+
+    Notes
+    -----
+    A step costs one gradient, and an average one vector. On a quadratic the mean is much closer to
+    the minimum than the points are, between which SGD at a constant rate wanders. The mean takes no
+    part in training: `partial_fit` goes on from the last point, whereas a ``fit`` with
+    ``warm_start`` begins anew at the mean. In the tail validation scores, early stopping and
+    callbacks see the mean; the losses recorded are those of the point that trains.
+
+    Examples
+    --------
+    >>> from skflat import FlatMLPClassifier
+    >>> from skflat.solvers import SWA
+    >>> FlatMLPClassifier(solver=SWA(rate="cyclic", cycle=5), learning_rate_init=0.05).solver
+    SWA(cycle=5, rate='cyclic')
+    """
+
+    _parameter_constraints: dict = {
+        "base": [StrOptions({"adam", "sgd"})],
+        "start": [Interval(Real, 0, 1, closed="both")],
+        "cycle": [Interval(Integral, 1, None, closed="left")],
+        "rate": [StrOptions({"constant", "cyclic"})],
+        "ratio": [Interval(Real, 1, None, closed="left")],
+    }
+
+    def __init__(self, base="sgd", *, start=0.75, cycle=1, rate="constant", ratio=100.0):
+        self.base = base
+        self.start = start
+        self.cycle = cycle
+        self.rate = rate
+        self.ratio = ratio
+
+    def init_state(self, objective, w, settings, rng):
+        state = super().init_state(objective, w, settings, rng)
+        state.base = Onward(state.base)
+        state.memory = SimpleNamespace(first=None, rows=0, n_averaged=0, point=None, mean=None)
+        return state
+
+    def direction(self, objective, w, batch, state):
+        return objective.loss_gradient(w, batch, state.scratch("direction", w), state.work)
+
+    def step(self, objective, w, batch, state):
+        memory = state.memory
+        if memory.rows == 0 and memory.mean is not None and not np.array_equal(w, memory.mean):
+            memory.point[:] = w  # somebody else has moved it between two calls of partial_fit
+        memory.rows += len(batch)
+        if memory.first is not None and self.rate == "cyclic":
+            epochs = (state.epoch - memory.first) % self.cycle + memory.rows / objective.n_rows
+            fall = (1 - 1 / self.ratio) * epochs / self.cycle
+            state.base.set_rate(state.settings.learning_rate_init * (1 - fall))
+        point = w if memory.point is None else memory.point
+        loss = super().step(objective, point, batch, state)
+        if memory.rows >= objective.n_rows:
+            self._end_epoch(w, state)
+        return loss
+
+    def finalize(self, w, state):
+        state.memory.rows = 0  # of an epoch that was interrupted
+        return w
+
+    def _end_epoch(self, w, state):
+        """Take the point into the mean where a cycle ends; from the first on ``w`` is the mean."""
+        memory, epoch = state.memory, state.epoch + 1
+        memory.rows = 0
+        if memory.first is None and state.base.is_over(epoch, self.start, state.settings):
+            memory.first, memory.point, memory.mean = epoch, w.copy(), np.zeros_like(w)
+        if memory.first is not None and (epoch - memory.first) % self.cycle == 0:
+            memory.n_averaged += 1
+            memory.mean += (memory.point - memory.mean) / memory.n_averaged
+            w[:] = memory.mean

@@ -1,0 +1,69 @@
+"""Descent on the loss and the exact trace of its Hessian."""
+
+import numpy as np
+
+from .._compat import StrOptions
+from ..models import Workspace, blocks
+from ._base import Rule
+from ._gradient import SGD, Adam
+
+
+class TracePenalty(Rule):
+    """Minimises ``loss + rho^2 / 2 * tr(H)`` with the exact trace of the loss's Hessian ``H``.
+
+    A step follows the gradient of the batch's loss plus ``rho^2 / 2`` times the gradient of the
+    batch's mean trace, both exact. That sum is what noise of standard deviation ``rho`` on every
+    parameter makes of the mean loss, up to ``rho^4``: methods that draw the noise approximate it
+    (Zhang, Li and Ju, arXiv:2306.08553).
+
+    ``rho`` is that standard deviation; useful values are 0.01 to 0.2. ``"auto"`` is 0.05, ours.
+
+    Parameters
+    ----------
+    base : {'adam', 'sgd'}, default='adam'
+        The optimizer that takes the step; its numbers are the estimator's.
+
+    Notes
+    -----
+    It needs a model that knows its exact trace, and refuses others: piecewise-linear networks of
+    any depth have one, and smooth ones of up to two hidden layers. A step costs 2 gradients with
+    one hidden layer or none, and with more ``1 + (n_hidden - 1) n_outputs``: so they are counted,
+    and smooth networks take longer than that, because autograd does it. It converges to a
+    stationary point of the sum, without noise of its own. The losses recorded leave the trace out.
+
+    Examples
+    --------
+    >>> from skflat import FlatMLPClassifier
+    >>> from skflat.solvers import TracePenalty
+    >>> FlatMLPClassifier(solver=TracePenalty(base="sgd"), rho=0.1).solver
+    TracePenalty(base='sgd')
+    """
+
+    default_rho = 0.05
+    _parameter_constraints: dict = {"base": [StrOptions({"adam", "sgd"})]}
+
+    def __init__(self, base="adam"):
+        self.base = base
+
+    def delegate(self):
+        return {"adam": Adam, "sgd": SGD}[self.base]()
+
+    def init_state(self, objective, w, settings, rng):
+        no_rows = objective.batch(np.arange(0))  # only whether it has one is asked
+        if objective.trace_gradient(w, no_rows, np.empty_like(w), Workspace()) is None:
+            model = type(getattr(objective, "model", objective)).__name__
+            raise ValueError(
+                f"TracePenalty needs the exact trace of the Hessian, and this {model} has none. "
+                "A network has one if its activation is piecewise linear ('relu', 'identity') "
+                "or if it has at most two hidden layers."
+            )
+        return super().init_state(objective, w, settings, rng)
+
+    def direction(self, objective, w, batch, state):
+        out, slope = state.scratch("direction", w), state.scratch("slope of the trace", w)
+        loss, _ = objective.loss_gradient(w, batch, out, state.work)
+        objective.trace_gradient(w, batch, slope, state.work)
+        for block in blocks(out):
+            slope[block] *= 0.5 * state.settings.rho**2
+            out[block] += slope[block]
+        return loss, out
