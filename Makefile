@@ -21,6 +21,7 @@ lint: $(VENV)/.ready
 # The peers of the benchmarks (a CPU build of PyTorch) are heavy, so they stay out of $(VENV).
 bench: $(VENV)/.bench
 	$(VENV)-bench/bin/python benchmarks/training.py
+	$(VENV)-bench/bin/python benchmarks/steps.py
 	$(VENV)-bench/bin/python benchmarks/sharpness.py
 	$(VENV)-bench/bin/python -W ignore benchmarks/measures.py $(if $(BENCH_DATA),--data $(BENCH_DATA))
 	$(VENV)-bench/bin/python benchmarks/overhead.py $(if $(BENCH_DATA),--data $(BENCH_DATA))

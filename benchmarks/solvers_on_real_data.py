@@ -69,22 +69,29 @@ class ALittleNoisy(NoisyTraining):
     noise = 0.2
 
 
+def parameters_of(name):
+    """A solver, with the rate that its base optimizer asks for.
+
+    The agents have no momentum, which multiplies a rate by ten; normalised steps have lengths.
+    """
+    adam = getattr(SOLVERS[name](), "base", "sgd") == "adam"
+    rates = {"ngd": 1.0, "diffusion": 0.5, "consensus": 0.5}
+    return {"solver": name, "learning_rate_init": rates.get(name, 0.005 if adam else 0.05)}
+
+
 def run(args):
     frames = []
-    rhos = {
-        name: [share * solver.default_rho for share in SHARES]
-        for name, solver in SOLVERS.items()
-        if solver.default_rho
-    }
+    defaults = {name: solver().default_rho for name, solver in SOLVERS.items()}
+    rhos = {name: [share * rho for share in SHARES] for name, rho in defaults.items() if rho}
     for name, (X, y) in load(args.data).items():
         for noise in NOISE:
             network = ALittleNoisy if noise else NoisyTraining
-            clf = network((64,), learning_rate_init=0.005)
+            clf = network((64,))
             found = compare_solvers(
                 make_pipeline(StandardScaler(), clf),
                 X,
                 y,
-                args.solvers,
+                {name: parameters_of(name) for name in args.solvers},
                 budget=BUDGET,
                 rhos=rhos,
                 n_seeds=args.seeds,

@@ -5,9 +5,9 @@ PARAMETERS = """hidden_layer_sizes : array-like of int, default=(100,)
     activation : {'identity', 'logistic', 'tanh', 'relu'} or callable, default='relu'
         Of the hidden units. A callable is an elementwise function written with
         ``autograd.numpy``, from which autograd takes the derivatives.
-    solver : {'sam', 'asam', 'adam', 'sgd', 'lbfgs'} or solver object, default='sam'
-        How to minimise, by name or as an object of `skflat.solvers` that holds the structure
-        of the rule. All numbers are parameters of this estimator. ``'adam'``, ``'sgd'`` and
+    solver : str or solver object, default='sam'
+        How to minimise: a name of `skflat.solvers.SOLVERS`, or an object of `skflat.solvers` that
+        holds the structure of the rule. All numbers are parameters of this estimator. ``'adam'``, ``'sgd'`` and
         ``'lbfgs'`` give what scikit-learn's networks give.
     rho : 'auto' or float, default='auto'
         The radius, in parameter space, over which the solution must stay good. Every solver

@@ -47,9 +47,10 @@ def compare_solvers(
         ``FlatMLPClassifier`` or ``FlatMLPRegressor``, or a Pipeline that ends in one. It is cloned.
     X : array-like of shape (n_samples, n_features)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-    solvers : sequence of str, or dict of str to solver
-        Names of `skflat.solvers.SOLVERS`, or solver objects under names of your own. The first one
-        is what the others are compared with.
+    solvers : sequence of str, or dict
+        Names of `skflat.solvers.SOLVERS`; or under names of your own solver objects, or dicts of
+        parameters of the estimator such as ``{"solver": "sgd", "learning_rate_init": 0.1}``. The
+        first one is what the others are compared with.
     budget : float, default=50
         Gradients of every training row.
     rhos : sequence of float, or dict of str to sequence of float, default=None
@@ -186,8 +187,9 @@ def _fit_and_score(estimator, X, y, name, solver, seed, settings):
     """One task: choose ``rho`` if that is asked for, fit, and score."""
     train, test = _split(estimator, y, np.arange(len(y)), settings["test_size"], seed)
     scorer = check_scoring(estimator, settings["scoring"])
-    parameters = {"solver": solver, "random_state": seed, "n_iter_no_change": np.inf}
-    prepared = _set(clone(estimator), measures=None, early_stopping=False, **parameters)
+    given = dict(solver) if isinstance(solver, Mapping) else {"solver": solver}
+    parameters = {"random_state": seed, "n_iter_no_change": np.inf, "measures": None}
+    prepared = _set(clone(estimator), early_stopping=False, **parameters | given)
     prepared = _at_budget(prepared, *_rows(X, y, train), settings["budget"])
     rho = _get(prepared, "rho")
     if settings["rhos"] is not None and _last(prepared)._solver().default_rho is not None:

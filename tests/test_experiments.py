@@ -49,6 +49,12 @@ def test_solvers_are_paired():
     assert found.summary().loc["two", "difference_stderr"] == 0
 
 
+def test_a_solver_may_bring_parameters_of_its_own():
+    solvers = {"slow": {"solver": "adam", "learning_rate_init": 1e-9}, "fast": "adam"}
+    found = compare_solvers(CLF, X, Y, solvers, **SMALL)
+    assert (found.column("fast", "loss") < found.column("slow", "loss")).all()
+
+
 def test_the_summary_is_that_of_the_runs():
     found = compare_solvers(CLF, X, Y, ["sgd", "adam"], budget=8, n_seeds=3)
     frame, summary = found.to_frame(), found.summary()
