@@ -7,8 +7,8 @@ PARAMETERS = """hidden_layer_sizes : array-like of int, default=(100,)
         ``autograd.numpy``, from which autograd takes the derivatives.
     solver : str or solver object, default='sam'
         How to minimise: a name of `skflat.solvers.SOLVERS`, or an object of `skflat.solvers` that
-        holds the structure of the rule. All numbers are parameters of this estimator. ``'adam'``, ``'sgd'`` and
-        ``'lbfgs'`` give what scikit-learn's networks give.
+        holds the structure of the rule. All numbers are parameters of this estimator. ``'adam'``,
+        ``'sgd'`` and ``'lbfgs'`` give what scikit-learn's networks give.
     rho : 'auto' or float, default='auto'
         The radius, in parameter space, over which the solution must stay good. Every solver
         says how it reads it; ``'auto'`` is the solver's default. At 0 a flat solver hands over
