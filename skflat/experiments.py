@@ -10,6 +10,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
+from sklearn.utils import check_consistent_length
 
 from ._compat import safe_indexing
 from ._parallel import run
@@ -27,6 +28,7 @@ def compare_solvers(
     y,
     solvers,
     *,
+    y_train=None,
     budget=50,
     rhos=None,
     n_seeds=5,
@@ -51,6 +53,9 @@ def compare_solvers(
         Names of `skflat.solvers.SOLVERS`; or under names of your own solver objects, or dicts of
         parameters of the estimator such as ``{"solver": "sgd", "learning_rate_init": 0.1}``. The
         first one is what the others are compared with.
+    y_train : array-like, default=None
+        Targets to train and to choose radii on, of the shape of ``y``, where they differ from those
+        to score on: labels with noise, say.
     budget : float, default=50
         Gradients of every training row.
     rhos : sequence of float, or dict of str to sequence of float, default=None
@@ -92,6 +97,8 @@ def compare_solvers(
     for name, value, kind in (("budget", budget, Real), ("n_seeds", n_seeds, Integral)):
         if not (isinstance(value, kind) and not isinstance(value, bool) and value > 0):
             raise ValueError(f"{name} must be a number > 0, got {value!r}.")
+    y_train = y if y_train is None else y_train
+    check_consistent_length(X, y, y_train)
     settings = {
         "budget": budget,
         "test_size": test_size,
@@ -99,7 +106,7 @@ def compare_solvers(
         "measures": measures,
     }
     tasks = [
-        (estimator, X, y, name, solver, seed, settings | {"rhos": _rhos_of(name, rhos)})
+        (estimator, (X, y_train, y), name, solver, seed, settings | {"rhos": _rhos_of(name, rhos)})
         for seed in range(n_seeds)
         for name, solver in solvers.items()
     ]
@@ -114,7 +121,8 @@ class SolverComparison:
     runs : list of dict
         One a fit: ``solver``, ``seed``, ``rho`` (chosen, or the estimator's), ``score`` on the test
         rows, ``train_score``, ``loss`` (the last of training), ``epochs``, ``gradients`` (of every
-        training row), ``seconds``, and the measures asked for.
+        training row), ``seconds``, and the measures asked for. Where training diverged they are
+        NaN, and there is a warning.
     solvers : list of str
     """
 
@@ -183,9 +191,10 @@ def _rhos_of(name, rhos):
     return None if found is None else list(found)
 
 
-def _fit_and_score(estimator, X, y, name, solver, seed, settings):
+def _fit_and_score(estimator, data, name, solver, seed, settings):
     """One task: choose ``rho`` if that is asked for, fit, and score."""
-    train, test = _split(estimator, y, np.arange(len(y)), settings["test_size"], seed)
+    X, y, y_test = data
+    train, test = _split(estimator, y_test, np.arange(len(y)), settings["test_size"], seed)
     scorer = check_scoring(estimator, settings["scoring"])
     given = dict(solver) if isinstance(solver, Mapping) else {"solver": solver}
     parameters = {"random_state": seed, "n_iter_no_change": np.inf, "measures": None}
@@ -199,12 +208,14 @@ def _fit_and_score(estimator, X, y, name, solver, seed, settings):
     start = time.perf_counter()
     fitted = _fit(prepared, *_rows(X, y, train))
     spent = time.perf_counter() - start
+    found = {"solver": name, "seed": seed, "rho": rho}
+    if fitted is None:
+        warnings.warn(f"{name} diverged with seed {seed} and rho={rho}.", stacklevel=2)
+        keys = ("score", "train_score", "loss", "epochs", "gradients", "seconds")
+        return found | dict.fromkeys((*keys, *(settings["measures"] or ())), np.nan)
     network = _last(fitted)
-    found = {
-        "solver": name,
-        "seed": seed,
-        "rho": rho,
-        "score": float(scorer(fitted, *_rows(X, y, test))),
+    found |= {
+        "score": float(scorer(fitted, *_rows(X, y_test, test))),
         "train_score": float(scorer(fitted, *_rows(X, y, train))),
         "loss": network.loss_,
         "epochs": network.n_iter_,
@@ -225,15 +236,17 @@ def _best_rho(prepared, X, y, train, scorer, rhos, seed):
     fit_on, judge_on = _split(prepared, y, train, 0.25, seed)
     scores = []
     for rho in rhos:
-        candidate = _set(clone(prepared), rho=rho)
-        scores.append(scorer(_fit(candidate, *_rows(X, y, fit_on)), *_rows(X, y, judge_on)))
+        fitted = _fit(_set(clone(prepared), rho=rho), *_rows(X, y, fit_on))
+        scores.append(-np.inf if fitted is None else scorer(fitted, *_rows(X, y, judge_on)))
     return rhos[int(np.argmax(scores))]
 
 
 def _at_budget(prepared, X, y, budget):
     """The estimator with as many epochs as the budget pays for."""
-    trial = _last(_fit(_set(clone(prepared), max_iter=N_TRIAL, max_fun=N_TRIAL), X, y))
-    per_epoch = trial.n_grad_evals_ / max(1, trial.n_iter_)
+    trial = _fit(_set(clone(prepared), max_iter=N_TRIAL, max_fun=N_TRIAL), X, y)
+    if trial is None:  # so will the whole fit
+        return prepared
+    per_epoch = _last(trial).n_grad_evals_ / max(1, _last(trial).n_iter_)
     epochs = int(budget / per_epoch + 1e-9)
     if epochs < 1:
         raise ValueError(
@@ -244,10 +257,18 @@ def _at_budget(prepared, X, y, budget):
 
 
 def _fit(estimator, X, y):
-    """Fit; that the epochs are used up is as it should be."""
+    """The fitted estimator, or None if training diverged.
+
+    That the epochs are used up is as it should be.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return estimator.fit(X, y)
+        try:
+            return estimator.fit(X, y)
+        except ValueError as error:
+            if "non-finite parameter weights" in str(error):
+                return None
+            raise
 
 
 def _split(estimator, y, rows, size, seed):

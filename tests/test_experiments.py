@@ -55,6 +55,23 @@ def test_a_solver_may_bring_parameters_of_its_own():
     assert (found.column("fast", "loss") < found.column("slow", "loss")).all()
 
 
+def test_training_may_see_other_targets_than_are_scored():
+    noisy = np.random.default_rng(0).permutation(Y)
+    found = compare_solvers(CLF, X, Y, ["adam"], y_train=noisy, budget=100, n_seeds=2)
+    clean = compare_solvers(CLF, X, Y, ["adam"], budget=100, n_seeds=2)
+    assert (found.column("adam", "score") < clean.column("adam", "score") - 0.2).all()
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        compare_solvers(CLF, X, Y, ["adam"], y_train=noisy[1:])
+
+
+def test_a_solver_that_diverges_does_not_take_the_others_with_it():
+    solvers = {"good": "adam", "bad": {"solver": "sgd", "learning_rate_init": 1e200}}
+    with pytest.warns(UserWarning, match="bad diverged with seed 0"):
+        found = compare_solvers(CLF, X, Y, solvers, budget=8, n_seeds=1)
+    assert found.column("good", "score")[0] > 0
+    assert np.isnan(found.column("bad", "score")[0])
+
+
 def test_the_summary_is_that_of_the_runs():
     found = compare_solvers(CLF, X, Y, ["sgd", "adam"], budget=8, n_seeds=3)
     frame, summary = found.to_frame(), found.summary()
