@@ -155,6 +155,8 @@ def main():
     parser.add_argument("--report", metavar="FILE", help="only report on the fits of a CSV file")
     args = parser.parse_args()
     if args.report is None:
+        if args.data is None:
+            parser.error("--data is needed, a folder with the data sets, or --report")
         run(args)
     report(args.report or args.out)
 
