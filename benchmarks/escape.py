@@ -1,9 +1,9 @@
 """Escape from a bad minimum: every solver from one network that fits its rows and no others.
 
-python benchmarks/escape.py [--data DIR] [--seeds 5] [--budget 60] [--jobs 2]
+python benchmarks/escape.py [--data DIR] [--seeds 5] [--budget 40] [--jobs 2]
 
 An MLP is trained on 5,000 rows of MNIST together with 10,000 further ones that have random labels,
-until it fits all of them: an adversarial start after Liu, Papailiopoulos and Achlioptas
+until it fits these and 99 % of all: an adversarial start after Liu, Papailiopoulos and Achlioptas
 (arXiv:1906.02613), right on its training rows and wrong elsewhere. From that same point every
 solver goes on with the 5,000 rows alone at an equal number of gradients, by plain steps of a small
 constant rate. Test and training accuracy and the exact trace over time go to a CSV file here, a
@@ -57,9 +57,9 @@ def bad_minimum(train, X_random, seed):
     both = Objective(train.model, Multinomial(), X, y)
     w = train.model.init(np.random.RandomState(seed), np.float32)
     settings = Settings(learning_rate_init=0.1, n_iter_no_change=np.inf)
-    for _ in range(40):  # of ten epochs each
-        w, _ = minimize(SGD(), both, w, settings, random_state=seed, max_epochs=10)
-        if accuracy(both, w) == 1.0:
+    for turn in range(40):  # of ten epochs each
+        w, _ = minimize(SGD(), both, w, settings, random_state=100 * seed + turn, max_epochs=10)
+        if accuracy(train, w) == 1.0 and accuracy(both, w) > 0.99:
             return w
     raise RuntimeError("The adversarial start does not fit its rows.")
 
@@ -115,7 +115,7 @@ def draw(frame):
         ax.set_ylabel({"test": "test accuracy", "train": "training accuracy"}.get(key, "trace"))
         ax.grid(alpha=0.3)
     axes[2].set_yscale("log")
-    axes[0].legend(fontsize=7, ncols=2)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
     picture = HERE.parent / "results" / "escape.png"
     picture.parent.mkdir(exist_ok=True)
     fig.savefig(picture, dpi=120)
@@ -126,7 +126,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", metavar="DIR", help="folder with mnist.npz; else from OpenML")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--budget", type=int, default=60)
+    parser.add_argument("--budget", type=int, default=40)
     parser.add_argument("--jobs", type=int, default=2)
     names = [name for name in SOLVERS if name not in LEFT_OUT]
     parser.add_argument("--solvers", nargs="+", default=names)

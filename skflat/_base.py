@@ -62,7 +62,8 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
             self._history, self.n_grad_evals_ = History(), 0.0
             self._measure_seed = int(spawn_generator(self._random_state).integers(2**31))
         # As in scikit-learn, a warm start goes on from the parameters but with new moments.
-        rule = (type(solver), solver.get_params())
+        # By its representation: solvers within solvers and arrays compare badly themselves.
+        rule = (type(solver), repr(solver.get_params()))
         if not incremental or rule != getattr(self, "_rule", None):
             self._rule = rule
             rng = spawn_generator(self._random_state)

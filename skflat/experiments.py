@@ -14,12 +14,12 @@ from sklearn.utils import check_consistent_length
 
 from ._compat import safe_indexing
 from ._parallel import run
+from .measures import check_measures
 
 __all__ = ["SolverComparison", "compare_solvers"]
 
-N_TRIAL = (
-    4  # epochs from which the cost of one is taken; stages of a solver are quarters and halves
-)
+N_TRIAL = 4  # epochs from which the cost of one is taken
+MOST_CORRECTIONS = 4  # of the number of epochs, where the cost changes during training
 
 
 def compare_solvers(
@@ -42,6 +42,8 @@ def compare_solvers(
     For every seed the rows are split once, and all solvers start from the same parameters and see
     the same batches: differences between them are paired. Every fit may differentiate every
     training row ``budget`` times, so a solver whose step costs two gradients takes half the epochs.
+    All epochs are used: there is no early stopping, and no patience that would end a fit or lower
+    an adaptive rate.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ def compare_solvers(
     rhos : sequence of float, or dict of str to sequence of float, default=None
         Values of ``rho`` to choose from, the same for all solvers that have use for it or by the
         solver's name. The choice is made for every seed, by the score on a quarter of the training
-        rows after a fit of as many epochs to the others. None takes the estimator's own.
+        rows after a fit to the others at the same budget. None takes the estimator's own.
     n_seeds : int, default=5
         Splits and starts, numbered from 0.
     test_size : float, default=0.25
@@ -95,8 +97,11 @@ def compare_solvers(
     """
     solvers = _named(solvers)
     for name, value, kind in (("budget", budget, Real), ("n_seeds", n_seeds, Integral)):
-        if not (isinstance(value, kind) and not isinstance(value, bool) and value > 0):
+        if not (isinstance(value, kind) and not isinstance(value, bool) and 0 < value < np.inf):
             raise ValueError(f"{name} must be a number > 0, got {value!r}.")
+    rhos = {name: _rhos_of(name, rhos, solvers) for name in solvers}
+    if measures is not None:
+        measures = list(check_measures(measures))
     y_train = y if y_train is None else y_train
     check_consistent_length(X, y, y_train)
     settings = {
@@ -106,11 +111,16 @@ def compare_solvers(
         "measures": measures,
     }
     tasks = [
-        (estimator, (X, y_train, y), name, solver, seed, settings | {"rhos": _rhos_of(name, rhos)})
+        (estimator, (X, y_train, y), name, solver, seed, settings | {"rhos": rhos[name]})
         for seed in range(n_seeds)
         for name, solver in solvers.items()
     ]
-    return SolverComparison(run(_fit_and_score, tasks, n_jobs), list(solvers))
+    runs = run(_fit_and_score, tasks, n_jobs)
+    for each in runs:
+        if np.isnan(each["score"]):
+            place = f"seed {each['seed']} and rho={each['rho']}"
+            warnings.warn(f"{each['solver']} diverged with {place}.", stacklevel=2)
+    return SolverComparison(runs, list(solvers))
 
 
 class SolverComparison:
@@ -185,9 +195,17 @@ def _named(solvers):
     return named
 
 
-def _rhos_of(name, rhos):
+def _rhos_of(name, rhos, solvers):
     """The radii that a solver is to choose from, or None."""
-    found = rhos.get(name) if isinstance(rhos, Mapping) else rhos
+    by_name = rhos if isinstance(rhos, Mapping) else dict.fromkeys(solvers, rhos)
+    unknown = set(by_name) - set(solvers)
+    found = by_name.get(name)
+    several = found is None or (isinstance(found, Iterable) and len(list(found)) > 0)
+    if unknown or not several:
+        raise ValueError(
+            "rhos must be None, one or more numbers, or a dict of such by the names of solvers, "
+            f"got {rhos!r}."
+        )
     return None if found is None else list(found)
 
 
@@ -195,65 +213,69 @@ def _fit_and_score(estimator, data, name, solver, seed, settings):
     """One task: choose ``rho`` if that is asked for, fit, and score."""
     X, y, y_test = data
     train, test = _split(estimator, y_test, np.arange(len(y)), settings["test_size"], seed)
-    scorer = check_scoring(estimator, settings["scoring"])
+    scorer, budget = check_scoring(estimator, settings["scoring"]), settings["budget"]
     given = dict(solver) if isinstance(solver, Mapping) else {"solver": solver}
-    parameters = {"random_state": seed, "n_iter_no_change": np.inf, "measures": None}
-    prepared = _set(clone(estimator), early_stopping=False, **parameters | given)
-    prepared = _at_budget(prepared, *_rows(X, y, train), settings["budget"])
-    rho = _get(prepared, "rho")
+    whole = {"n_iter_no_change": np.inf, "early_stopping": False, "measures": None}
+    prepared = _set(clone(estimator), **given | whole | {"random_state": seed})
     if settings["rhos"] is not None and _last(prepared)._solver().default_rho is not None:
-        rho = _best_rho(prepared, X, y, train, scorer, settings["rhos"], seed)
-        # A radius of 0 hands over to a cheaper solver, which has more epochs for its budget.
-        prepared = _at_budget(_set(prepared, rho=rho), *_rows(X, y, train), settings["budget"])
-    start = time.perf_counter()
-    fitted = _fit(prepared, *_rows(X, y, train))
-    spent = time.perf_counter() - start
-    found = {"solver": name, "seed": seed, "rho": rho}
+        rho = _best_rho(prepared, X, y, train, scorer, settings["rhos"], budget, seed)
+        prepared = _set(prepared, rho=rho)
+    found = {"solver": name, "seed": seed, "rho": _last(prepared).rho}
+    fitted = _fit_within(prepared, *_rows(X, y, train), budget)
     if fitted is None:
-        warnings.warn(f"{name} diverged with seed {seed} and rho={rho}.", stacklevel=2)
         keys = ("score", "train_score", "loss", "epochs", "gradients", "seconds")
         return found | dict.fromkeys((*keys, *(settings["measures"] or ())), np.nan)
-    network = _last(fitted)
+    network, inputs = _last(fitted), _inputs(fitted, _rows(X, y, train)[0])
     found |= {
         "score": float(scorer(fitted, *_rows(X, y_test, test))),
         "train_score": float(scorer(fitted, *_rows(X, y, train))),
         "loss": network.loss_,
         "epochs": network.n_iter_,
         "gradients": network.n_grad_evals_,
-        "seconds": spent,
+        "seconds": fitted.seconds,
     }
     if settings["measures"]:
-        inputs, targets = _rows(X, y, train)
-        inputs = inputs if fitted is network else fitted[:-1].transform(inputs)
         network.set_params(measures=settings["measures"])
-        measured = network.measure(inputs, targets)
+        measured = network.measure(inputs, safe_indexing(y, train))
         found |= {key: measured[key].value for key in settings["measures"]}
     return found
 
 
-def _best_rho(prepared, X, y, train, scorer, rhos, seed):
-    """The radius with the best score on a quarter of the training rows."""
+def _best_rho(prepared, X, y, train, scorer, rhos, budget, seed):
+    """The radius with the best score on a quarter of the training rows, at the same budget."""
     fit_on, judge_on = _split(prepared, y, train, 0.25, seed)
     scores = []
     for rho in rhos:
-        fitted = _fit(_set(clone(prepared), rho=rho), *_rows(X, y, fit_on))
-        scores.append(-np.inf if fitted is None else scorer(fitted, *_rows(X, y, judge_on)))
-    return rhos[int(np.argmax(scores))]
+        fitted = _fit_within(_set(clone(prepared), rho=rho), *_rows(X, y, fit_on), budget)
+        scores.append(np.nan if fitted is None else scorer(fitted, *_rows(X, y, judge_on)))
+    return rhos[int(np.argmax(np.nan_to_num(scores, nan=-np.inf)))]
 
 
-def _at_budget(prepared, X, y, budget):
-    """The estimator with as many epochs as the budget pays for."""
-    trial = _fit(_set(clone(prepared), max_iter=N_TRIAL, max_fun=N_TRIAL), X, y)
-    if trial is None:  # so will the whole fit
-        return prepared
-    per_epoch = _last(trial).n_grad_evals_ / max(1, _last(trial).n_iter_)
-    epochs = int(budget / per_epoch + 1e-9)
-    if epochs < 1:
-        raise ValueError(
-            f"budget={budget} does not suffice: one epoch of {_get(prepared, 'solver')!r} costs "
-            f"{per_epoch:g} gradients of every row."
-        )
-    return _set(prepared, max_iter=epochs, max_fun=max(1, int(budget)))
+def _fit_within(prepared, X, y, budget):
+    """The estimator fitted for as many epochs as the budget pays for; None if it diverged.
+
+    What an epoch costs is taken from a short trial. Where it changes during training, what was
+    spent corrects the number of epochs, and training begins again.
+    """
+    fitted = _fit(_set(clone(prepared), max_iter=N_TRIAL, max_fun=N_TRIAL), X, y)
+    if not _last(prepared)._solver().stochastic:  # counts function calls, not epochs
+        n_calls = max(1, int(budget))
+        return _fit(_set(clone(prepared), max_iter=n_calls, max_fun=n_calls), X, y)
+    for _ in range(MOST_CORRECTIONS):
+        if fitted is None:
+            return None
+        network = _last(fitted)
+        per_epoch = network.n_grad_evals_ / network.n_iter_
+        epochs = int(budget / per_epoch + 1e-9)
+        if epochs < 1:
+            raise ValueError(
+                f"budget={budget} does not suffice: one epoch of {network.solver!r} costs "
+                f"{per_epoch:g} gradients of every row."
+            )
+        if epochs == network.max_iter:
+            break
+        fitted = _fit(_set(clone(prepared), max_iter=epochs), X, y)
+    return fitted
 
 
 def _fit(estimator, X, y):
@@ -263,8 +285,11 @@ def _fit(estimator, X, y):
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        start = time.perf_counter()
         try:
-            return estimator.fit(X, y)
+            estimator.fit(X, y)
+            estimator.seconds = time.perf_counter() - start
+            return estimator
         except ValueError as error:
             if "non-finite parameter weights" in str(error):
                 return None
@@ -286,10 +311,13 @@ def _last(estimator):
     return _last(estimator[-1]) if hasattr(estimator, "steps") else estimator
 
 
+def _inputs(estimator, X):
+    """What the network at the end sees."""
+    if not hasattr(estimator, "steps"):
+        return X
+    return _inputs(estimator[-1], estimator[:-1].transform(X) if len(estimator) > 1 else X)
+
+
 def _set(estimator, **params):
     _last(estimator).set_params(**params)
     return estimator
-
-
-def _get(estimator, name):
-    return _last(estimator).get_params()[name]

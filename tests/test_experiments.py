@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_diabetes, load_iris
+from sklearn.decomposition import PCA
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -11,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from skflat import FlatMLPClassifier, FlatMLPRegressor
 from skflat.displays import SolverComparisonDisplay
 from skflat.experiments import compare_solvers, standard_error
-from skflat.solvers import SAM
+from skflat.solvers import RSP, SAM, Chain
 
 X, Y = load_iris(return_X_y=True)
 CLF = FlatMLPClassifier((6,), learning_rate_init=0.02)
@@ -24,6 +25,28 @@ def test_every_solver_spends_the_budget():
     assert found.summary()["epochs"].tolist() == [8, 4, 8]
     cheap = compare_solvers(CLF, X, Y, {"some": SAM(interval=2), "late": SAM(start=0.5)}, **SMALL)
     assert ((cheap.summary()["gradients"] > 6) & (cheap.summary()["gradients"] <= 8.5)).all()
+
+
+@pytest.mark.parametrize(
+    "solver", [Chain(switch=0.9), RSP(tolerance=0.2), RSP(final_plain=0.1), "lbfgs"], ids=repr
+)
+def test_a_cost_that_changes_during_training_is_made_up_for(solver):
+    found = compare_solvers(CLF, X, Y, {"it": solver}, budget=60, n_seeds=1).runs[0]
+    assert 50 < found["gradients"] <= 62 or solver == "lbfgs"
+    assert found["gradients"] <= 62
+
+
+@pytest.mark.parametrize(
+    "pipe",
+    [
+        make_pipeline(CLF),
+        make_pipeline(StandardScaler(), make_pipeline(StandardScaler(), PCA(2), CLF)),
+    ],
+    ids=["one step", "nested"],
+)
+def test_networks_in_pipelines_are_measured_on_what_they_see(pipe):
+    found = compare_solvers(pipe, X, Y, ["adam"], measures=["sharpness"], **SMALL)
+    assert (found.column("adam", "sharpness") > 0).all()
 
 
 def test_a_run_is_the_fit_that_one_would_make_oneself():
@@ -127,6 +150,11 @@ def test_a_comparison_is_drawn():
         ({"solvers": "sam"}, "solvers must be a sequence of names or a dict .* got 'sam'"),
         ({"solvers": []}, "solvers must be"),
         ({"budget": 0}, "budget must be a number > 0, got 0"),
+        ({"budget": np.inf}, "budget must be a number > 0, got inf"),
+        ({"rhos": []}, "rhos must be None, one or more numbers"),
+        ({"rhos": 0.1}, "rhos must be None, one or more numbers"),
+        ({"rhos": {"smm": [0.1]}}, "rhos must be None, one or more numbers"),
+        ({"measures": "sharpness"}, "measures must be a dict"),
         ({"n_seeds": 1.5}, r"n_seeds must be a number > 0, got 1\.5"),
         ({"budget": 1.5}, r"budget=1\.5 does not suffice: one epoch of 'sam' costs 2 gradients"),
     ],

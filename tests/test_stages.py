@@ -480,7 +480,6 @@ def test_late_sam_in_a_fit_is_sam_that_starts_late_but_with_new_moments(base):
         (Chain("sgd", "adam"), None),
         (Chain("sgd", "sam", rho=0.3), None),
         (Chain("asam", "sam", rho=0.3), 0.5),
-        (Chain(Chain(), "sam"), 0.05),
     ],
     ids=repr,
 )
@@ -558,3 +557,8 @@ def test_stages_are_set_like_any_parameter():
 def test_a_structure_that_makes_no_sense_is_refused(solver, message):
     with pytest.raises(ValueError, match=message):
         classifier(solver).fit(X, Y)
+
+
+def test_a_chain_of_chains_is_refused():
+    with pytest.raises(ValueError, match="'second' parameter of Chain must not be a Chain itself"):
+        minimize(Chain("sgd", Chain()), quadratic(1.0), np.ones(1), Settings(rho=0.1))

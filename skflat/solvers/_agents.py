@@ -37,11 +37,15 @@ class _Network(Ensemble):
         agents, loss = state.memory.points, 0.0
         moves = state.work.array("moves of agents", agents.shape, w.dtype)
         parts, total = _parts(batch, self.n_agents), batch.total_weight
-        moves[len(parts) :] = 0
-        for part, agent, move in zip(parts, agents, moves, strict=False):
+        moves[:] = 0
+        # A batch smaller than the network goes to some agents, to others in the next step.
+        first = state.step if len(parts) < self.n_agents else 0
+        for k, part in enumerate(parts, start=first):
+            move = moves[k % self.n_agents]
             share = part.total_weight / total if total > 0 else 0.0
+            agent = agents[k % self.n_agents]
             loss += share * objective.loss_gradient(agent, part, move, state.work)[0]
-            rate = len(parts) * share * state.base.learning_rate
+            rate = self.n_agents * share * state.base.learning_rate
             for block in blocks(w):
                 move[block] *= rate
         if math.isfinite(loss):

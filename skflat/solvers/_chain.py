@@ -20,7 +20,8 @@ class Chain(Rule):
     so that momentum restarts at the switch, and may have its own radius and rate.
 
     Each stage reads ``rho`` in its own way, and one without use for it ignores it; a stage of
-    radius 0 is its base optimizer. ``"auto"`` is every stage's own default.
+    radius 0 is its base optimizer, with a new state at the switch all the same. ``"auto"`` is every
+    stage's own default.
 
     Parameters
     ----------
@@ -138,6 +139,8 @@ def _as_rule(solver, position):
             f"The '{position}' parameter of Chain must be a rule of the shared loop, and "
             f"{type(solver).__name__} has a loop of its own."
         )
+    if isinstance(solver, Chain):
+        raise ValueError(f"The '{position}' parameter of Chain must not be a Chain itself.")
     return solver
 
 
@@ -162,7 +165,7 @@ class Onward:
     """A base optimizer of which a plateau ends the stage and not the training."""
 
     def __init__(self, base):
-        self.base, self.ended = base, False
+        self.base, self.ended, self.sets_rate = base, False, False
 
     def is_over(self, epoch, share, settings):
         """Whether the stage has had its share of the epochs, or its plateau."""
@@ -171,6 +174,7 @@ class Onward:
 
     def set_rate(self, rate):
         """Take the steps to come at this rate."""
+        self.sets_rate = True
         self.base.settings = replace(self.base.settings, learning_rate_init=rate)
         self.base.learning_rate = rate
 
@@ -184,6 +188,8 @@ class Onward:
 
     def on_plateau(self):
         """Go on to the next stage where the base optimizer would stop."""
+        if self.ended and self.sets_rate:
+            return True, "Stopping."  # whoever sets the rate would only undo a lower one
         stop, consequence = self.base.on_plateau()
         if self.ended or not stop:
             return stop, consequence

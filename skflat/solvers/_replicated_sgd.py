@@ -45,8 +45,9 @@ class ReplicatedSGD(Ensemble):
 
     ``rho`` is the width of that region at the start. Useful values are 1 to 100; ``"auto"``, 10,
     is ours, as the published numbers could not be confirmed: on digits the pull is then 0.02 of
-    the gradient at first and twice it in the end. Where a step would take a replica beyond the
-    centre, ``gamma`` is limited to ``1 / rate``.
+    the gradient at first and twice it in the end. ``gamma`` is limited to ``(1 - momentum) / (2
+    rate)``: a pull that takes a replica half of the way to the centre once momentum has built up,
+    and leaves room for the curvature of the loss.
 
     The base is gradient descent with momentum, and not Adam, which would divide the gradient by the
     size of the pull.
@@ -119,7 +120,8 @@ class ReplicatedSGD(Ensemble):
     def _gamma(self, objective, state):
         rho, n_epochs = state.settings.rho, state.settings.max_iter
         progress = min(state.memory.n_rows_seen / (objective.n_rows * n_epochs), 1.0)
-        return min(self.growth**progress / rho / rho, 1 / state.base.learning_rate)
+        most = (1 - state.settings.momentum) / (2 * state.base.learning_rate)
+        return min(self.growth**progress / rho / rho, most)
 
     def _couple(self, replicas, centre, gradients, gamma):
         """Add the pull towards the centre to the gradients."""
