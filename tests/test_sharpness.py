@@ -5,7 +5,7 @@ import pytest
 from autograd import hessian
 from fitted import DOUBLE, IRIS, SPECIES, WEIGHT, dense_trace, fitted, rescaled, twin
 from numpy.testing import assert_allclose
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from toys import Bilinear, hyperbola, problem, quadratic
 
 from skflat.measures import (
@@ -130,3 +130,39 @@ def test_rescaling_the_layers_changes_the_trace_by_its_law(factor):
     found = hessian_trace(moved, X, y).value
     assert found == pytest.approx(expected, rel=1e-9)
     assert abs(found / hessian_trace(estimator, X, y).value - 1) > 0.3
+
+
+def test_the_trace_of_a_relu_network_that_interpolates():
+    """``sum_j (A_j + B_j)``: what unit j's incoming and its outgoing weights add.
+
+    With half the squared error, ``A_j = a_j^2 mean(|x|^2 + 1)`` over the rows that unit j is active
+    on, and ``B_j = mean(h_j^2)``; the outgoing intercept adds 1.
+    """
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(6, 3))
+    net = MLPRegressor(hidden_layer_sizes=(5,), max_iter=1, random_state=0).fit(X, X[:, 0])
+    net.coefs_ = [rng.normal(size=(3, 5)), rng.normal(size=(5, 1))]
+    net.intercepts_ = [rng.normal(size=5), rng.normal(size=1)]
+    y = net.predict(X)
+    hidden = np.maximum(X @ net.coefs_[0] + net.intercepts_[0], 0)
+    inputs = np.sum(X**2, axis=1) + 1
+    incoming = net.coefs_[1][:, 0] ** 2 * np.mean((hidden > 0) * inputs[:, None], axis=0)
+    outgoing = np.mean(hidden**2, axis=0)
+    found = hessian_trace(net, X, y)
+    assert found.value == pytest.approx(np.sum(incoming + outgoing) + 1, rel=1e-12)
+    assert_allclose(found.samples, [incoming.sum(), outgoing.sum() + 1], rtol=1e-12)
+    assert found.value == pytest.approx(dense_trace(net, X, y), rel=1e-9)
+
+
+@pytest.mark.parametrize(("x", "expected"), [(2, 3.6380), (1, 0)])
+def test_how_fast_the_mean_eigenvalue_falls_along_the_minimisers(x, expected):
+    """``2 |x^2 - y^2| / |(x, y)|`` along the hyperbola, with ``y = 1 / x``."""
+
+    def mean_eigenvalue(s):
+        return HessianTrace().evaluate(problem(hyperbola(), (s, 1 / s))).value / 2
+
+    step = 1e-5
+    along = np.hypot(1, 1 / x**2)  # length of the curve for a unit of x
+    slope = (mean_eigenvalue(x + step) - mean_eigenvalue(x - step)) / (2 * step * along)
+    assert abs(slope) == pytest.approx(2 * abs(x**2 - x**-2) / np.hypot(x, 1 / x), abs=1e-7)
+    assert abs(slope) == pytest.approx(expected, abs=1e-3)
