@@ -7,15 +7,14 @@ import numpy as np
 
 from .._compat import Interval, StrOptions
 from ..models import blocks
-from ._base import Rule
-from ._gradient import SGD, Adam
+from ._gradient import Based
 from ._replicated_sgd import draw_batch
 
 #: Every byte as eight signs.
 SIGNS = 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1) - 1
 
 
-class EntropySGD(Rule):
+class EntropySGD(Based):
     """Entropy-SGD (Chaudhari and others, arXiv:1611.01838).
 
     From ``x`` it takes ``n_inner`` Langevin steps, each on a fresh batch, on the loss plus
@@ -104,9 +103,6 @@ class EntropySGD(Rule):
         self.averaging = averaging
         self.scoping = scoping
         self.noise = noise
-
-    def delegate(self):
-        return {"adam": Adam, "sgd": SGD}[self.base]()
 
     def direction(self, objective, w, batch, state):
         mean, away, pull, point, gradient = vectors = [

@@ -40,3 +40,10 @@ class Adam(_Gradient):
     """
 
     base = "adam"
+
+
+class Based(Rule):
+    """A rule that hands its direction to one of these two, by its parameter ``base``."""
+
+    def delegate(self):
+        return {"adam": Adam, "sgd": SGD}[self.base]()

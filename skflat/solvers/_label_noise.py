@@ -4,11 +4,10 @@ import numpy as np
 
 from .._compat import StrOptions
 from ..models import Batch, Binary, HalfPoisson, Multinomial
-from ._base import Rule
-from ._gradient import SGD, Adam
+from ._gradient import Based
 
 
-class LabelNoise(Rule):
+class LabelNoise(Based):
     """Stochastic gradient descent with label noise (Damian, Ma and Lee, arXiv:2106.06530).
 
     Every step draws new noise on the labels of its batch. In regression a target becomes
@@ -50,15 +49,18 @@ class LabelNoise(Rule):
     def __init__(self, base="sgd"):
         self.base = base
 
-    def delegate(self):
-        return {"adam": Adam, "sgd": SGD}[self.base]()
+    def init_state(self, objective, w, settings, rng):
+        state = super().init_state(objective, w, settings, rng)
+        if isinstance(objective.loss_function, Multinomial):
+            state.memory.n_classes = objective.scores(w, objective.data.X[:1]).shape[1]
+        return state
 
     def direction(self, objective, w, batch, state):
-        y = self._noisy(objective, w, batch, state)
+        y = self._noisy(objective, batch, state)
         noisy = Batch(batch.X, y, batch.weight)
         return objective.loss_gradient(w, noisy, state.scratch("direction", w), state.work)
 
-    def _noisy(self, objective, w, batch, state):
+    def _noisy(self, objective, batch, state):
         """The batch's targets with new noise."""
         loss, y, rho, rng = objective.loss_function, batch.y, state.settings.rho, state.rng
         if not isinstance(loss, (Binary, Multinomial)):
@@ -67,6 +69,6 @@ class LabelNoise(Rule):
         flipped = rng.random(y.shape) < rho
         if isinstance(loss, Binary):
             return np.where(flipped, 1 - y, y)
-        n_classes = objective.scores(w, batch.X[:1]).shape[1]
+        n_classes = state.memory.n_classes
         other = (y + rng.integers(1, n_classes, size=y.shape)) % n_classes
         return np.where(flipped, other, y)

@@ -4,12 +4,11 @@ from numbers import Integral, Real
 
 from .._compat import Interval, StrOptions
 from ..models import PERTURBATIONS
-from ._base import Rule
-from ._gradient import SGD, Adam
+from ._gradient import Based
 from ._perturbed import sum_around
 
 
-class Noise(Rule):
+class Noise(Based):
     """Noise stability optimisation (Zhang, Li and Ju, arXiv:2306.08553).
 
     The mean of the gradients at ``w + u`` and ``w - u``, averaged over some draws of the noise
@@ -65,9 +64,6 @@ class Noise(Rule):
         self.n_draws = n_draws
         self.two_point = two_point
         self.weight = weight
-
-    def delegate(self):
-        return {"adam": Adam, "sgd": SGD}[self.base]()
 
     def direction(self, objective, w, batch, state):
         total, noise = state.scratch("direction", w), PERTURBATIONS[self.noise](w, objective.blocks)

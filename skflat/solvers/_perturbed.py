@@ -7,11 +7,10 @@ import numpy as np
 
 from .._compat import Interval, StrOptions
 from ..models import blocks
-from ._base import Rule
-from ._gradient import SGD, Adam
+from ._gradient import Based
 
 
-class Perturbed(Rule):
+class Perturbed(Based):
     """Steps against ``g + v``, with ``v`` orthogonal to ``g``, near a minimum; plain elsewhere.
 
     A subclass finds in `_found` the gradient that ``v`` is the projection of.
@@ -22,9 +21,6 @@ class Perturbed(Rule):
         "tolerance": [Interval(Real, 0, None, closed="both")],
         "final_plain": [Interval(Real, 0, 1, closed="both")],
     }
-
-    def delegate(self):
-        return {"adam": Adam, "sgd": SGD}[self.base]()
 
     def direction(self, objective, w, batch, state):
         g = state.scratch("direction", w)

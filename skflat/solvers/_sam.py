@@ -7,11 +7,10 @@ import numpy as np
 
 from .._compat import Interval, StrOptions
 from ..models import blocks
-from ._base import Rule
-from ._gradient import SGD, Adam
+from ._gradient import Based
 
 
-class SAM(Rule):
+class SAM(Based):
     """Sharpness-aware minimisation (Foret and others, arXiv:2010.01412).
 
     From ``w`` it climbs to ``w + rho g / |g|``, with ``g`` the gradient of the batch and the
@@ -98,9 +97,6 @@ class SAM(Rule):
         self.reuse = reuse
         self.start = start
         self.ascent_steps = ascent_steps
-
-    def delegate(self):
-        return {"adam": Adam, "sgd": SGD}[self.base]()
 
     def init_state(self, objective, w, settings, rng):
         state = super().init_state(objective, w, settings, rng)

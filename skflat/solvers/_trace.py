@@ -4,11 +4,10 @@ import numpy as np
 
 from .._compat import StrOptions
 from ..models import Workspace, blocks
-from ._base import Rule
-from ._gradient import SGD, Adam
+from ._gradient import Based
 
 
-class TracePenalty(Rule):
+class TracePenalty(Based):
     """Minimises ``loss + rho^2 / 2 * tr(H)`` with the exact trace of the loss's Hessian ``H``.
 
     A step follows the gradient of the batch's loss plus ``rho^2 / 2`` times the gradient of the
@@ -44,9 +43,6 @@ class TracePenalty(Rule):
 
     def __init__(self, base="adam"):
         self.base = base
-
-    def delegate(self):
-        return {"adam": Adam, "sgd": SGD}[self.base]()
 
     def init_state(self, objective, w, settings, rng):
         no_rows = objective.batch(np.arange(0))  # only whether it has one is asked
