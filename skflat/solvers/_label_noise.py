@@ -51,16 +51,15 @@ class LabelNoise(Based):
 
     def init_state(self, objective, w, settings, rng):
         state = super().init_state(objective, w, settings, rng)
-        if isinstance(objective.loss_function, Multinomial):
-            state.memory.n_classes = objective.scores(w, objective.data.X[:1]).shape[1]
+        state.memory.n_classes = None  # known from the first step on
         return state
 
     def direction(self, objective, w, batch, state):
-        y = self._noisy(objective, batch, state)
+        y = self._noisy(objective, w, batch, state)
         noisy = Batch(batch.X, y, batch.weight)
         return objective.loss_gradient(w, noisy, state.scratch("direction", w), state.work)
 
-    def _noisy(self, objective, batch, state):
+    def _noisy(self, objective, w, batch, state):
         """The batch's targets with new noise."""
         loss, y, rho, rng = objective.loss_function, batch.y, state.settings.rho, state.rng
         if not isinstance(loss, (Binary, Multinomial)):
@@ -69,6 +68,8 @@ class LabelNoise(Based):
         flipped = rng.random(y.shape) < rho
         if isinstance(loss, Binary):
             return np.where(flipped, 1 - y, y)
-        n_classes = state.memory.n_classes
-        other = (y + rng.integers(1, n_classes, size=y.shape)) % n_classes
+        memory = state.memory
+        if memory.n_classes is None:
+            memory.n_classes = objective.scores(w, batch.X[:1]).shape[1]
+        other = (y + rng.integers(1, memory.n_classes, size=y.shape)) % memory.n_classes
         return np.where(flipped, other, y)
