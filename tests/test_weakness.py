@@ -219,41 +219,6 @@ def test_a_unit_that_only_a_probe_wakes_leaves_everything_open_there():
     assert_allclose(found, [(-np.inf, np.inf), (1.8, 2.2)])
 
 
-def test_a_line_within_a_tolerance_spreads_beyond_its_ends():
-    """Through 0 and 1 within 0.1 each, a line can be anywhere within 0.3 at 2."""
-    features, values = np.array([[0.0], [0.5], [1.0]]), np.array([0.0, 0.5, 1.0])
-    probes, spread = np.array([[2.0], [0.5], [-3.0]]), np.array([[0.3], [0.1], [0.7]])
-    found = attainable(features, values - 0.1, values + 0.1, values, probes)
-    assert_allclose(found, probes + spread * [-1, 1], rtol=1e-9)
-
-
-def test_bounds_on_one_side_hold_one_side():
-    features, low = np.array([[0.0], [1.0]]), np.array([0.0, 1.0])
-    none = np.full(2, np.inf)
-    middle = np.array([[0.5]])
-    assert_allclose(attainable(features, low, none, low + 1, middle), [(0.5, np.inf)], rtol=1e-6)
-    assert_allclose(attainable(features, -none, low, low - 1, middle), [(-np.inf, 0.5)], rtol=1e-6)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_attainable_values_are_those_of_linear_programs_over_all_rows(seed):
-    (_, _), (hidden, at_probes), _ = digits_network(seed)
-    rng = np.random.default_rng(seed)
-    values = hidden @ rng.normal(size=8)
-    width = 0.3 * values.std()
-    rows = np.column_stack([hidden, np.ones(len(hidden))])
-    constraints = {
-        "A_ub": np.vstack([rows, -rows]),
-        "b_ub": np.concatenate([values + width, width - values]),
-        "bounds": (None, None),
-    }
-    found = attainable(hidden, values - width, values + width, values, at_probes)
-    for ends, probe in zip(found, at_probes, strict=True):
-        goal = np.append(probe, 1)
-        expected = [sign * linprog(sign * goal, **constraints).fun for sign in (1, -1)]
-        assert_allclose(ends, expected, rtol=1e-5, atol=1e-5 * values.std())
-
-
 @pytest.mark.parametrize("factor", [2.0**-10, 0.5, 2.0, 2.0**10])
 @pytest.mark.parametrize("name", ["classes", "two classes", "labels", "regression", "counts"])
 def test_rescaling_the_layers_does_not_change_the_weakness(name, factor):
@@ -375,6 +340,15 @@ def test_weakness_of_regression_counts_the_bins_that_can_be_reached():
     assert_allclose(loose, [0.7, 0.6, 0.1, 0.1])
     free = weakness(line, X, X[:, 0], X_probe=probes, tolerance=4.0).samples
     assert_allclose(free, 1)
+
+
+def test_equal_quantiles_are_one_edge():
+    """Of the targets 0, 1 and 2 there are four bins: up to 0, 1, 2, and beyond."""
+    X = np.repeat([0.0, 1.0, 2.0], 30)[:, None]
+    line = MLPRegressor(hidden_layer_sizes=(), max_iter=1, random_state=0).fit(X, X[:, 0])
+    line.coefs_, line.intercepts_ = [np.ones((1, 1))], [np.zeros(1)]
+    probes = np.array([[0.5], [1.0], [9.0]])
+    assert_allclose(weakness(line, X, X[:, 0], X_probe=probes).samples, [0.25, 0.5, 0.25])
 
 
 def test_the_targets_do_not_change_the_weakness_of_classes():

@@ -297,6 +297,25 @@ def test_features_that_are_all_zero_leave_a_probe_that_is_not_open():
     assert not open_pairs(np.zeros((3, 1)), [0, 1, 0], [[1.0]], 2).is_open.any()
 
 
+@pytest.mark.parametrize("size", [5e-324, 1e-310, 1e-295])
+def test_a_feature_too_small_for_any_map_is_one_of_zeros(size):
+    rng = np.random.default_rng(0)
+    features, probes = rng.normal(size=(20, 2)), rng.normal(size=(9, 2))
+    labels = (features[:, 0] > 0).astype(int)
+    with_zeros, with_tiny = (
+        open_pairs(
+            np.column_stack([features, extra * np.ones(20)]),
+            labels,
+            np.column_stack([probes, -extra * np.ones(9)]),
+        )
+        for extra in (0.0, size)
+    )
+    assert_array_equal(with_tiny.is_open, with_zeros.is_open)
+    assert with_tiny.decided.all()
+    assert all(with_tiny.proves(*pair) for pair in np.ndindex(with_tiny.is_open.shape))
+    assert not open_pairs(size * features, labels, size * probes).is_open.any()
+
+
 def test_one_class_holds_what_lies_between_its_points():
     pairs = open_pairs([[1.0], [2.0]], [0, 0], [[0.0], [1.5], [3.0]], 2)
     assert_array_equal(pairs.is_open, [[True, True], [True, False], [True, True]])

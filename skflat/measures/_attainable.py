@@ -4,12 +4,15 @@ import numpy as np
 from scipy.optimize import linprog
 
 from ._affine import Scaling
+from ._brackets import Brackets
 
 # Size of the rows in a direction, theirs being about 1 elsewhere, that is 0 but for rounding.
 NOTHING = 1e-8
+# Values of rows, each for one goal, at a time.
+CHUNK = 1 << 21
 
 
-def attainable(features, low, high, learned, probes, intercept=True):
+def attainable(features, low, high, learned, probes, intercept=True, edges=()):
     """Intervals of values that affine readings of the features can give the probes.
 
     The readings are those that keep every row's value between ``low`` and ``high``.
@@ -24,6 +27,9 @@ def attainable(features, low, high, learned, probes, intercept=True):
     probes : ndarray of shape (n_probes, n_features)
     intercept : bool, default=True
         Whether readings are affine; linear otherwise.
+    edges : array-like of shape (n_edges,), default=()
+        In ascending order. Where there are some, all that is asked of an end is between which of
+        them it lies, which costs a tenth: it is a value attained there.
 
     Returns
     -------
@@ -38,14 +44,58 @@ def attainable(features, low, high, learned, probes, intercept=True):
     rows, goals = scaled(features), scaled(probes)
     held = np.linalg.norm(rows, axis=0) > NOTHING * np.sqrt(len(rows))
     free = np.any(np.abs(goals[:, ~held]) > NOTHING, axis=1)
+    ends = np.where(free[:, None], [-np.inf, np.inf], 0.0)
     rows, goals = rows[:, held], goals[:, held]
-    start, *_ = np.linalg.lstsq(rows, learned)
-    held_back = rows, low, high, start
-    ends = [
-        (-np.inf, np.inf) if unheld else (least(goal, *held_back), -least(-goal, *held_back))
-        for goal, unheld in zip(goals, free, strict=True)
-    ]
-    return np.array(ends)
+    start = _reading_of(learned, rows)
+    band = rows, low - rows @ start, high - rows @ start
+    sought = np.flatnonzero(~free & goals.any(axis=1))
+    n_together = max(1, CHUNK // len(rows))
+    for first in range(0, len(sought), n_together):
+        part = sought[first : first + n_together]
+        ends[part] = _spread(goals[part], goals[part] @ start, *band, edges)
+    return ends
+
+
+def _reading_of(values, rows):
+    """The reading that gives the rows these values, the columns being all but orthogonal."""
+    squares, start = np.square(rows).sum(axis=0), np.zeros(rows.shape[1])
+    for _ in range(2):  # the second time takes away what rounding left
+        start += rows.T @ (values - rows @ start) / squares
+    return start
+
+
+def _spread(goals, centres, rows, low, high, edges):
+    """Intervals of the goals around their centres, where ``x`` is 0."""
+
+    def least_values(goals, *sides):
+        def places(ends):
+            return np.searchsorted(edges, centres + np.outer(sides, ends))
+
+        def is_settled(lower, upper):
+            return np.all(places(lower) == places(upper), axis=0)
+
+        return _least_values(goals, rows, low, high, is_settled if len(edges) else None)
+
+    if np.all(np.isfinite(high - low) & (np.abs(high + low) <= 1e-12 * (high - low))):
+        # The band is symmetric, so one end tells the other.
+        below = least_values(goals, 1, -1)
+        above = below
+    else:
+        below, above = least_values(goals, 1), least_values(-goals, -1)
+    return centres[:, None] + np.column_stack([below, -above])
+
+
+def _least_values(goals, rows, low, high, is_settled):
+    """Least values of the goals; where brackets settle them, their upper ends."""
+    values, settled = np.zeros(len(goals)), np.zeros(len(goals), dtype=bool)
+    if is_settled is not None:
+        brackets = Brackets(goals, rows, low, high)
+        brackets.narrow(is_settled)
+        values, settled = brackets.upper, is_settled(brackets.lower, brackets.upper)
+    origin = np.zeros(rows.shape[1])
+    for k in np.flatnonzero(~settled):
+        values[k] = least(goals[k], rows, low, high, origin)
+    return values
 
 
 def within(features, low, high):

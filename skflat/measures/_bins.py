@@ -36,9 +36,8 @@ def _of_output(loss, features, probes, F, y, target, tolerance):
     inside = within(features, *band) if target == "labels" else F
     if inside is None:
         return np.zeros(len(probes))
-    with np.errstate(over="ignore"):
-        ends = loss.predict(attainable(features, *band, inside, probes))
-    return _share_of_bins(y, ends)
+    edges = loss.link(_edges(y))
+    return _share_of_bins(edges, attainable(features, *band, inside, probes, edges=edges))
 
 
 def open_bins_of_entries(objective, w, entries, tolerance):
@@ -47,16 +46,21 @@ def open_bins_of_entries(objective, w, entries, tolerance):
     width = tolerance * y.std()
     if width == 0:  # of a constant target there is one bin
         return np.full(len(entries), 1 / N_BINS)
-    ends = []
+    edges, shares = _edges(y), []
     for entry in entries:
         features, learned, goal, rest, intercept = objective.reading(w, entry)
         band = learned - width, learned + width
-        ends.append(rest + attainable(features, *band, learned, goal[None], intercept)[0])
-    return _share_of_bins(y, np.array(ends))
+        ends = attainable(features, *band, learned, goal[None], intercept, edges - rest)
+        shares.append(_share_of_bins(edges - rest, ends)[0])
+    return np.array(shares)
 
 
-def _share_of_bins(y, ends):
-    """Share of the targets' quantile bins that every interval meets."""
-    edges = np.quantile(y, np.linspace(0, 1, N_BINS + 1)[1:-1])
+def _edges(y):
+    """What is between the quantile bins of a target; equal quantiles have no bin between them."""
+    return np.unique(np.quantile(y, np.linspace(0, 1, N_BINS + 1)[1:-1]))
+
+
+def _share_of_bins(edges, ends):
+    """Share of the bins that every interval meets."""
     first, last = np.searchsorted(edges, ends).T
-    return (last - first + 1) / N_BINS
+    return (last - first + 1) / (len(edges) + 1)
