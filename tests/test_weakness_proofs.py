@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from test_weakness import centred, digits_network, pairs_by_linear_programs, widest_reading
+from test_weakness import (
+    centred,
+    digits_network,
+    open_table,
+    pairs_by_linear_programs,
+    widest_reading,
+)
 
 from skflat.measures import Weakness, extension_size, hessian_trace, open_pairs, weakness
 from skflat.measures._attainable import within
@@ -146,6 +152,30 @@ def test_many_features_are_decided_as_linear_programs_do():
     assert (features.shape[1] + 1) * 4 > 100
     assert_array_equal(pairs.is_open, pairs_by_linear_programs(features, labels, probes, 5))
     assert all(pairs.proves(*pair) for pair in np.ndindex(pairs.is_open.shape))
+
+
+@pytest.mark.parametrize(("n_rows", "n_features"), [(200, 3), (300, 60), (40, 60)])
+def test_two_classes_are_decided_as_linear_programs_do(n_rows, n_features):
+    rng = np.random.default_rng(n_rows)
+    features, probes = rng.normal(size=(n_rows, n_features)), rng.normal(size=(15, n_features))
+    scores = np.outer(features @ rng.normal(size=n_features) + 0.1, [-1, 1])
+    labels = scores.argmax(axis=1)
+    expected = pairs_by_linear_programs(features, labels, probes, 2)
+    assert_array_equal(open_table(features, labels, probes, 2), expected)
+
+
+@pytest.mark.parametrize("n_classes", [2, 8])
+def test_known_scores_change_where_the_search_begins_and_not_what_it_finds(n_classes):
+    """Right ones, those of another map, and some that no map gives."""
+    rng = np.random.default_rng(0)
+    features, probes = rng.normal(size=(150, 20)), rng.normal(size=(6, 20))
+    scores = features @ rng.normal(size=(20, n_classes))
+    labels = scores.argmax(axis=1)
+    expected = open_table(features, labels, probes, n_classes)
+    for known in (scores, -scores, rng.normal(size=scores.shape)):
+        pairs = open_pairs(features, labels, probes, n_classes, known)
+        assert_array_equal(pairs.is_open, expected)
+        assert all(pairs.proves(*pair) for pair in np.ndindex(expected.shape))
 
 
 @pytest.mark.parametrize(
@@ -369,6 +399,8 @@ def test_every_label_has_decisions_of_its_own():
         ({"labels": [0.5, 1.0]}, "integers"),
         ({"labels": [0, 0], "n_classes": 1}, "n_classes must be at least 2, got 1"),
         ({"features": [[np.nan], [1.0]]}, "finite"),
+        ({"scores": [[0.0, 1.0]]}, r"scores must have shape \(2, 2\), got \(1, 2\)"),
+        ({"scores": [[0.0, 1.0], [np.inf, 0.0]]}, "scores must be finite"),
     ],
 )
 def test_what_does_not_fit_is_refused(change, message):

@@ -5,6 +5,8 @@ import numpy as np
 # Spread of the rows in a direction, relative to the widest, up to which it is evened out. In a
 # narrower one rounding, 1e-16 of the widest, would pass for a difference.
 FLAT = 1e-6
+# Size of the rows in a direction, theirs being about 1 elsewhere, that is 0 but for rounding.
+NOTHING = 1e-8
 # Values up to which a feature is as good as 0: a map that made it count would overflow.
 NEGLIGIBLE = 1e-290
 
@@ -21,24 +23,44 @@ class Scaling:
         self.intercept = intercept
         # A power of two, so that features rescaled by one give the same bits.
         largest = np.abs(features).max(axis=0, initial=0)
-        _, exponent = np.frexp(np.where(largest > NEGLIGIBLE, largest, 0.0))
+        negligible = largest < NEGLIGIBLE
+        self.has_negligible = bool(largest[negligible].any())
+        _, exponent = np.frexp(np.where(negligible, 0.0, largest))
         self.scale = np.ldexp(1.0, exponent)
         rows = self._with_ones(features)
         _, found, axes = np.linalg.svd(np.linalg.qr(rows, mode="r"))
         spread = np.zeros(len(axes))
         spread[: len(found)] = found
-        widest = spread[0] if spread[0] > NEGLIGIBLE else 1.0  # 1 for nothing but zeros
-        self.basis = np.sqrt(len(rows)) * axes.T / np.maximum(spread, FLAT * widest)
+        spread = spread if spread.any() else spread + 1.0  # nothing but zeros
+        self.basis = np.sqrt(len(rows)) * axes.T / np.maximum(spread, FLAT * spread[0])
 
     def __call__(self, features):
         return self._with_ones(features) @ self.basis
 
     def in_features(self, U):
         """A map of the basis as one of ``[features, 1]``."""
-        return self.basis @ U / np.append(self.scale, 1.0)[:, None]
+        scale = np.append(self.scale, 1.0) if self.intercept else self.scale
+        return self.basis @ U / scale[:, None]
 
     def _with_ones(self, features):
         n_rows, width = features.shape
+        if self.has_negligible:
+            features = np.where(np.abs(features) < NEGLIGIBLE, 0.0, features)
         rows = np.ones((n_rows, width + self.intercept))
         np.divide(features, self.scale, out=rows[:, :width])
         return rows
+
+
+def extent(rows, goals):
+    """In which directions of a `Scaling` the rows extend, and which goals leave these."""
+    held = np.linalg.norm(rows, axis=0) > NOTHING * np.sqrt(len(rows))
+    return held, np.any(np.abs(goals[:, ~held]) > NOTHING, axis=1)
+
+
+def reading_of(values, rows):
+    """The map of a `Scaling`'s rows, the columns being orthogonal, that comes nearest to values."""
+    squares = np.maximum(np.square(rows).sum(axis=0), NOTHING**2)
+    U = np.zeros((rows.shape[1], *values.shape[1:]))
+    for _ in range(2):  # the second time takes away what rounding left
+        U += ((rows.T @ (values - rows @ U)).T / squares).T
+    return U

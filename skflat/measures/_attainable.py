@@ -3,13 +3,8 @@
 import numpy as np
 from scipy.optimize import linprog
 
-from ._affine import Scaling
-from ._brackets import Brackets
-
-# Size of the rows in a direction, theirs being about 1 elsewhere, that is 0 but for rounding.
-NOTHING = 1e-8
-# Values of rows, each for one goal, at a time.
-CHUNK = 1 << 21
+from ._affine import Scaling, extent, reading_of
+from ._brackets import Brackets, in_chunks
 
 
 def attainable(features, low, high, learned, probes, intercept=True, edges=()):
@@ -42,26 +37,16 @@ def attainable(features, low, high, learned, probes, intercept=True, edges=()):
         return np.column_stack([-infinite, infinite])
     scaled = Scaling(features, intercept)
     rows, goals = scaled(features), scaled(probes)
-    held = np.linalg.norm(rows, axis=0) > NOTHING * np.sqrt(len(rows))
-    free = np.any(np.abs(goals[:, ~held]) > NOTHING, axis=1)
-    ends = np.where(free[:, None], [-np.inf, np.inf], 0.0)
+    held, free = extent(rows, goals)
+    ends = np.tile([-np.inf, np.inf], (len(probes), 1))
     rows, goals = rows[:, held], goals[:, held]
-    start = _reading_of(learned, rows)
+    start = reading_of(learned, rows)
     band = rows, low - rows @ start, high - rows @ start
-    sought = np.flatnonzero(~free & goals.any(axis=1))
-    n_together = max(1, CHUNK // len(rows))
-    for first in range(0, len(sought), n_together):
-        part = sought[first : first + n_together]
+    sought = np.flatnonzero(~free)
+    for chunk in in_chunks(sought, len(rows)):
+        part = sought[chunk]
         ends[part] = _spread(goals[part], goals[part] @ start, *band, edges)
     return ends
-
-
-def _reading_of(values, rows):
-    """The reading that gives the rows these values, the columns being all but orthogonal."""
-    squares, start = np.square(rows).sum(axis=0), np.zeros(rows.shape[1])
-    for _ in range(2):  # the second time takes away what rounding left
-        start += rows.T @ (values - rows @ start) / squares
-    return start
 
 
 def _spread(goals, centres, rows, low, high, edges):

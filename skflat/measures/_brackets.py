@@ -6,8 +6,10 @@ import numpy as np
 MAX_ITER, CHECK_EVERY = 200, 10
 # Length of a step, in widths of the band, and over-relaxation.
 STEP, RELAXATION = 0.5, 1.6
-# How many times itself a point may be before that is as good as endless.
-FAR = 1e100
+# Share of the way to the band's edge, and how far that may be before it is as good as endless.
+INSIDE, FAR = 0.999, 1e100
+# Values of rows, each for one goal, at a time.
+CHUNK = 1 << 21
 
 
 class Brackets:
@@ -22,7 +24,6 @@ class Brackets:
     Parameters
     ----------
     goals : ndarray of shape (n_goals, n_features)
-        None of them 0.
     rows : ndarray of shape (n_rows, n_features)
         With orthogonal columns, none of them 0.
     low, high : ndarray of shape (n_rows,)
@@ -31,11 +32,15 @@ class Brackets:
     Attributes
     ----------
     lower, upper : ndarray of shape (n_goals,)
-        The upper end is attained.
+    points : ndarray of shape (n_goals, n_features)
+        Inside the band; the upper ends are attained there.
+    multipliers : ndarray of shape (n_goals, n_rows)
+        Of the last round; of a row that matters the size is great.
     """
 
     def __init__(self, goals, rows, low, high):
         self.lower, self.upper = np.full(len(goals), -np.inf), np.full(len(goals), np.inf)
+        self.points, self.multipliers = np.zeros(goals.shape), np.zeros((len(goals), len(rows)))
         self.rows, self.low, self.high = rows, low[:, None], high[:, None]
         self.squares = np.square(rows).sum(axis=0)[:, None]
         self.held = np.isfinite(low) & np.isfinite(high)
@@ -43,7 +48,8 @@ class Brackets:
             self.inverse = np.linalg.pinv(rows[self.held].T @ rows[self.held], hermitian=True)
         width = np.median(np.minimum(high, -low))
         self.goals = goals.T
-        self.penalty = np.linalg.norm(goals, axis=1) / (STEP * width * len(rows))
+        size = np.maximum(np.linalg.norm(goals, axis=1), np.finfo(float).tiny)
+        self.penalty = size / (STEP * width * len(rows))
         self.z = self.u = np.zeros((len(rows), len(goals)))
         self.open = np.arange(len(goals))
 
@@ -70,24 +76,34 @@ class Brackets:
 
     def _record(self, x, values):
         """What the round tells of the ends."""
-        lower, upper = self._certain(values), self._reach(values) * (self.goals * x).sum(axis=0)
-        self.lower[self.open] = np.maximum(self.lower[self.open], lower)
-        self.upper[self.open] = np.minimum(self.upper[self.open], upper)
-
-    def _reach(self, values):
-        """How many times itself ``x`` is when it meets the band."""
+        y = self._pulls(self.penalty * (values - self.z + self.u))
+        self.multipliers[self.open] = y.T
+        self.lower[self.open] = np.maximum(self.lower[self.open], self._least(y))
         bound = np.where(values > 0, self.high, self.low)
-        return np.min(bound / values, axis=0, initial=FAR, where=values != 0)
+        reach = np.min(bound / values, axis=0, initial=FAR, where=values != 0)
+        points = (INSIDE * reach * x).T
+        ends = np.einsum("gd,dg->g", points, self.goals)
+        better = ends < self.upper[self.open]
+        self.points[self.open[better]] = points[better]
+        self.upper[self.open[better]] = ends[better]
 
-    def _certain(self, values):
-        """The least values that the multipliers leave possible."""
-        y = self.penalty * (values - self.z + self.u)
-        possible = True
-        if not self.held.all():
-            # None may pull at a bound that is not there; the rows with two make up for it.
-            y = np.where(np.isinf(np.where(y > 0, self.high, self.low)), 0.0, y)
-            y[self.held] -= self.rows[self.held] @ (self.inverse @ (self.rows.T @ y + self.goals))
-            slack = np.abs(self.rows.T @ y + self.goals).max(axis=0)
-            possible = slack <= 1e-9 * np.abs(self.goals).max(axis=0)
+    def _pulls(self, y):
+        """Multipliers without a pull at bounds that are not there; other rows make up for it."""
+        if self.held.all():
+            return y
+        y = np.where(np.isinf(np.where(y > 0, self.high, self.low)), 0.0, y)
+        y[self.held] -= self.rows[self.held] @ (self.inverse @ (self.rows.T @ y + self.goals))
+        return y
+
+    def _least(self, y):
+        """The least values that multipliers leave possible."""
+        slack = np.abs(self.rows.T @ y + self.goals).max(axis=0)
         against = np.multiply(y, np.where(y > 0, self.high, self.low), where=y != 0, out=0 * y)
-        return np.where(possible, -against.sum(axis=0), -np.inf)
+        sound = slack <= 1e-7 * np.abs(self.goals).max(axis=0)
+        return np.where(sound, -against.sum(axis=0), -np.inf)
+
+
+def in_chunks(goals, n_rows):
+    """Slices of the goals, so many that their values for all rows fit into little memory."""
+    n_together = max(1, CHUNK // n_rows)
+    return [slice(k, k + n_together) for k in range(0, len(goals), n_together)]

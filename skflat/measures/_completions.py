@@ -1,11 +1,12 @@
 """The affine readings of some features that give every training row its label."""
 
 import copy
+from functools import cached_property
 
 import numpy as np
 
-from ._affine import Scaling
-from ._separation import combination, separate
+from ._affine import Scaling, reading_of
+from ._separation import ZERO, combination, separate
 
 # Features up to which the products of a row's entries are worth forming, for many weights.
 WIDE = 32
@@ -56,36 +57,53 @@ class Completions:
         gaps[..., np.arange(len(self.rows)), self.labels] = np.inf
         return gaps
 
-    def curvature(self, weights):
-        """Hessians of ``sum weights gaps(U)^2 / 2``, of shape (n, size, size).
+    def realised(self, features, scores):
+        """The map that gives the features scores, or None if they are not the labels' by far."""
+        U = reading_of(scores, self.with_intercept(features))
+        return U if self.margins(U).min() > ZERO * np.linalg.norm(U) else None
 
-        An inequality touches two classes only, so every pair of classes has a second moment of
-        its rows, and of these all blocks are sums.
+    def curvature(self, margins, columns):
+        """Curvature of the logarithmic barrier of maps in some of their columns.
+
+        A row holds the column of its label by all its inequalities, and any other by one.
+
+        Parameters
+        ----------
+        margins : ndarray of shape (n_maps, n_rows, n_classes)
+        columns : ndarray of int of shape (n_maps, n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_maps, size, size)
+            With ``size = n_columns (n_features + 1)``.
         """
-        moments = np.stack([self._moments(weights, rows) for rows in self.members], axis=1)
-        moments = moments + np.swapaxes(moments, 1, 2)
-        blocks, own = -moments, np.arange(self.n_classes)
-        blocks[:, own, own] = moments.sum(axis=2)
-        blocks = blocks[:, :-1, :-1].transpose(0, 1, 3, 2, 4)
-        return blocks.reshape(-1, self.size, self.size)
+        n_maps, n_columns = columns.shape
+        weights = 1 / margins
+        weights *= weights  # in place: fresh memory costs more than the product
+        total = weights @ np.ones(self.n_classes)
+        own = self.labels == columns[:, :, None]
+        weights = weights[np.arange(n_maps)[:, None], :, columns]
+        weights = np.where(own, total[:, None], weights)
+        first, second, place = _triangle(n_columns)
+        both = np.empty((n_maps, len(first), len(self.rows)))
+        for at, (j, k) in enumerate(zip(first, second, strict=True)):
+            between = own[:, j] * weights[:, k] + own[:, k] * weights[:, j]
+            both[:, at] = weights[:, j] if j == k else -between
+        blocks = np.swapaxes(self._moments(both)[:, place], 2, 3)
+        return blocks.reshape(n_maps, n_columns * self.rows.shape[1], -1)
 
-    def _moments(self, weights, members):
-        """Second moments of some rows under the weights of every class: (n, n_classes, d, d)."""
-        rows, weights = self.rows[members], np.swapaxes(weights[:, members], 1, 2)
-        width = rows.shape[1]
-        if width > WIDE:
-            return (rows.T * weights[:, :, None, :]) @ rows
-        products = (rows[:, :, None] * rows[:, None, :]).reshape(len(rows), width**2)
-        return (weights @ products).reshape(*weights.shape[:2], width, width)
+    def _moments(self, weights):
+        """Second moments of the rows under weights of shape (..., n_rows)."""
+        if self.rows.shape[1] > WIDE:
+            return (self.rows.T * weights[..., None, :]) @ self.rows
+        products, place = self._products
+        return (weights @ products)[..., place]
 
-    def flat(self, U):
-        """Maps as vectors of the variables, and `folded` back."""
-        return np.swapaxes(U[..., :-1], -1, -2).reshape(*U.shape[:-2], self.size)
-
-    def folded(self, u):
-        U = np.zeros((*u.shape[:-1], self.n_classes, self.rows.shape[1]))
-        U[..., :-1, :] = u.reshape(*u.shape[:-1], self.n_classes - 1, -1)
-        return np.swapaxes(U, -1, -2)
+    @cached_property
+    def _products(self):
+        """Products of a row's entries, each once, and where in the matrix they belong."""
+        first, second, place = _triangle(self.rows.shape[1])
+        return self.rows[:, first] * self.rows[:, second], place
 
     def decide(self, row=None, outcome=None, least=0.0):
         """A map that gives a further row this outcome as well, or why there is none.
@@ -114,7 +132,7 @@ class Completions:
             u, weights, certain = separate(system)
             if u is None:
                 return None, _positive(terms, weights), certain
-            U = self.folded(u)
+            U = np.column_stack([u.reshape(self.n_classes - 1, -1).T, np.zeros(self.rows.shape[1])])
             broken = self._broken(U, least * (system @ u).min())
             if not len(broken):
                 return U, None, True
@@ -129,13 +147,19 @@ class Completions:
         fewer.members = _members(fewer.labels, self.n_classes)
         return fewer
 
-    def refute(self, row, outcome, rival):
+    def begin_with(self, rows):
+        """Make the inequalities of these rows, of two classes, the working set."""
+        self.working = np.column_stack([rows, 1 - self.labels[rows]])
+
+    def refute(self, row, outcome, rival, among=None):
         """Terms, as of `decide`, that name two classes only; None where these do not suffice.
 
         If the row is in the cone of the rival's rows less that of the outcome's, whatever tells
-        the two classes apart takes it for the rival.
+        the two classes apart takes it for the rival. ``among`` are the rows to use, all by default.
         """
         theirs, own = self.members[rival], self.members[outcome]
+        if among is not None:
+            theirs, own = np.intersect1d(theirs, among), np.intersect1d(own, among)
         weights = combination(np.vstack([self.rows[theirs], -self.rows[own]]), row)
         if weights is None:
             return None
@@ -168,6 +192,14 @@ class Completions:
         broken = np.flatnonzero(worst <= least)
         broken = broken[np.argsort(worst[broken], kind="stable")[:most]]
         return np.column_stack([broken, margins[broken].argmin(axis=1)])
+
+
+def _triangle(size):
+    """Rows and columns of an upper triangle, and which of them an entry of the matrix is."""
+    first, second = np.triu_indices(size)
+    place = np.empty((size, size), dtype=int)
+    place[first, second] = place[second, first] = np.arange(len(first))
+    return first, second, place
 
 
 def _members(labels, n_classes):

@@ -8,9 +8,10 @@ import numpy as np
 from ._completions import Completions
 from ._exact import surely_vanishes, surely_wins
 from ._separation import ZERO
+from ._two_classes import settle_two_classes
 from ._walk import walk
 
-# Variables up to which long walks and proofs that name two classes are cheaper than decisions.
+# Variables up to which decisions are cheap, and proofs that name two classes cheaper still.
 FEW = 100
 
 
@@ -103,7 +104,7 @@ class OpenPairs:
         return bool(np.linalg.norm(weights @ vectors) <= 2 * ZERO * total)
 
 
-def open_pairs(features, labels, probes, n_classes=None):
+def open_pairs(features, labels, probes, n_classes=None, scores=None):
     """Decide for every probe and outcome whether some affine map realises the pair.
 
     The map has one score a class, gives every training row its label, strictly, and the probe the
@@ -119,6 +120,8 @@ def open_pairs(features, labels, probes, n_classes=None):
     probes : array-like of shape (n_probes, n_features)
     n_classes : int, default=None
         At least 2. None is the greatest label plus 1, or 2.
+    scores : array-like of shape (n_rows, n_classes), default=None
+        Of a map that is known to give the rows their labels, a network's own say: where to begin.
 
     Returns
     -------
@@ -155,17 +158,23 @@ def open_pairs(features, labels, probes, n_classes=None):
     labels = np.asarray(labels)
     n_classes = _checked(features, labels, probes, n_classes)
     completions = Completions(features, labels, n_classes)
-    start, terms, certain = completions.decide(least=0.5)
+    narrow, start = completions.size <= FEW, None
+    if scores is not None:
+        scores = _checked_scores(scores, (len(features), n_classes))
+        start = None if narrow else completions.realised(features, scores)
+    if start is None:
+        start, terms, certain = completions.decide(least=0.5)
     witnesses = Witnesses(completions, features, probes)
     if start is None:
         return witnesses.closed_by(terms, certain)
     witnesses.add(start[None])
-    narrow = completions.size <= FEW
+    if n_classes == 2:
+        settle_two_classes(completions, start, witnesses)
+        return witnesses.result()
     ranking = np.argsort(witnesses.rows @ start, axis=1)[:, ::-1]
     if narrow:
         _refute(completions, witnesses, ranking[:, :1])
-    pairs, n_steps = witnesses.undecided(), 15 if narrow else 5
-    walk(completions, start, witnesses.rows, pairs, witnesses, n_steps)
+    walk(completions, start, witnesses.rows, witnesses.undecided(), witnesses)
     if narrow:
         _refute(completions, witnesses, ranking[:, 1:])
     for probe, outcome in witnesses.undecided():
@@ -298,3 +307,12 @@ def _checked(features, labels, probes, n_classes):
     if not (np.isfinite(features).all() and np.isfinite(probes).all()):
         raise ValueError("features and probes must be finite.")
     return n_classes
+
+
+def _checked_scores(scores, shape):
+    scores = np.asarray(scores, dtype=float)
+    if scores.shape != shape:
+        raise ValueError(f"scores must have shape {shape}, got {scores.shape}.")
+    if not np.isfinite(scores).all():
+        raise ValueError("scores must be finite.")
+    return scores

@@ -3,18 +3,21 @@
 import numpy as np
 
 # Entries of margins, or of metrics, at a time.
-CHUNK = 1 << 20
+CHUNK = 1 << 19
 # Least margin, relative to the map, at which a walk ends: the metric would become singular.
 NEAR = 1e-6
+# Steps a pair, and columns of a map that one changes.
+N_STEPS, N_COLUMNS = 20, 4
 
 
-def walk(completions, start, rows, pairs, found, n_steps):
+def walk(completions, start, rows, pairs, found):
     """Look for maps that give rows certain outcomes, on walks from a map inside the cone.
 
-    A step goes to nine tenths of the way to the cone's wall, in the direction that raises the
-    outcome's score most over those of its rivals, lengths being measured by the curvature of the
-    logarithmic barrier (Dikin's affine scaling). What lies just inside the wall is recorded:
-    every map in the cone decides a pair at every row.
+    A step goes to nine tenths of the way to the cone's wall. It changes the scores of the outcome
+    and of its strongest rival, in the direction that raises the one over the other most, lengths
+    being measured by the curvature of the logarithmic barrier (Dikin's affine scaling) in these
+    two. What lies just inside the wall is recorded: every map in the cone decides a pair at every
+    row.
 
     Parameters
     ----------
@@ -27,56 +30,52 @@ def walk(completions, start, rows, pairs, found, n_steps):
         Indices into ``rows`` and outcomes.
     found : Witnesses
         What is found goes there. Pairs decided on the way are left out.
-    n_steps : int
     """
     margins = completions.margins(start)
     if margins.min() <= NEAR * np.linalg.norm(start):
         return
-    metric = _metric(completions, start[None], margins[None])[0]
-    n_together = max(1, CHUNK // max(margins.size, completions.size**2))
+    n_together = max(1, CHUNK // max(margins.size, 4 * start.shape[0] ** 2))
     for first in range(0, len(pairs), n_together):
         chunk = found.still_closed(pairs[first : first + n_together])
         U, M = (np.repeat(array[None], len(chunk), axis=0) for array in (start, margins))
-        for step in range(n_steps):
+        for _ in range(N_STEPS):
             if not len(chunk):
                 break
-            uphill = completions.flat(_uphill(U, rows[chunk[:, 0]], chunk[:, 1]))
-            if step == 0:  # all from one point, so one metric does
-                d = np.linalg.solve(metric, uphill.T).T
-            else:
-                d = np.linalg.solve(_metric(completions, U, M), uphill[..., None])[..., 0]
-            D = completions.folded(d)
+            D = _uphill(completions, U, M, rows[chunk[:, 0]], chunk[:, 1])
             gaps = completions.gaps(D)
             reach = _reach(M, gaps, U, D)
             found.add(U + 0.999 * reach * D)
-            U, M = U + 0.9 * reach * D, M + 0.9 * reach * gaps
+            gaps *= 0.9 * reach
+            M += gaps
+            U = U + 0.9 * reach * D
             on = found.closed(chunk) & (M.min(axis=(1, 2)) > NEAR * np.linalg.norm(U, axis=(1, 2)))
             U, M, chunk = U[on], M[on], chunk[on]
 
 
-def _metric(completions, U, margins):
-    """Curvature of the barrier, with a little more so that a step is not far longer than U."""
-    metric, diagonal = completions.curvature(margins**-2), np.arange(completions.size)
+def _uphill(completions, U, margins, rows, outcomes):
+    """The change of every map that raises its outcome the most over its strongest rivals."""
+    each = np.arange(len(U))[:, None]
+    scores = np.einsum("bd,bdk->bk", rows, U)
+    lead = scores - scores[each, outcomes[:, None]]
+    lead[each[:, 0], outcomes] = np.inf
+    columns = np.argsort(-lead, axis=1)[:, :N_COLUMNS]  # the outcome comes first
+    lead = lead[each, columns[:, 1:]]
+    share = np.exp((lead - lead[:, :1]) / (0.3 * np.abs(lead[:, :1]) + 1e-200))
+    weights = np.column_stack([np.ones(len(U)), -share / share.sum(axis=1, keepdims=True)])
+    metric = completions.curvature(margins, columns)
+    diagonal = np.arange(metric.shape[1])
+    # A little more, so that it has an inverse and a step is not far longer than U.
     rounding = 1e-15 * np.trace(metric, axis1=1, axis2=2)
     metric[:, diagonal, diagonal] += (rounding + 1e-3 / np.mean(U**2, axis=(1, 2)))[:, None]
-    return metric
-
-
-def _uphill(U, rows, outcomes):
-    """Gradient of the outcomes' scores less those of their rivals, the strongest above all."""
-    each = np.arange(len(U))
-    scores = np.einsum("bd,bdk->bk", rows, U)
-    lead = scores - scores[each, outcomes][:, None]
-    lead[each, outcomes] = -np.inf
-    most = lead.max(axis=1, keepdims=True)
-    share = np.exp((lead - most) / (0.3 * np.abs(most) + 1e-200))
-    share /= -share.sum(axis=1, keepdims=True)
-    share[each, outcomes] = 1.0
-    return rows[:, :, None] * share[:, None, :]
+    gradient = weights[:, :, None] * rows[:, None, :]
+    d = np.linalg.solve(metric, gradient.reshape(len(U), -1, 1))
+    D = np.zeros_like(U)
+    D[each, :, columns] = d.reshape(gradient.shape)
+    return D
 
 
 def _reach(margins, change, U, D):
     """How far along D the margins stay positive; at most a thousand times the size of U."""
     longest = 1e3 * np.linalg.norm(U, axis=(1, 2)) / np.linalg.norm(D, axis=(1, 2))
-    shrinkage = np.max(-change / margins, axis=(1, 2))
+    shrinkage = -np.min(change / margins, axis=(1, 2))
     return (1 / np.maximum(shrinkage, 1 / longest))[:, None, None]

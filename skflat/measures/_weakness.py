@@ -250,15 +250,19 @@ class Weakness(Measure):
         if problem.kind == "multiclass":
             n_outcomes = scores.shape[1]
             learned = objective.data.y if self.target == "labels" else scores.argmax(axis=1)
-            columns = [learned]
+            columns, known = [learned], [scores - scores.mean(axis=1, keepdims=True)]
         else:
             learned = objective.data.y > 0.5 if self.target == "labels" else scores > 0
             columns = learned.astype(int).T
+            known = [np.column_stack([-half, half]) for half in scores.T / 2]
         if self._features(problem.kind) == "logits":
             rows, at_probes = _centred(scores), _centred(objective.scores(w, probes))
         else:
             rows, at_probes = _hidden(objective, w, probes)
-        return [open_pairs(rows, column, at_probes, n_outcomes) for column in columns]
+        return [
+            open_pairs(rows, column, at_probes, n_outcomes, own)
+            for column, own in zip(columns, known, strict=True)
+        ]
 
     def _features(self, kind):
         """What to re-read, by name."""

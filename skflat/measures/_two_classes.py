@@ -1,0 +1,68 @@
+"""Open pairs of two classes, for all probes at once."""
+
+import numpy as np
+
+from ._affine import Scaling, extent
+from ._brackets import Brackets, in_chunks
+
+# How near the apex's value a least value is, relatively, where the other outcome looks closed.
+APEX = 1e-2
+# Rows among which a proof is sought first, in dimensions of the features.
+SUPPORT = 2
+
+
+def settle_two_classes(completions, start, witnesses):
+    """Decide the pairs of two classes from brackets of linear programs.
+
+    Of a map only the difference ``u`` of its two scores counts. The cone of all maps consists of
+    multiples of those in the symmetric band in which no row's margin is more than twice that at
+    the start. Where the difference at a probe changes its sign in the band the other outcome is
+    open; where not, its least value is that of the apex, 0, and the rows that hold it there are
+    those of the proof.
+
+    Parameters
+    ----------
+    completions : Completions
+        Of two classes.
+    start : ndarray of shape (n_features + 1, 2)
+        A map with positive margins.
+    witnesses : Witnesses
+        What is decided goes there.
+    """
+    difference = start[:, 1] - start[:, 0]
+    held, _ = extent(completions.rows, witnesses.rows)
+    weighted = completions.rows[:, held] / (completions.rows @ difference)[:, None]
+    scaled = Scaling(weighted, intercept=False)
+    rows = scaled(weighted)
+    for chunk in in_chunks(witnesses.rows, len(rows)):
+        at_probes = witnesses.rows[chunk] @ difference
+        goals = np.where(at_probes < 0, -1, 1)[:, None] * scaled(witnesses.rows[chunk][:, held])
+        brackets = _bracket(goals, rows, -np.abs(at_probes))
+        maps = np.repeat(start[None], len(goals), axis=0)
+        maps[:, held, 1] += scaled.in_features(brackets.points.T).T
+        witnesses.add(maps[brackets.upper < -np.abs(at_probes)])
+        _settle_rest(completions, witnesses, chunk, brackets.multipliers)
+
+
+def _bracket(goals, rows, apex):
+    one = np.ones(len(rows))
+    brackets = Brackets(goals, rows, -one, one)
+    brackets.narrow(lambda lower, upper: (upper < apex) | (lower > apex * (1 + APEX)))
+    return brackets
+
+
+def _settle_rest(completions, witnesses, chunk, multipliers):
+    """Decide the pairs that are left, first among the rows that held their probes the most."""
+    n_rows = SUPPORT * completions.rows.shape[1]
+    for probe, outcome in witnesses.undecided():
+        is_here = chunk.start <= probe < chunk.stop
+        if not is_here or witnesses.index[probe, outcome] >= 0:  # a map for another settled it
+            continue
+        row = witnesses.rows[probe]
+        holding = np.argsort(-np.abs(multipliers[probe - chunk.start]))[:n_rows]
+        terms = completions.refute(row, outcome, 1 - outcome, among=holding)
+        if terms is not None:
+            witnesses.refute(probe, outcome, terms)
+        else:
+            completions.begin_with(holding)
+            witnesses.settle(probe, outcome, *completions.decide(row, outcome))
