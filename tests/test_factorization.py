@@ -18,6 +18,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from skflat import FlatMatrixFactorization, FlatMLPRegressor
 from skflat.measures import HessianTrace, hessian_trace, weakness
+from skflat.models import NotDefinedError
 from skflat.solvers import ALS, SOLVERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -550,9 +551,9 @@ def test_questions_that_make_no_sense_are_refused():
         whole.transform(matrix()[:, 1:])
     with refused("X has 20 rows.*fitted on 30"):
         whole.score(matrix()[10:])
-    with refused("features must be 'auto' for a completion"):
+    with pytest.raises(NotDefinedError, match="features must be 'auto' for a completion"):
         weakness(pairs, X, Y, features="hidden")
-    with refused("X_probe and target='labels' are not for completions"):
+    with pytest.raises(NotDefinedError, match="X_probe and target='labels' are not for compl"):
         weakness(pairs, X, Y, X_probe=X[:3])
     with refused("W has 2 columns"):
         whole.inverse_transform(np.ones((4, 2)))

@@ -73,6 +73,8 @@ def test_what_is_not_defined_is_left_out_and_says_why():
     reason = "Margins are of classes, and this is a regression."
     assert report.not_measured == {"margins": reason}
     assert str(report).splitlines()[-1].endswith(reason)
+    report = flatness_report(*fitted("two classes"), measures={"own": Weakness(features="logits")})
+    assert "got 'logits'" in report.not_measured["own"]
 
 
 def test_a_report_of_binary_weights_is_of_flips_and_no_derivatives_of_votes():

@@ -93,13 +93,17 @@ class Weakness(Measure):
     rows rank them with 0.80, thirty with 0.92. Half of the training rows leave 0.95 open and rank
     with 0.96, a quarter 0.99 and 0.88.
 
+    Of 30 default regressors on 10,000 rows of California housing (``--regression``) all rows leave
+    0.23 of the bins at 100 unseen rows open, 2,000 of them, which are what a default fit measures
+    on, 0.30, and 500 leave 0.43; at ten default probes it is 0.26. Networks that differ in their
+    seed alone are as good as equal there (standard deviation 0.003).
+
     Where the two best scores of a row are equal no reading can reproduce its class strictly, and
     nothing is open.
 
-    A pair costs about 0.3 ms with 250 rows, 8 features and 10 classes, 5 ms with 2,000 rows, and
-    50 ms with 2,000 rows, 100 features and 10 classes. A probe of a regression costs 0.1 s with
-    2,000 rows and 100 features, and that grows as the square of the features: on wide layers ask
-    for fewer rows (``measure_max_samples``).
+    A pair costs about 0.3 ms with 250 rows, 8 features and 10 classes; with 2,000 rows 3 ms of 9
+    features and 10 classes, 10 ms of 25 features and 26 classes or of 100 features and two
+    classes. A probe of a regression costs 4 ms with 2,000 rows and 100 features.
 
     Examples
     --------
@@ -268,7 +272,7 @@ class Weakness(Measure):
         """What to re-read, by name."""
         if kind == "completion":
             if self.features != "auto":
-                raise ValueError(
+                raise NotDefinedError(
                     f"features must be 'auto' for a completion, got {self.features!r}."
                 )
             return "column factors"
@@ -276,7 +280,7 @@ class Weakness(Measure):
         if self.features == "auto":
             return allowed[0]
         if self.features not in allowed:
-            raise ValueError(
+            raise NotDefinedError(
                 f"features must be 'auto' or one of {allowed} for a {kind} target, "
                 f"got {self.features!r}."
             )
@@ -286,7 +290,7 @@ class Weakness(Measure):
         X = problem.objective.data.X
         if problem.kind == "completion":
             if self.X_probe is not None or self.target == "labels":
-                raise ValueError(
+                raise NotDefinedError(
                     "X_probe and target='labels' are not for completions: their probes are unseen "
                     "entries, and readings reproduce the fitted values."
                 )
