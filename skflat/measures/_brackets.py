@@ -78,7 +78,7 @@ class Brackets:
         """What the round tells of the ends."""
         y = self._pulls(self.penalty * (values - self.z + self.u))
         self.multipliers[self.open] = y.T
-        self.lower[self.open] = np.maximum(self.lower[self.open], self._least(y))
+        self.lower[self.open] = np.maximum(self.lower[self.open], self._dual_value(y))
         bound = np.where(values > 0, self.high, self.low)
         reach = np.min(bound / values, axis=0, initial=FAR, where=values != 0)
         points = (INSIDE * reach * x).T
@@ -95,7 +95,7 @@ class Brackets:
         y[self.held] -= self.rows[self.held] @ (self.inverse @ (self.rows.T @ y + self.goals))
         return y
 
-    def _least(self, y):
+    def _dual_value(self, y):
         """The least values that multipliers leave possible."""
         slack = np.abs(self.rows.T @ y + self.goals).max(axis=0)
         against = np.multiply(y, np.where(y > 0, self.high, self.low), where=y != 0, out=0 * y)
