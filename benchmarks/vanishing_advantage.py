@@ -29,9 +29,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from _images import images
+from _intervals import partial_spearman, with_interval
 from _networks import as_estimator, torch_start
 from _progress import track
-from scipy.stats import spearmanr, ttest_ind
 
 from skflat._parallel import run
 from skflat.measures import hessian_trace, weakness
@@ -189,29 +189,32 @@ def train_all(args):
 # --------------------------------------------------------------------------------- output
 
 
+def gain(large, small, axis=-1):
+    """By how much large batches are better."""
+    return large.mean(axis=axis) - small.mean(axis=axis)
+
+
 def print_scales(frame):
     print(
-        f"\n{'rows':>6}{'networks':>9}{'test: small':>13}{'large':>8}{'gain':>9}{'p':>9}"
-        f"{'published':>24}{'trace: small':>14}{'large':>7}{'published':>14}{'rho':>7}{'publ.':>7}"
+        f"\n{'rows':>6}{'networks':>9}{'test: small':>13}{'large':>8}{'gain, %':>22}{'publ.':>7}"
+        f"{'trace: small':>14}{'large':>7}{'published':>13}{'rank correlation':>21}{'publ.':>7}"
     )
     for n_rows, part in frame.groupby("rows"):
         small, large = (part[part["batches"] == name] for name in ("small", "large"))
-        scale, p = SCALES[n_rows], ttest_ind(large["test"], small["test"], equal_var=False).pvalue
-        rho = spearmanr(part["trace"], part["test"]).statistic
-        gain, theirs = (
-            large["test"].mean() - small["test"].mean(),
-            np.subtract(*scale.accuracy[::-1]),
-        )
+        scale = SCALES[n_rows]
+        more = with_interval(gain, [100 * large["test"], 100 * small["test"]], paired=False)
+        rho = with_interval(partial_spearman, [part["trace"], part["test"]])
         print(
             f"{n_rows:>6}{len(part):>9}{small['test'].mean():>13.4f}{large['test'].mean():>8.4f}"
-            f"{gain:>+9.4f}{p:>9.1e}"
-            f"{'{:.4f} {:.4f} {:+.4f}'.format(*scale.accuracy, theirs):>24}"
+            f"{'{:+.2f} [{:+.2f}, {:+.2f}]'.format(*more):>22}"
+            f"{100 * (scale.accuracy[1] - scale.accuracy[0]):>+7.2f}"
             f"{small['trace'].mean():>14.1f}{large['trace'].mean():>7.1f}"
-            f"{'{:.1f} {:.1f}'.format(*scale.trace):>14}{rho:>+7.2f}{PUBLISHED_RHO[n_rows]:>+7.2f}"
+            f"{'{:.1f}, {:.1f}'.format(*scale.trace):>13}"
+            f"{'{:+.2f} [{:+.2f}, {:+.2f}]'.format(*rho):>21}{PUBLISHED_RHO[n_rows]:>+7.2f}"
         )
     print(
-        "Mean test accuracies, the gain of large batches with Welch's p, mean exact traces, and\n"
-        "Spearman's correlation of trace and accuracy over the networks of both kinds."
+        "Mean test accuracies, the gain of large batches, mean exact traces, and Spearman's\n"
+        "correlation of trace and accuracy over all networks; 95 % bootstrap intervals."
     )
     unfit = frame[frame["train"] < 0.9999].groupby(["rows", "batches"]).size()
     if len(unfit):

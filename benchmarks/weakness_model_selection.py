@@ -27,9 +27,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from _images import IMAGES, images
+from _intervals import partial_spearman, with_interval
 from _networks import as_estimator, torch_start
 from _progress import track
-from scipy.stats import bootstrap, rankdata
 
 from skflat._parallel import run
 from skflat.measures import (
@@ -43,7 +43,6 @@ from skflat.measures import (
 HERE = Path(__file__).resolve().parent
 SIZES, N_TRAIN, N_PROBES = (784, 64, 8, 10), 250, 100
 RATE, BATCH, MAX_EPOCHS, CHECK_EVERY, FITTED = 0.1, 64, 500, 10, 0.9999
-N_BOOTSTRAP = 2000
 AT_ONCE = 10  # networks measured between two writes of the file
 
 #: Published rank correlations with test accuracy, recomputed from the published results.
@@ -194,36 +193,6 @@ def measure_all(name, args):
 
 
 # ----------------------------------------------------------------------------- statistics
-
-
-def partial_spearman(*columns, axis=-1):
-    """Rank correlation of the first two columns, the others held fixed; vectorised."""
-    ranks = rankdata(np.stack(np.broadcast_arrays(*columns), axis=-2), axis=-1)
-    ranks -= ranks.mean(axis=-1, keepdims=True)
-    # What is left of a correlation is read off the inverse, pseudo where a column is constant.
-    precision = np.linalg.pinv(ranks @ ranks.swapaxes(-1, -2), hermitian=True)
-    if len(columns) == 2:
-        products = ranks @ ranks.swapaxes(-1, -2)
-        scale = np.sqrt(products[..., 0, 0] * products[..., 1, 1])
-        return products[..., 0, 1] / np.where(scale > 0, scale, 1)
-    scale = np.sqrt(precision[..., 0, 0] * precision[..., 1, 1])
-    return -precision[..., 0, 1] / np.where(scale > 0, scale, 1)
-
-
-def with_interval(statistic, columns):
-    """A statistic of paired columns and its 95 % percentile interval."""
-    columns = [np.asarray(column, dtype=float) for column in columns]
-    found = bootstrap(
-        columns,
-        statistic,
-        paired=True,
-        vectorized=True,
-        n_resamples=N_BOOTSTRAP,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    )
-    low, high = found.confidence_interval
-    return float(statistic(*columns)), float(low), float(high)
 
 
 def lead(test, weak, trace, axis=-1):

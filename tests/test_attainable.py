@@ -114,3 +114,53 @@ def test_brackets_hold_the_least_values_whatever_the_round(kind, n_rounds):
     assert (brackets.upper >= expected - 1e-9).all()
     if kind != "one-sided" and n_rounds == 20:
         assert_allclose(brackets.upper, brackets.lower, rtol=0.05)
+
+
+def test_a_reading_without_an_intercept_leaves_zeros_at_zero():
+    """Probes of zeros, rows of zeros, and no row that is anything else."""
+    features, probes = np.array([[0.0], [2.0], [3.0]]), np.array([[0.0], [1.0], [-6.0]])
+    low, high, learned = -np.ones(3), np.array([1.0, np.inf, 1.0]), np.zeros(3)
+    for edges in ((), (-1.0, 0.25, 3.0)):
+        found = attainable(features, low, high, learned, probes, False, edges)
+        expected = np.array([[0.0, 0.0], [-1 / 3, 1 / 3], [-2.0, 2.0]])
+        for each in (edges, (-1.0, 0.25, 3.0)):
+            assert_array_equal(np.searchsorted(each, found), np.searchsorted(each, expected))
+        nothing = attainable(np.zeros((3, 1)), low, high, learned, probes, False, edges)
+        assert_array_equal(nothing, [[0, 0], [-np.inf, np.inf], [-np.inf, np.inf]])
+
+
+def test_a_row_without_bounds_does_not_hold_anything():
+    features, values, low, high, probes = reading("uneven", 0)
+    expected = attainable(features[1:], low[1:], high[1:], values[1:], probes)
+    low[0], high[0] = -np.inf, np.inf
+    assert_allclose(attainable(features, low, high, values, probes), expected)
+
+
+def test_an_end_that_is_held_where_much_else_is_not():
+    """Readings may run away, and the least value at a row among them is still its own."""
+    features = np.array(
+        [
+            [-1.0, 0.0, 2.0, 0.0, 0.0],
+            [2.0, 1.0, -1.0, 1.0, -1.0],
+            [-2.0, 0.0, -1.0, 0.0, 1.0],
+            [2.0, 0.0, -2.0, 0.0, -2.0],
+            [0.0, 1.0, 0.0, -1.0, 0.0],
+            [-1.0, 1.0, 1.0, 1.0, 1.0],
+        ]
+    )
+    values = np.array([2.0, -1.0, 0.0, -4.0, -3.0, 3.0])
+    low = values + np.array([-np.inf, -np.inf, -0.61703463, -0.99513567, -np.inf, -0.8685829])
+    high = values + np.array(
+        [1.88874807, 1.14042555, 1.30043401, 1.47894935, 1.99252951, 1.53222649]
+    )
+    found = attainable(features, low, high, values, features[:1], False)
+    assert_allclose(found, [ends_by_linear_programs(features, low, high, features[0])], rtol=1e-6)
+
+
+def test_how_many_probes_go_together_does_not_matter(monkeypatch):
+    features, values, low, high, probes = reading("uneven", 3)
+    edges = np.linspace(-8, 8, 40)
+    together = attainable(features, low, high, values, probes, edges=edges)
+    monkeypatch.setattr("skflat.measures._brackets.CHUNK", 1)
+    alone = attainable(features, low, high, values, probes, edges=edges)
+    assert_array_equal(np.searchsorted(edges, alone), np.searchsorted(edges, together))

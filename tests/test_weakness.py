@@ -18,7 +18,7 @@ from skflat.measures import (
     weakness,
 )
 from skflat.measures._attainable import attainable
-from skflat.models import as_problem
+from skflat.models import NotDefinedError, as_problem
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -279,9 +279,12 @@ def test_weakness_of_classes_counts_on_the_hidden_layer_where_asked():
     assert found.protocol["features"] == "hidden"
 
 
-@pytest.mark.parametrize(("name", "features"), [("two classes", "logits"), ("classes", "pixels")])
-def test_features_that_are_not_there_cannot_be_read(name, features):
-    with pytest.raises(ValueError, match=f"features.* [Gg]ot '{features}'"):
+@pytest.mark.parametrize(
+    ("name", "features", "error"),
+    [("two classes", "logits", NotDefinedError), ("classes", "pixels", ValueError)],
+)
+def test_features_that_are_not_there_cannot_be_read(name, features, error):
+    with pytest.raises(error, match=f"features.* [Gg]ot '{features}'"):
         weakness(*fitted(name), features=features)
 
 
@@ -349,6 +352,15 @@ def test_equal_quantiles_are_one_edge():
     line.coefs_, line.intercepts_ = [np.ones((1, 1))], [np.zeros(1)]
     probes = np.array([[0.5], [1.0], [9.0]])
     assert_allclose(weakness(line, X, X[:, 0], X_probe=probes).samples, [0.25, 0.5, 0.25])
+
+
+@pytest.mark.parametrize("constant", [0.0, 1.0, 0.1, -1e9])
+def test_of_a_constant_target_only_the_value_itself_is_open(constant):
+    """Whether or not its standard deviation is 0 but for rounding."""
+    X, y = np.linspace(0, 1, 60)[:, None], np.full(60, constant)
+    flat = MLPRegressor(hidden_layer_sizes=(), max_iter=1, random_state=0).fit(X, y)
+    flat.coefs_, flat.intercepts_ = [np.zeros((1, 1))], [np.array([constant])]
+    assert_allclose(weakness(flat, X, y).samples, 0.1)
 
 
 def test_the_targets_do_not_change_the_weakness_of_classes():

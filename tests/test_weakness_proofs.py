@@ -22,6 +22,7 @@ from test_weakness import (
 
 from skflat.measures import Weakness, extension_size, hessian_trace, open_pairs, weakness
 from skflat.measures._attainable import within
+from skflat.measures._completions import Completions
 from skflat.measures._exact import surely_vanishes, surely_wins
 from skflat.measures._regions import alone, regions
 
@@ -164,12 +165,15 @@ def test_two_classes_are_decided_as_linear_programs_do(n_rows, n_features):
     assert_array_equal(open_table(features, labels, probes, 2), expected)
 
 
-@pytest.mark.parametrize("n_classes", [2, 8])
-def test_known_scores_change_where_the_search_begins_and_not_what_it_finds(n_classes):
+@pytest.mark.parametrize("n_rows", [30, 300])
+@pytest.mark.parametrize(("n_features", "n_classes"), [(110, 2), (40, 5), (20, 8)])
+def test_known_scores_change_where_the_search_begins_and_not_what_it_finds(
+    n_rows, n_features, n_classes
+):
     """Right ones, those of another map, and some that no map gives."""
-    rng = np.random.default_rng(0)
-    features, probes = rng.normal(size=(150, 20)), rng.normal(size=(6, 20))
-    scores = features @ rng.normal(size=(20, n_classes))
+    rng = np.random.default_rng(13)
+    features, probes = rng.normal(size=(n_rows, n_features)), rng.normal(size=(4, n_features))
+    scores = features @ rng.normal(size=(n_features, n_classes))
     labels = scores.argmax(axis=1)
     expected = open_table(features, labels, probes, n_classes)
     for known in (scores, -scores, rng.normal(size=scores.shape)):
@@ -344,6 +348,33 @@ def test_a_feature_too_small_for_any_map_is_one_of_zeros(size):
     assert with_tiny.decided.all()
     assert all(with_tiny.proves(*pair) for pair in np.ndindex(with_tiny.is_open.shape))
     assert not open_pairs(size * features, labels, size * probes).is_open.any()
+
+
+def test_a_probe_at_right_angles_to_the_only_row_is_open():
+    """Of two classes, where the change of the scores that it asks for moves no row."""
+    assert open_pairs([[1.0]], [0], [[-1.0], [-4.0]], 2).is_open.all()
+
+
+def test_the_barrier_curves_as_its_inequalities_say():
+    """The sum of the outer products of their coefficients, each over its margin."""
+    for width in (3, 40):
+        rng = np.random.default_rng(width)
+        features, U = rng.normal(size=(30, width)), rng.normal(size=(2, width + 1, 5))
+        completions = Completions(features, rng.integers(5, size=30), 5)
+        margins, columns = completions.margins(U), np.array([[3, 0, 4], [1, 2, 0]])
+        for found, each, kept in zip(
+            completions.curvature(margins, columns), margins, columns, strict=True
+        ):
+            expected = 0.0
+            for (i, rival), label in zip(
+                product(range(30), range(5)), np.repeat(completions.labels, 5), strict=True
+            ):
+                change = np.zeros((5, width + 1))
+                change[label] += completions.rows[i]
+                change[rival] -= completions.rows[i]
+                change = change[kept].ravel() / each[i, rival]
+                expected = expected + np.outer(change, change)
+            assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
 
 
 def test_one_class_holds_what_lies_between_its_points():

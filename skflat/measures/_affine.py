@@ -51,10 +51,9 @@ class Scaling:
         return rows
 
 
-def extent(rows, goals):
-    """In which directions of a `Scaling` the rows extend, and which goals leave these."""
-    held = np.linalg.norm(rows, axis=0) > NOTHING * np.sqrt(len(rows))
-    return held, np.any(np.abs(goals[:, ~held]) > NOTHING, axis=1)
+def extent(rows):
+    """In which directions of a `Scaling` the rows extend."""
+    return np.linalg.norm(rows, axis=0) > NOTHING * np.sqrt(len(rows))
 
 
 def reading_of(values, rows):

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import linprog
 
-from ._affine import Scaling, extent, reading_of
+from ._affine import NOTHING, Scaling, extent, reading_of
 from ._brackets import Brackets, in_chunks
 
 
@@ -31,19 +31,22 @@ def attainable(features, low, high, learned, probes, intercept=True, edges=()):
     ndarray of shape (n_probes, 2)
         Infinite where nothing holds the readings back.
     """
+    binding = np.isfinite(low) | np.isfinite(high)
+    features, low, high, learned = (each[binding] for each in (features, low, high, learned))
     if not len(features):
         bound = 0.0 if not intercept else np.inf
         infinite = np.where(np.any(probes != 0, axis=1), np.inf, bound)
         return np.column_stack([-infinite, infinite])
     scaled = Scaling(features, intercept)
     rows, goals = scaled(features), scaled(probes)
-    held, free = extent(rows, goals)
-    ends = np.tile([-np.inf, np.inf], (len(probes), 1))
+    held = extent(rows)
+    free = np.any(np.abs(goals[:, ~held]) > NOTHING, axis=1)
     rows, goals = rows[:, held], goals[:, held]
     start = reading_of(learned, rows)
     band = rows, low - rows @ start, high - rows @ start
-    sought = np.flatnonzero(~free)
-    for chunk in in_chunks(sought, len(rows)):
+    ends = np.where(free[:, None], [-np.inf, np.inf], 0.0)
+    sought = np.flatnonzero(~free & goals.any(axis=1))  # a goal of zeros has no other value
+    for chunk in in_chunks(len(sought), len(rows)):
         part = sought[chunk]
         ends[part] = _spread(goals[part], goals[part] @ start, *band, edges)
     return ends
@@ -61,10 +64,9 @@ def _spread(goals, centres, rows, low, high, edges):
 
         return _least_values(goals, rows, low, high, is_settled if len(edges) else None)
 
-    if np.all(np.isfinite(high - low) & (np.abs(high + low) <= 1e-12 * (high - low))):
+    if np.isfinite(high - low).all() and np.all(np.abs(high + low) <= 1e-12 * (high - low)):
         # The band is symmetric, so one end tells the other.
-        below = least_values(goals, 1, -1)
-        above = below
+        below = above = least_values(goals, 1, -1)
     else:
         below, above = least_values(goals, 1), least_values(-goals, -1)
     return centres[:, None] + np.column_stack([below, -above])
@@ -101,22 +103,25 @@ def within(features, low, high):
     return values if np.all((values < high) & (values > low)) else None
 
 
-def least(c, rows, low, high, x, tol=1e-9, max_iter=200):
+def least(c, rows, low, high, x, tol=1e-9, max_iter=100):
     """Least ``c @ x`` over ``low <= rows @ x <= high``; minus infinity where there is none.
 
     A primal-dual path-following method for the many rows and few, dense columns at hand, for
-    which a general simplex method is slow. ``x`` must satisfy the inequalities strictly; it goes
-    on doing so, and the least value is at most the gap ``s @ z`` away.
+    which a general simplex method takes ten times as long. ``x`` must satisfy the inequalities
+    strictly; it goes on doing so, and the least value is at most the gap ``s @ z`` away, and what
+    the slack in ``c + A.T @ z = 0`` makes of ``x``. Where rounding keeps these from vanishing, the
+    simplex method it is.
     """
     above, below = np.flatnonzero(np.isfinite(high)), np.flatnonzero(np.isfinite(low))
     A, of_row = np.vstack([rows[above], -rows[below]]), np.concatenate([above, below])
-    s = np.concatenate([high[above], -low[below]]) - A @ x
+    b = np.concatenate([high[above], -low[below]])
+    s = b - A @ x
     z = np.full(len(s), np.abs(c).sum() / len(s)) / s
     unit, start = s.max(), c @ x
     for _ in range(max_iter):
         gap, value = s @ z, c @ x
-        slack = np.abs(c + A.T @ z).max()
-        if gap <= tol * unit and slack <= 1e-7 * np.abs(c).max():
+        slack = np.abs(c + A.T @ z).max() * np.abs(x).sum()
+        if gap <= tol * unit and slack <= 100 * tol * unit:
             return value
         if value < start - 1e9 * unit:
             return -np.inf
@@ -124,13 +129,21 @@ def least(c, rows, low, high, x, tol=1e-9, max_iter=200):
         # Both bounds of a row at once; a matrix times itself takes half the time of a product.
         root = rows * np.sqrt(np.bincount(of_row, z / s, len(rows)))[:, None]
         hessian = root.T @ root
-        hessian.flat[:: len(hessian) + 1] *= 1 + 1e-13
+        hessian.flat[:: len(hessian) + 1] += 1e-14 * np.trace(hessian)
         dx = np.linalg.solve(hessian, -c - A.T @ (target / s))
         ds = -(A @ dx)
         dz = target / s - z - z * ds / s
         reach = _room(s, ds)
         x, s, z = x + reach * dx, s + reach * ds, z + _room(z, dz) * dz
-    return value
+    return _by_simplex(c, A, b / unit) * unit
+
+
+def _by_simplex(c, A, b):
+    """Least ``c @ x`` over ``A @ x <= b``."""
+    found = linprog(c, A, b, bounds=(None, None), method="highs")
+    if found.status not in (0, 3):
+        raise np.linalg.LinAlgError(f"An attainable value could not be found: {found.message}")
+    return found.fun if found.status == 0 else -np.inf
 
 
 def _room(values, change):

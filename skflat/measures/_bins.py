@@ -5,6 +5,8 @@ import numpy as np
 from ._attainable import attainable, within
 
 N_BINS = 10
+# Tolerance, in the target's greatest value, that is nothing but rounding.
+ROUNDING = 16 * np.finfo(float).eps
 
 
 def open_bins(objective, w, features, probes, target, tolerance):
@@ -29,7 +31,7 @@ def open_bins(objective, w, features, probes, target, tolerance):
 
 def _of_output(loss, features, probes, F, y, target, tolerance):
     width = tolerance * y.std()
-    if width == 0:  # of a constant target there is one bin, and the reading is fixed
+    if width <= ROUNDING * np.abs(y).max():  # a constant target, from which no reading may differ
         return np.full(len(probes), 1 / N_BINS)
     centre = y if target == "labels" else loss.predict(F.copy())
     band = loss.link(centre - width), loss.link(centre + width)
@@ -44,7 +46,7 @@ def open_bins_of_entries(objective, w, entries, tolerance):
     """Share of the bins that are open at every unseen entry of a matrix."""
     y = objective.data.y[:, 0].astype(float)
     width = tolerance * y.std()
-    if width == 0:  # of a constant target there is one bin
+    if width <= ROUNDING * np.abs(y).max():
         return np.full(len(entries), 1 / N_BINS)
     edges, shares = _edges(y), []
     for entry in entries:

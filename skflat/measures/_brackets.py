@@ -79,13 +79,20 @@ class Brackets:
         y = self._pulls(self.penalty * (values - self.z + self.u))
         self.multipliers[self.open] = y.T
         self.lower[self.open] = np.maximum(self.lower[self.open], self._dual_value(y))
-        bound = np.where(values > 0, self.high, self.low)
-        reach = np.min(bound / values, axis=0, initial=FAR, where=values != 0)
+        reach = self._reach(values)
         points = (INSIDE * reach * x).T
         ends = np.einsum("gd,dg->g", points, self.goals)
+        ends[(reach == FAR) & (ends < 0)] = -np.inf
         better = ends < self.upper[self.open]
         self.points[self.open[better]] = points[better]
         self.upper[self.open[better]] = ends[better]
+
+    def _reach(self, values):
+        """How many times itself a point is when it meets the band."""
+        ratios = np.full(values.shape, FAR)
+        bound = np.where(values > 0, self.high, self.low)
+        np.divide(bound, values, out=ratios, where=np.abs(values) > 1 / FAR)
+        return np.minimum(ratios.min(axis=0), FAR)
 
     def _pulls(self, y):
         """Multipliers without a pull at bounds that are not there; other rows make up for it."""
@@ -103,7 +110,7 @@ class Brackets:
         return np.where(sound, -against.sum(axis=0), -np.inf)
 
 
-def in_chunks(goals, n_rows):
-    """Slices of the goals, so many that their values for all rows fit into little memory."""
+def in_chunks(n_goals, n_rows):
+    """Slices of goals, of so many that their values for all rows fit into little memory."""
     n_together = max(1, CHUNK // n_rows)
-    return [slice(k, k + n_together) for k in range(0, len(goals), n_together)]
+    return [slice(k, k + n_together) for k in range(0, n_goals, n_together)]

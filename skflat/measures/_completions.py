@@ -15,8 +15,8 @@ WIDE = 32
 class Completions:
     """The affine maps of features that give every training row its label.
 
-    A map is a matrix ``U`` of shape (n_features + 1, n_classes), in the basis of `Scaling`; the
-    last class scores 0, which is no restriction because only differences count.
+    A map is a matrix ``U`` of shape (n_features + 1, n_classes), in the basis of `Scaling`. Only
+    differences of scores count, so a program's variables are those of all classes but the last.
 
     Of the ``n_rows (n_classes - 1)`` inequalities few ever matter. All decisions share a working
     set: what is impossible under some of the inequalities is impossible under all, and a map that
@@ -74,8 +74,7 @@ class Completions:
 
         Returns
         -------
-        ndarray of shape (n_maps, size, size)
-            With ``size = n_columns (n_features + 1)``.
+        ndarray of shape (n_maps, n_columns (n_features + 1), n_columns (n_features + 1))
         """
         n_maps, n_columns = columns.shape
         weights = 1 / margins
@@ -95,7 +94,8 @@ class Completions:
     def _moments(self, weights):
         """Second moments of the rows under weights of shape (..., n_rows)."""
         if self.rows.shape[1] > WIDE:
-            return (self.rows.T * weights[..., None, :]) @ self.rows
+            each = [(self.rows.T * w) @ self.rows for w in weights.reshape(-1, len(self.rows))]
+            return np.reshape(each, (*weights.shape[:-1], *each[0].shape))
         products, place = self._products
         return (weights @ products)[..., place]
 
@@ -133,9 +133,12 @@ class Completions:
             if u is None:
                 return None, _positive(terms, weights), certain
             U = np.column_stack([u.reshape(self.n_classes - 1, -1).T, np.zeros(self.rows.shape[1])])
-            broken = self._broken(U, least * (system @ u).min())
+            broken = self._broken(U, max(least * (system @ u).min(), ZERO))
             if not len(broken):
                 return U, None, True
+            number = np.array([self.n_classes, 1])
+            if np.isin(broken @ number, self.working @ number).all():
+                return None, None, False  # they hold by less than rounding can tell
             # Inequalities of weight 0 did not matter: without them the hull is as near.
             held = self.working[weights[len(further) :] > 0]
             self.working = np.vstack([held, broken])
@@ -145,6 +148,7 @@ class Completions:
         fewer = copy.copy(self)
         fewer.rows, fewer.labels = np.vstack([self.rows, row]), np.append(self.labels, label)
         fewer.members = _members(fewer.labels, self.n_classes)
+        vars(fewer).pop("_products", None)  # of the rows before
         return fewer
 
     def begin_with(self, rows):

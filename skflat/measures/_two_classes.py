@@ -30,11 +30,11 @@ def settle_two_classes(completions, start, witnesses):
         What is decided goes there.
     """
     difference = start[:, 1] - start[:, 0]
-    held, _ = extent(completions.rows, witnesses.rows)
+    held = extent(completions.rows)
     weighted = completions.rows[:, held] / (completions.rows @ difference)[:, None]
     scaled = Scaling(weighted, intercept=False)
     rows = scaled(weighted)
-    for chunk in in_chunks(witnesses.rows, len(rows)):
+    for chunk in in_chunks(len(witnesses.rows), len(rows)):
         at_probes = witnesses.rows[chunk] @ difference
         goals = np.where(at_probes < 0, -1, 1)[:, None] * scaled(witnesses.rows[chunk][:, held])
         brackets = _bracket(goals, rows, -np.abs(at_probes))

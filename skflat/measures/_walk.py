@@ -14,10 +14,9 @@ def walk(completions, start, rows, pairs, found):
     """Look for maps that give rows certain outcomes, on walks from a map inside the cone.
 
     A step goes to nine tenths of the way to the cone's wall. It changes the scores of the outcome
-    and of its strongest rival, in the direction that raises the one over the other most, lengths
-    being measured by the curvature of the logarithmic barrier (Dikin's affine scaling) in these
-    two. What lies just inside the wall is recorded: every map in the cone decides a pair at every
-    row.
+    and of its strongest rivals, in the direction that raises the one over the others most, lengths
+    being measured by the curvature of the logarithmic barrier (Dikin's affine scaling). What lies
+    just inside the wall is recorded: every map in the cone decides a pair at every row.
 
     Parameters
     ----------
@@ -34,7 +33,7 @@ def walk(completions, start, rows, pairs, found):
     margins = completions.margins(start)
     if margins.min() <= NEAR * np.linalg.norm(start):
         return
-    n_together = max(1, CHUNK // max(margins.size, 4 * start.shape[0] ** 2))
+    n_together = max(1, CHUNK // max(margins.size, (N_COLUMNS * len(start)) ** 2))
     for first in range(0, len(pairs), n_together):
         chunk = found.still_closed(pairs[first : first + n_together])
         U, M = (np.repeat(array[None], len(chunk), axis=0) for array in (start, margins))

@@ -33,9 +33,10 @@ class Weakness(Measure):
     * two classes, and every label of a multilabel target: the last hidden layer, because one
       centred logit leaves next to nothing open. Invariant under rescaling the layers of a relu
       network and under invertible affine maps of that layer;
-    * regression: the last hidden layer; the outcomes are ten quantile bins of the target, the
-      learned function is kept within ``tolerance`` standard deviations of the target, and a bin
-      is open if the interval of attainable values meets it. Multiple outputs are averaged;
+    * regression: the last hidden layer; the outcomes are ten quantile bins of the target (fewer
+      where quantiles are equal), the learned function is kept within ``tolerance`` standard
+      deviations of the target, and a bin is open if the interval of attainable values meets it.
+      Multiple outputs are averaged;
     * completion of a matrix: the factors and the offset of the probe's column, all others held (of
       several kinds of identifiers, of its entity of the last kind). The probes are unseen entries,
       the learned function the scores of the observed ones of that column, and the rest is as in
