@@ -42,7 +42,7 @@ pytestmark = [
 PARALLEL = [
     LocalEnergy(n_draws=40),
     LocalEnergy(0.1, "isotropic", n_draws=40),
-    NoiseStability(n_draws=20),
+    NoiseStability(n_draws=8),
     SpectralDensity(n_probes=6, n_steps=20),
 ]
 each_parallel = pytest.mark.parametrize("measure", PARALLEL, ids=repr)
