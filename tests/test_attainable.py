@@ -7,8 +7,16 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linprog
 
-from skflat.measures._attainable import attainable
+from skflat.measures._attainable import attainable as ends_and_decided
 from skflat.measures._brackets import Brackets
+from skflat.measures._budget import Budget
+
+
+def attainable(*args, **kwargs):
+    """The ends, all of which are decided."""
+    ends, decided = ends_and_decided(*args, **kwargs)
+    assert decided.all()
+    return ends
 
 
 def ends_by_linear_programs(rows, low, high, goal):
@@ -105,7 +113,7 @@ def test_brackets_hold_the_least_values_whatever_the_round(kind, n_rounds):
         return np.full(len(goals), len(rounds) == n_rounds)
 
     brackets = Brackets(goals, rows, low, high)
-    brackets.narrow(is_settled)
+    brackets.narrow(is_settled, Budget())
     assert len(rounds) == n_rounds
     for (lower, upper), (later_lower, later_upper) in pairwise(rounds):
         assert (later_lower >= lower).all()

@@ -215,7 +215,7 @@ def test_a_unit_that_only_a_probe_wakes_leaves_everything_open_there():
     found = open_table(features, labels, np.array([[2.0, 0.0], [2.0, 0.1]]), 2)
     assert_array_equal(found, [[False, True], [True, True]])
     line, probes = np.array([-1.0, 1.0]), np.array([[2.0, 0.1], [2.0, 0.0]])
-    found = attainable(features, line - 0.1, line + 0.1, line, probes)
+    found, _ = attainable(features, line - 0.1, line + 0.1, line, probes)
     assert_allclose(found, [(-np.inf, np.inf), (1.8, 2.2)])
 
 

@@ -16,10 +16,11 @@ class Scaling:
 
     What a reading can realise does not depend on the basis, but rounding does: features may be
     correlated, tiny or dead. A direction in which the rows do not differ is kept, because a
-    probe may lie in it.
+    probe may lie in it. Given the probes, the basis leaves out the directions in which neither
+    these nor the rows extend: of 200 logits of 100 units there are more than of the others.
     """
 
-    def __init__(self, features, intercept=True):
+    def __init__(self, features, intercept=True, probes=None):
         self.intercept = intercept
         # A power of two, so that features rescaled by one give the same bits.
         largest = np.abs(features).max(axis=0, initial=0)
@@ -33,6 +34,9 @@ class Scaling:
         spread[: len(found)] = found
         spread = spread if spread.any() else spread + 1.0  # nothing but zeros
         self.basis = np.sqrt(len(rows)) * axes.T / np.maximum(spread, FLAT * spread[0])
+        if probes is not None:
+            used = extent(self(features)) | np.any(np.abs(self(probes)) > NOTHING, axis=0)
+            self.basis = self.basis[:, used]
 
     def __call__(self, features):
         return self._with_ones(features) @ self.basis
@@ -58,8 +62,10 @@ def extent(rows):
 
 def reading_of(values, rows):
     """The map of a `Scaling`'s rows, the columns being orthogonal, that comes nearest to values."""
-    squares = np.maximum(np.square(rows).sum(axis=0), NOTHING**2)
     U = np.zeros((rows.shape[1], *values.shape[1:]))
+    held = extent(rows)  # in the other directions the rows are rounding
+    rows = rows[:, held]
+    squares = np.square(rows).sum(axis=0)
     for _ in range(2):  # the second time takes away what rounding left
-        U += ((rows.T @ (values - rows @ U)).T / squares).T
+        U[held] += ((rows.T @ (values - rows @ U[held])).T / squares).T
     return U

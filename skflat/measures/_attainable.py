@@ -5,9 +5,13 @@ from scipy.optimize import linprog
 
 from ._affine import NOTHING, Scaling, extent, reading_of
 from ._brackets import Brackets, in_chunks
+from ._budget import Budget
+
+# Newton steps of an interior-point method, in the mean.
+N_STEPS = 25
 
 
-def attainable(features, low, high, learned, probes, intercept=True, edges=()):
+def attainable(features, low, high, learned, probes, intercept=True, edges=(), budget=None):
     """Intervals of values that affine readings of the features can give the probes.
 
     The readings are those that keep every row's value between ``low`` and ``high``.
@@ -31,12 +35,13 @@ def attainable(features, low, high, learned, probes, intercept=True, edges=()):
     ndarray of shape (n_probes, 2)
         Infinite where nothing holds the readings back.
     """
+    budget = Budget() if budget is None else budget
     binding = np.isfinite(low) | np.isfinite(high)
     features, low, high, learned = (each[binding] for each in (features, low, high, learned))
     if not len(features):
         bound = 0.0 if not intercept else np.inf
         infinite = np.where(np.any(probes != 0, axis=1), np.inf, bound)
-        return np.column_stack([-infinite, infinite])
+        return np.column_stack([-infinite, infinite]), np.ones(len(probes), dtype=bool)
     scaled = Scaling(features, intercept)
     rows, goals = scaled(features), scaled(probes)
     held = extent(rows)
@@ -44,16 +49,22 @@ def attainable(features, low, high, learned, probes, intercept=True, edges=()):
     rows, goals = rows[:, held], goals[:, held]
     start = reading_of(learned, rows)
     band = rows, low - rows @ start, high - rows @ start
+    if not (np.all(band[1] < 0) and np.all(band[2] > 0)):
+        raise FloatingPointError(
+            f"the values to be kept, of size {np.abs(learned).max():.3g}, round by more than the "
+            f"tolerance of {np.min((high - low) / 2):.3g}; scale the features and the target"
+        )
     ends = np.where(free[:, None], [-np.inf, np.inf], 0.0)
+    decided = np.ones(len(ends), dtype=bool)
     sought = np.flatnonzero(~free & goals.any(axis=1))  # a goal of zeros has no other value
     for chunk in in_chunks(len(sought), len(rows)):
         part = sought[chunk]
-        ends[part] = _spread(goals[part], goals[part] @ start, *band, edges)
-    return ends
+        ends[part], decided[part] = _spread(goals[part], goals[part] @ start, *band, edges, budget)
+    return ends, decided
 
 
-def _spread(goals, centres, rows, low, high, edges):
-    """Intervals of the goals around their centres, where ``x`` is 0."""
+def _spread(goals, centres, rows, low, high, edges, budget):
+    """Intervals of the goals around their centres, where ``x`` is 0, and which are decided."""
 
     def least_values(goals, *sides):
         def places(ends):
@@ -62,27 +73,34 @@ def _spread(goals, centres, rows, low, high, edges):
         def is_settled(lower, upper):
             return np.all(places(lower) == places(upper), axis=0)
 
-        return _least_values(goals, rows, low, high, is_settled if len(edges) else None)
+        settled_by = is_settled if len(edges) else None
+        return _least_values(goals, rows, low, high, settled_by, budget)
 
     if np.isfinite(high - low).all() and np.all(np.abs(high + low) <= 1e-12 * (high - low)):
         # The band is symmetric, so one end tells the other.
-        below = above = least_values(goals, 1, -1)
+        below, decided = least_values(goals, 1, -1)
+        above = below
     else:
-        below, above = least_values(goals, 1), least_values(-goals, -1)
-    return centres[:, None] + np.column_stack([below, -above])
+        (below, first), (above, second) = least_values(goals, 1), least_values(-goals, -1)
+        decided = first & second
+    return centres[:, None] + np.column_stack([below, -above]), decided
 
 
-def _least_values(goals, rows, low, high, is_settled):
-    """Least values of the goals; where brackets settle them, their upper ends."""
+def _least_values(goals, rows, low, high, is_settled, budget):
+    """Least values of the goals, and which are decided; brackets that settle give upper ends."""
     values, settled = np.zeros(len(goals)), np.zeros(len(goals), dtype=bool)
     if is_settled is not None:
         brackets = Brackets(goals, rows, low, high)
-        brackets.narrow(is_settled)
+        brackets.narrow(is_settled, budget)
         values, settled = brackets.upper, is_settled(brackets.lower, brackets.upper)
+        values = np.minimum(values, 0.0)  # what is attained without a change
     origin = np.zeros(rows.shape[1])
     for k in np.flatnonzero(~settled):
-        values[k] = least(goals[k], rows, low, high, origin)
-    return values
+        if budget.spend(N_STEPS * rows.size * rows.shape[1]):
+            found = least(goals[k], rows, low, high, origin)
+            if found is not None:
+                values[k], settled[k] = found, True
+    return values, settled
 
 
 def within(features, low, high):
@@ -106,11 +124,13 @@ def within(features, low, high):
 def least(c, rows, low, high, x, tol=1e-9, max_iter=100):
     """Least ``c @ x`` over ``low <= rows @ x <= high``; minus infinity where there is none.
 
+    None where rounding keeps it from being found.
+
     A primal-dual path-following method for the many rows and few, dense columns at hand, for
     which a general simplex method takes ten times as long. ``x`` must satisfy the inequalities
     strictly; it goes on doing so, and the least value is at most the gap ``s @ z`` away, and what
-    the slack in ``c + A.T @ z = 0`` makes of ``x``. Where rounding keeps these from vanishing, the
-    simplex method it is.
+    the slack in ``c + A.T @ z = 0`` makes of ``x``. Where rounding keeps these from vanishing, a
+    simplex method follows.
     """
     above, below = np.flatnonzero(np.isfinite(high)), np.flatnonzero(np.isfinite(low))
     A, of_row = np.vstack([rows[above], -rows[below]]), np.concatenate([above, below])
@@ -130,20 +150,24 @@ def least(c, rows, low, high, x, tol=1e-9, max_iter=100):
         root = rows * np.sqrt(np.bincount(of_row, z / s, len(rows)))[:, None]
         hessian = root.T @ root
         hessian.flat[:: len(hessian) + 1] += 1e-14 * np.trace(hessian)
-        dx = np.linalg.solve(hessian, -c - A.T @ (target / s))
+        try:
+            dx = np.linalg.solve(hessian, -c - A.T @ (target / s))
+        except np.linalg.LinAlgError:  # singular but for rounding
+            break
         ds = -(A @ dx)
         dz = target / s - z - z * ds / s
         reach = _room(s, ds)
         x, s, z = x + reach * dx, s + reach * ds, z + _room(z, dz) * dz
-    return _by_simplex(c, A, b / unit) * unit
+    found = _by_simplex(c, A, b / unit)
+    return None if found is None else found * unit
 
 
 def _by_simplex(c, A, b):
-    """Least ``c @ x`` over ``A @ x <= b``."""
+    """Least ``c @ x`` over ``A @ x <= b``; None where HiGHS gives up."""
+    if not (np.isfinite(A).all() and np.isfinite(b).all()):
+        return None
     found = linprog(c, A, b, bounds=(None, None), method="highs")
-    if found.status not in (0, 3):
-        raise np.linalg.LinAlgError(f"An attainable value could not be found: {found.message}")
-    return found.fun if found.status == 0 else -np.inf
+    return {0: found.fun, 3: -np.inf}.get(found.status)
 
 
 def _room(values, change):

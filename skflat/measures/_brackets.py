@@ -53,9 +53,13 @@ class Brackets:
         self.z = self.u = np.zeros((len(rows), len(goals)))
         self.open = np.arange(len(goals))
 
-    def narrow(self, is_settled):
+    def narrow(self, is_settled, budget):
         """Round after round, until ``is_settled(lower, upper)`` of all goals, or the rounds end."""
         for iteration in range(1, MAX_ITER + 1):
+            # Two products a round, and as much again for what else is done to the values.
+            cost = 4 * CHECK_EVERY * self.rows.size * len(self.open)
+            if iteration % CHECK_EVERY == 1 and not budget.spend(cost):
+                return
             x = (self.rows.T @ (self.z - self.u) - self.goals / self.penalty) / self.squares
             values = self.rows @ x
             if iteration % CHECK_EVERY == 0:

@@ -6,10 +6,15 @@ from functools import cached_property
 import numpy as np
 
 from ._affine import Scaling, reading_of
+from ._budget import Budget, least_squares_cost
 from ._separation import ZERO, combination, separate
 
 # Features up to which the products of a row's entries are worth forming, for many weights.
 WIDE = 32
+# Rows by which a metric measures, in dimensions of the features: those nearest to the wall.
+NEAREST = 8
+# Entries of a system of inequalities, 64 MB of them; a larger one is not formed.
+LARGEST = 1 << 23
 
 
 class Completions:
@@ -27,14 +32,19 @@ class Completions:
     features : ndarray of shape (n_rows, n_features)
     labels : ndarray of int of shape (n_rows,)
     n_classes : int
+    probes : ndarray of shape (n_probes, n_features), default=None
+        Where further rows will be. None allows for rows anywhere.
+    budget : Budget, default=None
+        What programs may cost in all. None is without end.
     """
 
-    def __init__(self, features, labels, n_classes):
-        self.with_intercept = Scaling(features)
+    def __init__(self, features, labels, n_classes, probes=None, budget=None):
+        self.with_intercept = Scaling(features, probes=probes)
         self.labels, self.n_classes = labels, n_classes
         self.rows = self.normalized(features)
         self.members = _members(labels, n_classes)
-        self.working = self._first_inequalities()
+        self.budget = Budget() if budget is None else budget
+        self.working = None
 
     def normalized(self, features):
         """Rows of features in the basis, of length 1: a row's length decides nothing."""
@@ -56,6 +66,23 @@ class Completions:
         gaps = self.gaps(U)
         gaps[..., np.arange(len(self.rows)), self.labels] = np.inf
         return gaps
+
+    def change_of_gaps(self, columns, d):
+        """What a change of some columns adds to the gaps.
+
+        Parameters
+        ----------
+        columns : ndarray of int of shape (n_maps, n_columns)
+        d : ndarray of shape (n_maps, n_features + 1, n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_maps, n_rows, n_classes)
+        """
+        each, rows = np.arange(len(columns))[:, None], np.arange(len(self.rows))
+        scores = np.zeros((len(columns), len(rows), self.n_classes))
+        scores[each, :, columns] = np.swapaxes(self.rows @ d, 1, 2)
+        return np.subtract(scores[:, rows, self.labels][..., None], scores, out=scores)
 
     def realised(self, features, scores):
         """The map that gives the features scores, or None if they are not the labels' by far."""
@@ -83,16 +110,29 @@ class Completions:
         own = self.labels == columns[:, :, None]
         weights = weights[np.arange(n_maps)[:, None], :, columns]
         weights = np.where(own, total[:, None], weights)
+        near = self._nearest(weights)
+        if near is not None:
+            own, weights = (np.take_along_axis(a, near[:, None], axis=2) for a in (own, weights))
         first, second, place = _triangle(n_columns)
-        both = np.empty((n_maps, len(first), len(self.rows)))
+        both = np.empty((n_maps, len(first), weights.shape[2]))
         for at, (j, k) in enumerate(zip(first, second, strict=True)):
             between = own[:, j] * weights[:, k] + own[:, k] * weights[:, j]
             both[:, at] = weights[:, j] if j == k else -between
-        blocks = np.swapaxes(self._moments(both)[:, place], 2, 3)
+        blocks = np.swapaxes(self._moments(both, near)[:, place], 2, 3)
         return blocks.reshape(n_maps, n_columns * self.rows.shape[1], -1)
 
-    def _moments(self, weights):
-        """Second moments of the rows under weights of shape (..., n_rows)."""
+    def _nearest(self, weights):
+        """The rows of every map that weigh most, in order; None where all are to be used."""
+        n_near = n_measured(*self.rows.shape)
+        if n_near == len(self.rows):
+            return None
+        return np.sort(np.argpartition(-weights.sum(axis=1), n_near, axis=1)[:, :n_near], axis=1)
+
+    def _moments(self, weights, near):
+        """Second moments of each map's rows under weights of shape (n_maps, n, n_rows)."""
+        if near is not None:
+            rows = self.rows[near][:, None]
+            return (np.swapaxes(rows, 2, 3) * weights[:, :, None]) @ rows
         if self.rows.shape[1] > WIDE:
             each = [(self.rows.T * w) @ self.rows for w in weights.reshape(-1, len(self.rows))]
             return np.reshape(each, (*weights.shape[:-1], *each[0].shape))
@@ -122,12 +162,18 @@ class Completions:
         terms : tuple of ndarray (rows, rivals, weights)
             Where there is no map: inequalities whose weighted sum is 0. Row -1 is the further one.
         certain : bool
-            Whether rounding had no part in it.
+            Whether rounding had no part in it, and the program was within the budget.
         """
+        if self.working is None:
+            if not self._allows(self.n_classes**2):
+                return None, None, False
+            self.working = self._first_inequalities()
         others = np.delete(np.arange(self.n_classes), outcome) if row is not None else []
         further = np.column_stack([np.full(len(others), -1), others]).astype(int)
         while True:
             terms = np.vstack([further, self.working])
+            if not self._allows(len(terms)):
+                return None, None, False
             system = self._inequalities(terms, row, outcome)
             u, weights, certain = separate(system)
             if u is None:
@@ -164,12 +210,24 @@ class Completions:
         theirs, own = self.members[rival], self.members[outcome]
         if among is not None:
             theirs, own = np.intersect1d(theirs, among), np.intersect1d(own, among)
+        if not self.budget.spend(self.refutation_cost(outcome, rival, among)):
+            return None
         weights = combination(np.vstack([self.rows[theirs], -self.rows[own]]), row)
         if weights is None:
             return None
         rivals = np.r_[rival, np.full(len(theirs), outcome), np.full(len(own), rival)]
         terms = np.column_stack([np.r_[-1, theirs, own], rivals])
         return _positive(terms, np.r_[1.0, weights])
+
+    def _allows(self, n_terms):
+        """Whether a program with so many inequalities may be solved."""
+        too_large = self.size * n_terms > LARGEST
+        return self.budget.spend(np.inf if too_large else least_squares_cost(self.size, n_terms))
+
+    def refutation_cost(self, outcome, rival, among=None):
+        """Multiplications of such a proof, about."""
+        n_rows = len(self.members[rival]) + len(self.members[outcome])
+        return least_squares_cost(n_rows if among is None else len(among), self.rows.shape[1])
 
     def _first_inequalities(self):
         """Those of one row of every class."""
@@ -196,6 +254,14 @@ class Completions:
         broken = np.flatnonzero(worst <= least)
         broken = broken[np.argsort(worst[broken], kind="stable")[:most]]
         return np.column_stack([broken, margins[broken].argmin(axis=1)])
+
+
+def n_measured(n_rows, width):
+    """The number of rows by which a metric measures."""
+    n_near = NEAREST * width
+    # Of few features the products are shared, so that all rows cost as little.
+    worth = 3 * n_near if width <= WIDE else n_near
+    return n_rows if worth >= n_rows else n_near
 
 
 def _triangle(size):

@@ -22,8 +22,16 @@ def surely_wins(rows, W, outcomes):
     -------
     ndarray of bool of shape (..., n_rows)
     """
-    scores = rows @ W
-    error = (len(rows[0]) + 4) * EPS * (np.abs(rows) @ np.abs(W))
+    return wins_within(*with_error(rows, W), rows, W, outcomes)
+
+
+def with_error(rows, W):
+    """Scores of the rows under a map, and a bound on their rounding errors."""
+    return rows @ W, (len(rows[0]) + 4) * EPS * (np.abs(rows) @ np.abs(W))
+
+
+def wins_within(scores, error, rows, W, outcomes):
+    """As `surely_wins`, of scores that are known; both arrays are written to."""
     own = np.broadcast_to(outcomes, scores.shape[:-1])[..., None]
     least = np.take_along_axis(scores, own, -1) - np.take_along_axis(error, own, -1)
     most = np.add(scores, error, out=error)

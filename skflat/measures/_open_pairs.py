@@ -1,39 +1,16 @@
 """Which outcomes affine readings of some features can still give some probes, with the proofs."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
+from ._budget import Budget
 from ._completions import Completions
 from ._exact import surely_vanishes, surely_wins
 from ._separation import ZERO
 from ._two_classes import settle_two_classes
 from ._walk import walk
-
-# Variables up to which decisions are cheap, and proofs that name two classes cheaper still.
-FEW = 100
-
-
-class Refutation(NamedTuple):
-    """Inequalities that no reading satisfies together, for their weighted sum is ``0 > 0``.
-
-    Each says that on ``[features, 1]`` of a row the score of the row's label exceeds that of a
-    rival (the theorem of Gordan, a case of Farkas's lemma).
-
-    Attributes
-    ----------
-    rows : ndarray of int
-        Of the training rows; -1 is the probe, whose label is the outcome in question.
-    rivals : ndarray of int
-        Classes.
-    weights : ndarray
-        Positive.
-    """
-
-    rows: np.ndarray
-    rivals: np.ndarray
-    weights: np.ndarray
+from ._witnesses import Witnesses, with_ones
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +21,7 @@ class OpenPairs:
     ----------
     is_open : ndarray of bool of shape (n_probes, n_classes)
     decided : ndarray of bool of shape (n_probes, n_classes)
-        False where rounding kept a pair from a proof; such a pair counts as closed.
+        False where rounding or the budget kept a pair from a proof; such a pair counts as closed.
     witnesses : ndarray of shape (n_witnesses, n_features + 1, n_classes)
         Last layers that give every training row its label; the last row are the intercepts.
     witness_of : ndarray of int of shape (n_probes, n_classes)
@@ -83,7 +60,7 @@ class OpenPairs:
         -------
         bool
         """
-        rows = _with_ones(np.vstack([self.features, self.probes[probe]]))
+        rows = with_ones(np.vstack([self.features, self.probes[probe]]))
         labels = np.append(self.completions.labels, outcome)
         if self.is_open[probe, outcome]:
             W = self.witnesses[self.witness_of[probe, outcome]]
@@ -104,7 +81,7 @@ class OpenPairs:
         return bool(np.linalg.norm(weights @ vectors) <= 2 * ZERO * total)
 
 
-def open_pairs(features, labels, probes, n_classes=None, scores=None):
+def open_pairs(features, labels, probes, n_classes=None, scores=None, budget=np.inf):
     """Decide for every probe and outcome whether some affine map realises the pair.
 
     The map has one score a class, gives every training row its label, strictly, and the probe the
@@ -121,8 +98,11 @@ def open_pairs(features, labels, probes, n_classes=None, scores=None):
     n_classes : int, default=None
         At least 2. None is the greatest label plus 1, or 2.
     scores : array-like of shape (n_rows, n_classes), default=None
-        Of a map that is known to give the rows their labels, a network's own say: where to begin
-        with many features or classes, for which another is not found as soon.
+        Of a map that is known to give the rows their labels, a network's own say: where to begin.
+    budget : float, default=np.inf
+        Multiplications that all decisions may take together, about. Pairs that are left then are
+        not decided and count as closed. A program of more than 8 million coefficients (a thousand
+        variables) is not solved, whatever the budget.
 
     Returns
     -------
@@ -140,7 +120,11 @@ def open_pairs(features, labels, probes, n_classes=None, scores=None):
     map with a great least margin is the start of walks inside the cone of all maps, and each map
     met decides a pair at every probe; most closed pairs have a proof that names two classes, a
     problem of one class's size. What remains are least-distance programs on a working set that
-    they share. The time is about 0.3 ms a pair for 250 rows, 8 features and 10 classes.
+    they share. The time is about 0.3 ms a pair for 250 rows, 8 features and 10 classes, and 4 ms
+    for 2,000 rows, 25 features and 26 classes that a network tells apart well. Where it does not,
+    a third of those pairs need a program, which takes 2 s.
+
+    A witness has a weight for every feature and class, so those of 200 classes take 0.3 MB each.
 
     Examples
     --------
@@ -159,30 +143,75 @@ def open_pairs(features, labels, probes, n_classes=None, scores=None):
     features, probes = (np.asarray(array, dtype=float) for array in (features, probes))
     labels = np.asarray(labels)
     n_classes = _checked(features, labels, probes, n_classes)
-    completions = Completions(features, labels, n_classes)
-    narrow, start = completions.size <= FEW, None
     if scores is not None:
         scores = _checked_scores(scores, (len(features), n_classes))
-        start = None if narrow else completions.realised(features, scores)
+    return result_of(decide_pairs(features, labels, probes, n_classes, scores, Budget(budget)))
+
+
+def decide_pairs(features, labels, probes, n_classes, scores, budget, asked=None, keep=True):
+    """Decide those pairs that are asked for, as far as a budget goes.
+
+    Parameters
+    ----------
+    features, labels, probes, n_classes, scores
+        As in `open_pairs`, checked.
+    budget : Budget
+    asked : ndarray of bool of shape (n_probes, n_classes), default=None
+    keep : bool, default=True
+        Whether to keep the maps.
+
+    Returns
+    -------
+    Witnesses
+    """
+    completions = Completions(features, labels, n_classes, probes, budget)
+    witnesses = Witnesses(completions, features, probes, asked, keep)
+    start, terms = _first_map(completions, features, scores)
     if start is None:
-        start, terms, certain = completions.decide(least=0.5)
-    witnesses = Witnesses(completions, features, probes)
-    if start is None:
-        return witnesses.closed_by(terms, certain)
+        for pair in witnesses.undecided() if terms is not None else ():
+            witnesses.refute(*pair, terms)
+        return witnesses
     witnesses.add(start[None])
     if n_classes == 2:
         settle_two_classes(completions, start, witnesses)
-        return witnesses.result()
+        return witnesses
     ranking = np.argsort(witnesses.rows @ start, axis=1)[:, ::-1]
-    if narrow:
-        _refute(completions, witnesses, ranking[:, :1])
+    _refute(completions, witnesses, ranking[:, :1])
     walk(completions, start, witnesses.rows, witnesses.undecided(), witnesses)
-    if narrow:
-        _refute(completions, witnesses, ranking[:, 1:])
+    _refute(completions, witnesses, ranking[:, 1:])
     for probe, outcome in witnesses.undecided():
         if witnesses.index[probe, outcome] < 0:  # a map for another pair may have settled it
             witnesses.settle(probe, outcome, *completions.decide(witnesses.rows[probe], outcome))
-    return witnesses.result()
+    return witnesses
+
+
+def result_of(witnesses):
+    """All that was decided, as `OpenPairs`."""
+    is_open = witnesses.index >= 0
+    n_features, n_classes = witnesses.features.shape[1], is_open.shape[1]
+    return OpenPairs(
+        is_open,
+        witnesses.decided(),
+        np.reshape(witnesses.maps, (-1, n_features + 1, n_classes)),
+        witnesses.index,
+        {
+            (int(p), int(c)): each
+            for (p, c), each in witnesses.refutations.items()
+            if not is_open[p, c]
+        },
+        witnesses.features,
+        witnesses.probes,
+        witnesses.completions,
+    )
+
+
+def _first_map(completions, features, scores):
+    """A map that gives the rows their labels, and None; or None, and the terms that refute all."""
+    start = None if scores is None else completions.realised(features, scores)
+    if start is not None:
+        return start, None
+    start, terms, certain = completions.decide(least=0.5)
+    return start, terms if certain and start is None else None
 
 
 def _refute(completions, witnesses, rivals):
@@ -193,100 +222,6 @@ def _refute(completions, witnesses, rivals):
             if terms is not None:
                 witnesses.refute(probe, outcome, terms)
                 break
-
-
-class Witnesses:
-    """The maps found so far, what they decide, and the refutations.
-
-    Parameters
-    ----------
-    completions : Completions
-    features, probes : ndarray of shape (n_rows, n_features), (n_probes, n_features)
-    """
-
-    def __init__(self, completions, features, probes):
-        self.completions, self.features, self.probes = completions, features, probes
-        self.rows = completions.normalized(probes)
-        self.index = np.full((len(probes), completions.n_classes), -1)
-        self.maps, self.refutations = [], {}
-
-    def undecided(self):
-        """The pairs without a proof, of shape (n, 2)."""
-        pairs = np.argwhere(self.index < 0)
-        known = [tuple(pair) in self.refutations for pair in pairs]
-        return pairs[~np.array(known, dtype=bool)]
-
-    def closed(self, pairs):
-        """Which of some pairs have no witness yet."""
-        return self.index[pairs[:, 0], pairs[:, 1]] < 0
-
-    def still_closed(self, pairs):
-        """Those of some pairs that have no witness yet."""
-        return pairs[self.closed(pairs)]
-
-    def add(self, maps):
-        """Take over what maps decide by margins above the resolution and beyond all rounding."""
-        scores = self.rows @ maps
-        outcomes = scores.argmax(axis=2)
-        b, probe = np.nonzero(self.index[np.arange(len(self.rows)), outcomes] < 0)
-        used, position = np.unique(b, return_inverse=True)
-        first, second = np.sort(scores[b, probe], axis=1)[:, :-3:-1].T
-        least = ZERO * np.linalg.norm(maps[used], axis=(1, 2))
-        sound = self.completions.margins(maps[used]).min(axis=(1, 2)) > least
-        W = self.completions.with_intercept.in_features(maps[used])
-        sound &= surely_wins(_with_ones(self.features), W, self.completions.labels).all(axis=1)
-        wins = surely_wins(_with_ones(self.probes), W, outcomes[used])[position, probe]
-        certain = sound[position] & wins & (first - second > least[position])
-        place = probe[certain], outcomes[b, probe][certain]
-        self.index[place] = len(self.maps) + position[certain]
-        self.maps.extend(W)
-
-    def refute(self, probe, outcome, terms):
-        """Note a refutation, its weights those of the rows as they were given."""
-        rows, rivals, weights = terms
-        given = np.vstack([self.features, self.probes[probe]])[rows]
-        lengths = np.linalg.norm(self.completions.with_intercept(given), axis=1)
-        weights = weights / lengths
-        self.refutations[probe, outcome] = Refutation(rows, rivals, weights / weights.max())
-
-    def settle(self, probe, outcome, U, terms, certain):
-        """Note what `Completions.decide` found."""
-        if U is not None:
-            self.add(U[None])
-        elif certain:
-            self.refute(probe, outcome, terms)
-
-    def closed_by(self, terms, certain):
-        """The result where the training rows alone leave no map."""
-        for pair in self.undecided() if certain else ():
-            self.refute(*pair, terms)
-        return self.result()
-
-    def result(self):
-        """All of it, as `OpenPairs`."""
-        is_open = self.index >= 0
-        decided = is_open.copy()
-        for pair in self.refutations:
-            decided[pair] = True
-        shape = (-1, self.features.shape[1] + 1, self.index.shape[1])
-        return OpenPairs(
-            is_open,
-            decided,
-            np.reshape(self.maps, shape),
-            self.index,
-            {
-                (int(p), int(c)): each
-                for (p, c), each in self.refutations.items()
-                if not is_open[p, c]
-            },
-            self.features,
-            self.probes,
-            self.completions,
-        )
-
-
-def _with_ones(features):
-    return np.column_stack([features, np.ones(len(features))])
 
 
 def _checked(features, labels, probes, n_classes):

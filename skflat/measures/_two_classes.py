@@ -37,17 +37,17 @@ def settle_two_classes(completions, start, witnesses):
     for chunk in in_chunks(len(witnesses.rows), len(rows)):
         at_probes = witnesses.rows[chunk] @ difference
         goals = np.where(at_probes < 0, -1, 1)[:, None] * scaled(witnesses.rows[chunk][:, held])
-        brackets = _bracket(goals, rows, -np.abs(at_probes))
+        brackets = _bracket(goals, rows, -np.abs(at_probes), completions.budget)
         maps = np.repeat(start[None], len(goals), axis=0)
         maps[:, held, 1] += scaled.in_features(brackets.points.T).T
         witnesses.add(maps[brackets.upper < -np.abs(at_probes)])
         _settle_rest(completions, witnesses, chunk, brackets.multipliers)
 
 
-def _bracket(goals, rows, apex):
+def _bracket(goals, rows, apex, budget):
     one = np.ones(len(rows))
     brackets = Brackets(goals, rows, -one, one)
-    brackets.narrow(lambda lower, upper: (upper < apex) | (lower > apex * (1 + APEX)))
+    brackets.narrow(lambda lower, upper: (upper < apex) | (lower > apex * (1 + APEX)), budget)
     return brackets
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ._completions import n_measured
+
 # Entries of margins, or of metrics, at a time.
 CHUNK = 1 << 19
 # Least margin, relative to the map, at which a walk ends: the metric would become singular.
@@ -21,6 +23,7 @@ def walk(completions, start, rows, pairs, found):
     Parameters
     ----------
     completions : Completions
+        Its budget ends the walks.
     start : ndarray of shape (n_features + 1, n_classes)
         A map with positive margins. If they are tiny there is no walk.
     rows : ndarray of shape (n_rows, n_features + 1)
@@ -34,25 +37,51 @@ def walk(completions, start, rows, pairs, found):
     if margins.min() <= NEAR * np.linalg.norm(start):
         return
     n_together = max(1, CHUNK // max(margins.size, (N_COLUMNS * len(start)) ** 2))
+    cost = step_cost(*completions.rows.shape, completions.n_classes)
     for first in range(0, len(pairs), n_together):
         chunk = found.still_closed(pairs[first : first + n_together])
         U, M = (np.repeat(array[None], len(chunk), axis=0) for array in (start, margins))
         for _ in range(N_STEPS):
-            if not len(chunk):
+            if not len(chunk) or not completions.budget.spend(len(chunk) * cost):
                 break
-            D = _uphill(completions, U, M, rows[chunk[:, 0]], chunk[:, 1])
-            gaps = completions.gaps(D)
-            reach = _reach(M, gaps, U, D)
-            found.add(U + 0.999 * reach * D)
+            columns, d = _uphill(completions, U, M, rows[chunk[:, 0]], chunk[:, 1])
+            gaps = completions.change_of_gaps(columns, d)
+            reach = _reach(M, gaps, U, d)
+            found.add(_moved(U, columns, 0.999 * reach * d))
             gaps *= 0.9 * reach
             M += gaps
-            U = U + 0.9 * reach * D
+            U = _moved(U, columns, 0.9 * reach * d)
             on = found.closed(chunk) & (M.min(axis=(1, 2)) > NEAR * np.linalg.norm(U, axis=(1, 2)))
             U, M, chunk = U[on], M[on], chunk[on]
 
 
+def step_cost(n_rows, width, n_classes):
+    """Multiplications of a step of one walk, about.
+
+    Parameters
+    ----------
+    n_rows, width : int
+        Of the rows, with what stands for the intercept.
+    n_classes : int
+    """
+    n_columns = min(N_COLUMNS, n_classes)
+    metric = 0.5 * n_columns**2 * n_measured(n_rows, width) * width**2
+    # Small products run at a third of the speed of large ones; ten passes over the margins, which
+    # come from memory, take the time of ten products an entry each.
+    metric += (n_columns * width) ** 3 / 3
+    return 3 * metric + n_rows * (n_columns * width + 100 * n_classes)
+
+
+def _moved(U, columns, d):
+    """The maps with a change, of shape (n_maps, n_features + 1, n_columns), of some columns."""
+    U = U.copy()
+    each = np.arange(len(U))[:, None]
+    U[each, :, columns] += np.swapaxes(d, 1, 2)
+    return U
+
+
 def _uphill(completions, U, margins, rows, outcomes):
-    """The change of every map that raises its outcome the most over its strongest rivals."""
+    """The columns to change and by what, to raise the outcomes the most over their rivals."""
     each = np.arange(len(U))[:, None]
     scores = np.einsum("bd,bdk->bk", rows, U)
     lead = scores - scores[each, outcomes[:, None]]
@@ -67,14 +96,12 @@ def _uphill(completions, U, margins, rows, outcomes):
     rounding = 1e-15 * np.trace(metric, axis1=1, axis2=2)
     metric[:, diagonal, diagonal] += (rounding + 1e-3 / np.mean(U**2, axis=(1, 2)))[:, None]
     gradient = weights[:, :, None] * rows[:, None, :]
-    d = np.linalg.solve(metric, gradient.reshape(len(U), -1, 1))
-    D = np.zeros_like(U)
-    D[each, :, columns] = d.reshape(gradient.shape)
-    return D
+    d = np.linalg.solve(metric, gradient.reshape(len(U), -1, 1)).reshape(gradient.shape)
+    return columns, np.swapaxes(d, 1, 2)
 
 
-def _reach(margins, change, U, D):
-    """How far along D the margins stay positive; at most a thousand times the size of U."""
-    longest = 1e3 * np.linalg.norm(U, axis=(1, 2)) / np.linalg.norm(D, axis=(1, 2))
+def _reach(margins, change, U, d):
+    """How far along d the margins stay positive; at most a thousand times the size of U."""
+    longest = 1e3 * np.linalg.norm(U, axis=(1, 2)) / np.linalg.norm(d, axis=(1, 2))
     shrinkage = -np.min(change / margins, axis=(1, 2))
     return (1 / np.maximum(shrinkage, 1 / longest))[:, None, None]

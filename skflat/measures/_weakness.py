@@ -1,19 +1,25 @@
 """Weakness: how much the learned function leaves open."""
 
+import warnings
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array
 
 from .._compat import Interval, StrOptions
 from ..models import NotDefinedError, as_problem
+from ._affine import NOTHING, Scaling, extent, reading_of
 from ._base import Measure, describe, exactness, generator
 from ._bins import open_bins, open_bins_of_entries
+from ._budget import Budget
 from ._extension import extension_size
 from ._function import function_of
 from ._measurement import Measurement
-from ._open_pairs import open_pairs
+from ._open_pairs import decide_pairs, result_of
+from ._pair_draw import draw_pairs, n_affordable_probes
 from ._regions import alone, regions
 
 
@@ -72,8 +78,14 @@ class Weakness(Measure):
         classes too; ``'logits'`` is for three classes and more only.
     tolerance : float, default=0.1
         Regression only, see above.
+    budget : float, default=1e12
+        Multiplications that the decisions may take, about; a fast core takes a minute for the
+        default. Where all pairs of the probes would cost more, as many of them are drawn at random
+        as it pays for, and ``protocol["n_pairs"]`` says how many these are. Pairs that need more
+        than is left stay undecided, count as closed, and make a lower bound of the value. Fits
+        measure within a share of what the training took.
     random_state : int, RandomState instance or None, default=0
-        Draws the probes.
+        Draws the probes, and pairs where the budget asks for it.
 
     Notes
     -----
@@ -125,6 +137,7 @@ class Weakness(Measure):
         "count": [StrOptions({"pairs", "statements"})],
         "features": [StrOptions({"auto", "logits", "hidden"})],
         "tolerance": [Interval(Real, 0, None, closed="neither")],
+        "budget": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
     }
 
@@ -137,6 +150,7 @@ class Weakness(Measure):
         count="pairs",
         features="auto",
         tolerance=0.1,
+        budget=1e12,
         random_state=0,
     ):
         self.n_probes = n_probes
@@ -146,10 +160,11 @@ class Weakness(Measure):
         self.count = count
         self.features = features
         self.tolerance = tolerance
+        self.budget = budget
         self.random_state = random_state
 
     def decisions(self, estimator, X, y):
-        """The decisions behind the value, with their proofs.
+        """The decisions on all pairs behind the value, with their proofs.
 
         Parameters
         ----------
@@ -173,12 +188,6 @@ class Weakness(Measure):
 
     def _evaluate(self, problem):
         probes, source = self._probes(problem)
-        if self.vocabulary == "region-class":
-            found = self._regions(problem, probes)
-        elif self.count == "statements":
-            found = self._statements(problem, probes)
-        else:
-            found = self._pairs(problem, probes)
         details = {
             "target": self.target,
             "vocabulary": self.vocabulary,
@@ -187,27 +196,85 @@ class Weakness(Measure):
             "samples": "one a probe",
             "seed": self.random_state,
         }
+        if self.vocabulary == "region-class":
+            found = self._regions(problem, probes)
+        elif self.count == "statements":
+            found = self._statements(problem, probes)
+        else:
+            found, counts = self._pairs(problem, probes)
+            details |= counts
         return Measurement(n_evals=1, protocol=describe(problem, **details), **found)
 
     def _pairs(self, problem, probes):
-        objective, w = problem.objective, _double(problem.w)
-        if problem.kind == "completion":
-            shares, decided = open_bins_of_entries(objective, w, probes, self.tolerance), True
-        elif problem.kind == "regression":
-            rows = _hidden(objective, w, probes)
-            shares, decided = open_bins(objective, w, *rows, self.target, self.tolerance), True
+        """The mean share of open pairs, and how many were asked for and left undecided."""
+        budget = Budget(self.budget)
+        if problem.kind in ("regression", "completion"):
+            shares, counts = self._bins(problem, probes, budget)
+        elif problem.kind == "multiclass":
+            shares, counts = self._drawn_pairs(problem, probes, budget)
         else:
-            pairs = self._decisions(problem, probes)
-            shares = np.mean([each.is_open.mean(axis=1) for each in pairs], axis=0)
-            decided = all(each.decided.all() for each in pairs)
+            shares, counts = self._pairs_of_labels(problem, probes, budget)
+        if not len(shares):
+            self._say_too_dear()
+        elif counts["n_undecided"] and budget.cut_short:
+            self._say_cut_short(counts)
         n = len(shares)
         return {
-            "value": float(shares.mean()),
+            "value": float(shares.mean()) if n else np.nan,
             "stderr": float(shares.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan,
-            "kind": "estimate",
-            "converged": bool(decided),
+            "kind": "lower_bound" if counts["n_undecided"] else "estimate",
+            "converged": bool(n and not counts["n_undecided"]),
             "samples": shares,
-        }
+        }, counts
+
+    def _bins(self, problem, probes, budget):
+        objective, w = problem.objective, _double(problem.w)
+        if problem.kind == "completion":
+            found = open_bins_of_entries(objective, w, probes, self.tolerance, budget)
+        else:
+            rows = _hidden(objective, w, probes)
+            found = open_bins(objective, w, *rows, self.target, self.tolerance, budget)
+        return found.shares, {"n_pairs": found.n_bins, "n_undecided": found.n_undecided}
+
+    def _drawn_pairs(self, problem, probes, budget):
+        (reading,) = self._readings(problem, probes)
+        known = reading.known_at_probes.argmax(axis=1)
+        shape, rng = reading.rows.shape, generator(self.random_state)
+        draw = draw_pairs(shape, reading.n_classes, known, budget.left, rng)
+        if draw is None:
+            return np.array([]), {"n_pairs": 0, "n_undecided": 0}
+        pairs = reading.decide(budget, draw.asked)
+        counts = _counts(draw.asked, pairs)
+        return draw.shares(pairs.index >= 0), counts
+
+    def _pairs_of_labels(self, problem, probes, budget):
+        readings = self._readings(problem, probes)
+        part = self.budget / len(readings)
+        n_probes = n_affordable_probes(readings[0].rows.shape, probes.shape[0], part)
+        if not n_probes:
+            return np.array([]), {"n_pairs": 0, "n_undecided": 0}
+        asked = np.ones((n_probes, 2), dtype=bool)
+        pairs = [reading.decide(budget, asked) for reading in readings]
+        counts = [_counts(asked, each) for each in pairs]
+        total = {name: sum(each[name] for each in counts) for name in counts[0]}
+        return np.mean([(each.index >= 0).mean(axis=1) for each in pairs], axis=0), total
+
+    def _say_too_dear(self):
+        warnings.warn(
+            f"Weakness is not measured: a single pair would take more than budget="
+            f"{self.budget:.3g} multiplications, so the value is NaN. The function "
+            "skflat.measures.weakness, whose budget is a parameter, measures it.",
+            stacklevel=5,
+        )
+
+    def _say_cut_short(self, counts):
+        warnings.warn(
+            f"Weakness is a lower bound: {counts['n_undecided']} of {counts['n_pairs']} pairs "
+            f"stayed undecided within budget={self.budget:.3g} multiplications. The function "
+            "skflat.measures.weakness, whose budget is a parameter, decides more.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
 
     def _statements(self, problem, probes):
         self._refuse_regression(problem, "count='statements'")
@@ -250,24 +317,42 @@ class Weakness(Measure):
 
     def _decisions(self, problem, probes):
         """`OpenPairs` of every label, or of the classes."""
+        readings = self._readings(problem, probes)
+        budget = Budget(self.budget)
+        return [result_of(reading.decide(budget, keep=True)) for reading in readings]
+
+    def _readings(self, problem, probes):
+        """What is re-read and what is to be reproduced, of every label or of the classes."""
         objective, w = problem.objective, _double(problem.w)
-        scores, n_outcomes = objective.scores(w), 2
+        scores, at_probes = objective.scores(w), objective.scores(w, probes)
+        learned = self._learned(problem, scores)
         if problem.kind == "multiclass":
-            n_outcomes = scores.shape[1]
-            learned = objective.data.y if self.target == "labels" else scores.argmax(axis=1)
-            columns, known = [learned], [scores - scores.mean(axis=1, keepdims=True)]
-        else:
-            learned = objective.data.y > 0.5 if self.target == "labels" else scores > 0
-            columns = learned.astype(int).T
-            known = [np.column_stack([-half, half]) for half in scores.T / 2]
-        if self._features(problem.kind) == "logits":
-            rows, at_probes = _centred(scores), _centred(objective.scores(w, probes))
-        else:
-            rows, at_probes = _hidden(objective, w, probes)
-        return [
-            open_pairs(rows, column, at_probes, n_outcomes, own)
-            for column, own in zip(columns, known, strict=True)
-        ]
+            rows = self._reread(problem, w, probes, scores, at_probes)
+            means = (each.mean(axis=1, keepdims=True) for each in (scores, at_probes))
+            known = (each - mean for each, mean in zip((scores, at_probes), means, strict=True))
+            return [Reading(*rows, learned, *known)]
+        rows = _hidden(objective, w, probes)
+        halves = ([np.column_stack([-z, z]) / 2 for z in each.T] for each in (scores, at_probes))
+        columns = zip(learned.T, *halves, strict=True)
+        return [Reading(*rows, *column) for column in columns]
+
+    def _learned(self, problem, scores):
+        """The classes, or for every label 0 or 1, that readings reproduce."""
+        y = problem.objective.data.y
+        if problem.kind == "multiclass":
+            return y if self.target == "labels" else scores.argmax(axis=1)
+        return (y > 0.5 if self.target == "labels" else scores > 0).astype(int)
+
+    def _reread(self, problem, w, probes, scores, at_probes):
+        """Centred logits or the hidden layer, on the rows and at the probes."""
+        if self._features(problem.kind) == "hidden":
+            return _hidden(problem.objective, w, probes)
+        logits = _centred(scores)
+        if problem.objective.head(w).shape[0] < logits.shape[1]:
+            hidden = _hidden(problem.objective, w, probes)
+            if _spans_hidden(hidden[0], logits):
+                return hidden
+        return logits, _centred(at_probes)
 
     def _features(self, kind):
         """What to re-read, by name."""
@@ -313,6 +398,55 @@ class Weakness(Measure):
             probes = mix @ X[first] + (sparse.eye_array(self.n_probes) - mix) @ X[second]
             return probes.tocsr(), "convex combinations of rows"
         return mix * X[first] + (1 - mix) * X[second], "convex combinations of rows"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Features to re-read, and the scores of the network's own reading, which is known.
+
+    Attributes
+    ----------
+    rows, probes : ndarray of shape (n, n_features)
+    labels : ndarray of int of shape (n_rows,)
+        What every reading gives the rows.
+    known, known_at_probes : ndarray of shape (n, n_classes)
+    """
+
+    rows: np.ndarray
+    probes: np.ndarray
+    labels: np.ndarray
+    known: np.ndarray
+    known_at_probes: np.ndarray
+
+    @property
+    def n_classes(self):
+        """The number of outcomes."""
+        return self.known.shape[1]
+
+    def decide(self, budget, asked=None, keep=False):
+        """`Witnesses` of the pairs asked for, at the first probes."""
+        probes = self.probes if asked is None else self.probes[: len(asked)]
+        reading = self.rows, self.labels, probes, self.n_classes, self.known
+        return decide_pairs(*reading, budget, asked, keep)
+
+
+def _counts(asked, pairs):
+    """How many pairs are asked for, and how many of them have no proof."""
+    return {"n_pairs": int(asked.sum()), "n_undecided": int((asked & ~pairs.decided()).sum())}
+
+
+def _spans_hidden(hidden, logits):
+    """Whether logits tell the last hidden layer, of fewer columns, so that both read the same.
+
+    Then every affine function of the one is an affine function of the other.
+    """
+    scaled = Scaling(hidden)
+    rows = scaled(hidden)
+    values = np.column_stack([logits, np.ones(len(logits))])
+    U = reading_of(values, rows)[extent(rows)]
+    found = np.linalg.svd(U, compute_uv=False)
+    exact = np.abs(rows[:, extent(rows)] @ U - values).max() <= NOTHING * np.abs(values).max()
+    return bool(exact and len(U) <= U.shape[1] and found[-1] > NOTHING * found[0])
 
 
 def _double(w):

@@ -1,0 +1,170 @@
+"""The maps that decide pairs, each verified beyond all rounding, and the refutations."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ._exact import surely_wins, wins_within, with_error
+from ._separation import ZERO
+
+# Classes from which a map is verified by the columns in which it differs from the first.
+MANY = 32
+
+
+class Refutation(NamedTuple):
+    """Inequalities that no reading satisfies together, for their weighted sum is ``0 > 0``.
+
+    Each says that on ``[features, 1]`` of a row the score of the row's label exceeds that of a
+    rival (the theorem of Gordan, a case of Farkas's lemma).
+
+    Attributes
+    ----------
+    rows : ndarray of int
+        Of the training rows; -1 is the probe, whose label is the outcome in question.
+    rivals : ndarray of int
+        Classes.
+    weights : ndarray
+        Positive.
+    """
+
+    rows: np.ndarray
+    rivals: np.ndarray
+    weights: np.ndarray
+
+
+class Witnesses:
+    """The maps found so far, what they decide, and the refutations.
+
+    Parameters
+    ----------
+    completions : Completions
+    features, probes : ndarray of shape (n_rows, n_features), (n_probes, n_features)
+    asked : ndarray of bool of shape (n_probes, n_classes), default=None
+        The pairs in question. None is all of them.
+    keep : bool, default=True
+        Whether to keep the maps, beside what they decide.
+    """
+
+    def __init__(self, completions, features, probes, asked=None, keep=True):
+        self.completions, self.features, self.probes = completions, features, probes
+        self.rows = completions.normalized(probes)
+        self.index = np.full((len(probes), completions.n_classes), -1)
+        self.asked = np.ones(self.index.shape, dtype=bool) if asked is None else asked
+        self.maps, self.n_maps, self.keep, self.refutations = [], 0, keep, {}
+        self.given = with_ones(np.vstack([features, probes]))
+        self.first = None
+
+    def undecided(self):
+        """The pairs in question without a proof, of shape (n, 2)."""
+        pairs = np.argwhere((self.index < 0) & self.asked)
+        known = [tuple(pair) in self.refutations for pair in pairs]
+        return pairs[~np.array(known, dtype=bool)]
+
+    def closed(self, pairs):
+        """Which of some pairs have no witness yet."""
+        return self.index[pairs[:, 0], pairs[:, 1]] < 0
+
+    def still_closed(self, pairs):
+        """Those of some pairs that have no witness yet."""
+        return pairs[self.closed(pairs)]
+
+    def add(self, maps):
+        """Take over what maps decide by margins above the resolution and beyond all rounding."""
+        scores = self.rows @ maps
+        outcomes = scores.argmax(axis=2)
+        new = (self.index < 0) & self.asked
+        b, probe = np.nonzero(new[np.arange(len(self.rows)), outcomes])
+        used, position = np.unique(b, return_inverse=True)
+        if not len(used):
+            return
+        first, second = np.sort(scores[b, probe], axis=1)[:, :-3:-1].T
+        least = ZERO * np.linalg.norm(maps[used], axis=(1, 2))
+        W, margins, wins = self._verified(maps[used], outcomes[used])
+        sound = (margins > least) & wins[:, : len(self.features)].all(axis=1)
+        wins = wins[position, len(self.features) + probe]
+        certain = sound[position] & wins & (first - second > least[position])
+        place = probe[certain], outcomes[b, probe][certain]
+        self.index[place] = self.n_maps + position[certain]
+        self.n_maps += len(W)
+        self.maps.extend(W if self.keep else ())
+
+    def _verified(self, maps, outcomes):
+        """Maps in features, their least margins, and which rows and probes surely win."""
+        if self.completions.n_classes < MANY:
+            return self._verified_whole(maps, outcomes)
+        if self.first is None:
+            self.first = _FirstMap(self, maps[0])
+        each = [self.first.verified(*pair) for pair in zip(maps, outcomes, strict=True)]
+        return tuple(np.array(part) for part in zip(*each, strict=True))
+
+    def _verified_whole(self, maps, outcomes):
+        margins = self.completions.margins(maps).min(axis=(1, 2))
+        W = self.completions.with_intercept.in_features(maps)
+        return W, margins, surely_wins(self.given, W, self.labels_with(outcomes))
+
+    def labels_with(self, outcomes):
+        """The labels of the rows and, for every map, outcomes of the probes."""
+        shape = *outcomes.shape[:-1], len(self.features)
+        labels = np.broadcast_to(self.completions.labels, shape)
+        return np.concatenate([labels, outcomes], axis=-1)
+
+    def refute(self, probe, outcome, terms):
+        """Note a refutation, its weights those of the rows as they were given."""
+        rows, rivals, weights = terms
+        given = np.vstack([self.features, self.probes[probe]])[rows]
+        lengths = np.linalg.norm(self.completions.with_intercept(given), axis=1)
+        weights = weights / lengths
+        self.refutations[probe, outcome] = Refutation(rows, rivals, weights / weights.max())
+
+    def settle(self, probe, outcome, U, terms, certain):
+        """Note what `Completions.decide` found."""
+        if U is not None:
+            self.add(U[None])
+        elif certain:
+            self.refute(probe, outcome, terms)
+
+    def decided(self):
+        """Which pairs have a proof, either way."""
+        decided = self.index >= 0
+        for pair in self.refutations:
+            decided[pair] = True
+        return decided
+
+
+class _FirstMap:
+    """Verifies maps by the columns in which they differ from the first one, mostly few.
+
+    Parameters
+    ----------
+    witnesses : Witnesses
+    U : ndarray of shape (n_features + 1, n_classes)
+    """
+
+    def __init__(self, witnesses, U):
+        self.witnesses, self.completions, self.U = witnesses, witnesses.completions, U
+        self.scores = self.completions.rows @ U
+        self.W = self.completions.with_intercept.in_features(U)
+        self.bounds = with_error(witnesses.given, self.W)
+
+    def verified(self, U, outcomes):
+        """Of one map, what `Witnesses._verified` returns of several."""
+        columns = np.flatnonzero(np.any(U != self.U, axis=0))
+        W, rows = self.W.copy(), self.completions.rows
+        W[:, columns] = self.completions.with_intercept.in_features(U[:, columns])
+        margin = self._least_margin(columns, rows @ U[:, columns])
+        scores, error = (array.copy() for array in self.bounds)
+        scores[:, columns], error[:, columns] = with_error(self.witnesses.given, W[:, columns])
+        labels = self.witnesses.labels_with(outcomes)
+        return W, margin, wins_within(scores, error, self.witnesses.given, W, labels)
+
+    def _least_margin(self, columns, changed):
+        scores, labels = self.scores.copy(), self.completions.labels[:, None]
+        scores[:, columns] = changed
+        own = np.take_along_axis(scores, labels, axis=1)
+        np.put_along_axis(scores, labels, -np.inf, axis=1)
+        return float((own[:, 0] - scores.max(axis=1)).min())
+
+
+def with_ones(features):
+    """Features and a column of ones."""
+    return np.column_stack([features, np.ones(len(features))])
