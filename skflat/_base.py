@@ -6,15 +6,11 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._callbacks import CallbackSupportMixin
 from ._compat import Interval, Options, StrOptions, check_sample_weight
-from .measures import MEASURES, sample_rows
-from .models import as_problem
+from ._measuring import Measuring
 from .solvers import SOLVERS, History, Run, Settings, Solver, spawn_generator
-
-USUAL_MEASURES = ("sharpness", "flatness", "weakness")
 
 #: What the numbers of a fit may be, those of scikit-learn's networks.
 SETTINGS = {
@@ -65,15 +61,15 @@ def checked_weight(sample_weight, X):
     return sample_weight
 
 
-class FlatEstimator(CallbackSupportMixin, BaseEstimator):
+class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
     """Base of all estimators: what comes after validation and before the attributes.
 
     A subclass has the parameters that `Settings` names, and ``solver``, ``rho``,
     ``measures``, ``measure_max_samples`` and ``random_state``.
     """
 
-    #: Name to class: what ``solver`` may be, and what ``measures`` may hold.
-    _solvers, _known_measures = SOLVERS, MEASURES
+    #: Name to class: what ``solver`` may be.
+    _solvers = SOLVERS
 
     _parameter_constraints: dict = {
         "solver": [StrOptions(set(SOLVERS)), Solver],
@@ -88,15 +84,6 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
         is_name = isinstance(solver, str) and solver in self._solvers
         return self._solvers[solver]() if is_name else solver
 
-    def _check_measures(self):
-        names = () if self.measures is None else self.measures
-        unknown = [name for name in names if name not in self._known_measures]
-        if isinstance(names, str) or unknown:
-            raise ValueError(
-                "measures must be None or a sequence of names among "
-                f"{sorted(self._known_measures)}, got {self.measures!r}."
-            )
-
     def _settings(self, solver, objective):
         rho = self.rho if self.rho != "auto" else solver.auto_rho(objective)
         early_stopping = getattr(self, "early_stopping", False) and solver.early_stops
@@ -110,7 +97,7 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
         solver = solver.delegate() if settings.rho == 0 else solver
         self._forget_measurements()
         if first_pass:
-            self._history, self.n_grad_evals_ = History(), 0.0
+            self._history, self.n_grad_evals_, self._cost = History(), 0.0, 0.0
             self._measure_seed = int(spawn_generator(self._random_state).integers(2**31))
         # As in scikit-learn, a warm start goes on from the parameters but with new moments.
         # By its representation: solvers within solvers and arrays compare badly themselves.
@@ -130,6 +117,7 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
         )
         w = solver.solve(w, self._solver_state, run)
         self.n_grad_evals_ += run.work.rows / objective.n_rows
+        self._cost += 3.0 * run.work.rows * len(w)  # a pass forward and two back
         self.n_iter_ = run.n_iter
         self._publish(settings)
         return self._chosen(w, run, incremental)
@@ -169,54 +157,3 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
         validated = bool(history.validation_scores)
         self.validation_scores_ = history.validation_scores if validated else None
         self.validation_loss_curve_ = history.validation_losses if validated else None
-
-    def measure(self, X, y, sample_weight=None):
-        """Measure the fitted parameters on given rows, and keep the results.
-
-        Sets ``measurements_`` and, for every measure in ``measures`` (sharpness, flatness and
-        weakness if that is None), an attribute of its name with an underscore. ``fit`` does this by
-        itself unless ``measures=None``; after ``partial_fit`` it is up to you.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Of these, at most ``measure_max_samples`` are used.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        dict of str to Measurement
-            ``measurements_``.
-        """
-        check_is_fitted(self)
-        self._check_measures()
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
-        names = USUAL_MEASURES if self.measures is None else self.measures
-        return self._measure(names, X, y, sample_weight)
-
-    def _forget_measurements(self):
-        """The parameters are about to change: what was measured no longer holds."""
-        for name in ("measurements_", *(f"{name}_" for name in self._known_measures)):
-            self.__dict__.pop(name, None)
-
-    def _measure(self, names, X, y, sample_weight, X_probe=None):
-        n_rows, seed = X.shape[0], self._measure_seed
-        rows = sample_rows(X, y, sample_weight, self.measure_max_samples, seed)
-        problem = as_problem(self, *rows, sampled_from=n_rows)
-        return self._evaluate(names, lambda name: problem, X_probe)
-
-    def _evaluate(self, names, problem_of, X_probe=None):
-        """Measure, each measure on the problem chosen for its name, and keep the results."""
-        seed = self._measure_seed
-        self.measurements_ = {}
-        for name in names:
-            measure = self._known_measures[name]()
-            if "random_state" in measure.get_params():
-                measure.set_params(random_state=seed)
-            if X_probe is not None and "X_probe" in measure.get_params():
-                rows = np.random.default_rng(seed).permutation(X_probe.shape[0])
-                measure.set_params(X_probe=X_probe[np.sort(rows[: measure.n_probes])])
-            self.measurements_[name] = measure.evaluate(problem_of(name))
-            setattr(self, f"{name}_", self.measurements_[name].value)
-        return self.measurements_

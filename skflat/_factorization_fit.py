@@ -7,10 +7,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import SETTINGS, USUAL_MEASURES
+from ._base import SETTINGS
 from ._callbacks import EpochHooks
 from ._compat import Interval, StrOptions
 from ._factorization_data import Observing, known_entries
+from ._measuring import USUAL_MEASURES
 from .models import (
     Batch,
     Factorization,
@@ -74,7 +75,8 @@ class BaseFactorization(Observing):
         hooks.end_fit(w)
         if self.measures is not None and not incremental:
             whole = objective.unpenalized()
-            self._measure_problem(self.measures, Problem(whole, w, "completion", whole.n_rows))
+            problem = Problem(whole, w, "completion", whole.n_rows)
+            self._measure_problem(self.measures, problem, after_fit=True)
         return self
 
     def _hold_out(self, n):
@@ -192,7 +194,7 @@ class BaseFactorization(Observing):
         names = USUAL_MEASURES if self.measures is None else self.measures
         return self._measure_problem(names, as_problem(self, X, y, sample_weight))
 
-    def _measure_problem(self, names, whole):
+    def _measure_problem(self, names, whole, after_fit=False):
         objective, n = whole.objective, whole.objective.n_rows
         part = whole
         if n > self.measure_max_samples:
@@ -201,7 +203,8 @@ class BaseFactorization(Observing):
             data = objective.batch(rows)
             sample = Objective(objective.model, HalfSquared(), data.X, data.y, data.weight)
             part = Problem(sample, whole.w, whole.kind, n)
-        return self._evaluate(names, lambda name: whole if name in ON_ALL_ROWS else part)
+        chosen = {name: whole if name in ON_ALL_ROWS else part for name in names}
+        return self._evaluate(names, chosen.get, after_fit=after_fit)
 
     # --- predictions ---
 

@@ -63,7 +63,7 @@ class BaseFlatMLP(FlatEstimator):
         hooks.end_fit(w)
         if self.measures is not None and not incremental:
             probes = None if held_out is None else held_out[0]
-            self._measure(self.measures, X, y, sample_weight, probes)
+            self._measure(self.measures, X, y, sample_weight, probes, after_fit=True)
         return self
 
     def _start(self, X, y, first_pass):

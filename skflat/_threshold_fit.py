@@ -95,13 +95,15 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
 
         run(_solve, tasks(), self.n_jobs, then=found.append)
         self.n_iter_ = max(each.n_iter for each in found)
+        # An iteration takes about two products with the patterns.
+        self._cost = 2.0 * sum(each.n_iter for each in found) * n_units * units[0].size
         return found
 
     def _finish(self, X, y):
         """Count the errors, and measure."""
         self.n_errors_ = int(np.count_nonzero(self._decided(self._scores(X)) != y))
         if self.measures is not None:
-            self._measure(self.measures, X, y, None)
+            self._measure(self.measures, X, y, None, after_fit=True)
         return self
 
     def _warn_unless_solved(self, n_rows):

@@ -4,7 +4,7 @@ A new measure is one new file and one line in the registry, ``_registry.py``.
 """
 
 from ._adaptive_sharpness import AdaptiveSharpness, adaptive_sharpness
-from ._base import Measure, sample_rows
+from ._base import Measure, not_measured, sample_rows
 from ._dominant_subspace import DominantSubspace, dominant_subspace
 from ._effective_rank import EffectiveRank, effective_rank
 from ._eigenvalues import (
@@ -29,13 +29,14 @@ from ._maximal_variation import MaximalVariation, maximal_variation
 from ._measurement import Measurement
 from ._noise_stability import NoiseStability, noise_stability
 from ._normalized_margin import NormalizedMargin, normalized_margin
-from ._open_pairs import OpenPairs, Refutation, open_pairs
+from ._open_pairs import OpenPairs, open_pairs
 from ._pac_bayes import PacBayesBound, pac_bayes_bound
 from ._registry import BINARY_MEASURES, MEASURES
 from ._relative_flatness import RelativeFlatness, relative_flatness
 from ._report import Comparison, Report, check_measures, compare, flatness_report
 from ._spectral_density import SpectralDensity, spectral_density
 from ._weakness import Weakness, weakness
+from ._witnesses import Refutation
 
 __all__ = [
     "BINARY_MEASURES",
@@ -91,6 +92,7 @@ __all__ = [
     "margins",
     "maximal_variation",
     "noise_stability",
+    "not_measured",
     "normalized_margin",
     "open_pairs",
     "pac_bayes_bound",

@@ -64,6 +64,13 @@ def undefined(problem):
     )
 
 
+def not_measured(reason):
+    """The measurement where measuring failed, with the reason in its protocol."""
+    return Measurement(
+        np.nan, np.nan, "estimate", 0, False, samples=np.array([]), protocol={"reason": reason}
+    )
+
+
 def generator(random_state):
     """A numpy Generator from anything that scikit-learn takes as a random state."""
     return np.random.default_rng(check_random_state(random_state).randint(2**31))

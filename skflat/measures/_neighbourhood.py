@@ -73,6 +73,11 @@ class Neighbourhood:
         units = [unit(direction) for direction in directions]
         return [each for each in units if each is not None]
 
+    def steepest(self, rng):
+        """The unit direction of the gradient; where that is zero, of large curvature."""
+        direction = unit(self.slope(np.zeros_like(self.w))[1])
+        return self._curved(rng) if direction is None else direction
+
     def _curved(self, rng, n_products=6):
         """Roughly the direction of largest curvature, by the power method."""
         direction, product = self._random(rng), HessianProduct(self.problem, self.t)

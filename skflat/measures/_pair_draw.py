@@ -38,7 +38,7 @@ class PairDraw(NamedTuple):
 
 
 def draw_pairs(shape, n_classes, known, budget, rng):
-    """Draw as many pairs as a budget pays for; None where it does not pay for a single one.
+    """Draw as many pairs as a budget pays for; None where it does not pay for two probes.
 
     The outcomes of a probe are drawn in an order that does not depend on the budget, so a larger
     one asks for the same pairs and more.
@@ -56,7 +56,7 @@ def draw_pairs(shape, n_classes, known, budget, rng):
     n_probes = len(known)
     orders = np.argsort(rng.random((n_probes, n_classes)), axis=1)
     n_pairs = (budget - _fixed_cost(shape, n_classes)) / pair_cost(shape, n_classes)
-    if n_pairs < 1:
+    if n_pairs < min(2, n_probes):
         return None
     n_probes = int(min(n_probes, n_pairs))
     n_others = int(min(n_pairs // n_probes, n_classes - 1))
@@ -68,12 +68,13 @@ def draw_pairs(shape, n_classes, known, budget, rng):
 
 
 def n_affordable_probes(shape, n_probes, budget):
-    """Probes of two classes that a budget pays for."""
+    """Probes of two classes, or of a regression, that a budget pays for; one alone has no error."""
     n_rows, width = shape[0], shape[1] + 1
-    # Both bases; then, a probe, a hundred rounds of two products, and one proof.
+    # Both bases; then, a probe, some 25 rounds of two products, and of some of them a proof.
     fixed = 2 * factorization_cost(n_rows, width)
-    each = 400 * n_rows * width + least_squares_cost(2 * width, width)
-    return int(np.clip((budget - fixed) / each, 0, n_probes))
+    each = 100 * n_rows * width + least_squares_cost(2 * width, width) / 8
+    n_affordable = int(np.clip((budget - fixed) / each, 0, n_probes))
+    return n_affordable if n_affordable >= min(2, n_probes) else 0
 
 
 def _fixed_cost(shape, n_classes):

@@ -261,9 +261,9 @@ class Weakness(Measure):
 
     def _say_too_dear(self):
         warnings.warn(
-            f"Weakness is not measured: a single pair would take more than budget="
-            f"{self.budget:.3g} multiplications, so the value is NaN. The function "
-            "skflat.measures.weakness, whose budget is a parameter, measures it.",
+            f"Weakness is not measured: two probes would take more than budget={self.budget:.3g} "
+            "multiplications, so the value is NaN. The function skflat.measures.weakness, whose "
+            "budget is a parameter, measures it.",
             stacklevel=5,
         )
 

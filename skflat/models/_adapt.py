@@ -4,7 +4,7 @@ The files `_adapt*.py` are the only ones that know fitted attributes, ours and s
 duck typing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -55,6 +55,11 @@ class Problem:
     def sampled(self):
         """Whether there are more rows than the objective holds."""
         return self.objective.n_rows < self.sampled_from
+
+    def sample(self, n_rows, rng):
+        """The same problem on some of its rows."""
+        rows = np.sort(rng.permutation(self.objective.n_rows)[:n_rows])
+        return replace(self, objective=self.objective.on(rows))
 
     def closed_form(self, name, *args):
         """What the objective knows by that name at the fitted point, or None if nothing."""

@@ -16,7 +16,8 @@ from sklearn.utils.extmath import row_norms
 
 from ._workspace import Workspace
 
-CHUNK = 512  # rows at a time: deeper networks hold one Jacobian a row
+CHUNK = 512  # rows at a time
+ENTRIES = 1 << 23  # of the Jacobians, one a row, that deeper networks hold
 
 
 def hessian_trace(model, loss, w, batch):
@@ -31,7 +32,9 @@ def hessian_trace(model, loss, w, batch):
     if not model.activation.piecewise_linear and model.n_layers > 3:
         return None
     work = Workspace()
-    pieces = [_trace_of_rows(model, loss, w, piece, work) for piece in batch.pieces(CHUNK)]
+    jacobian = max(model.sizes[1:-1], default=0) * model.sizes[-1] if model.n_layers > 2 else 0
+    chunk = min(CHUNK, max(1, ENTRIES // max(jacobian, 1)))
+    pieces = [_trace_of_rows(model, loss, w, piece, work) for piece in batch.pieces(chunk)]
     return np.concatenate(pieces)
 
 

@@ -65,6 +65,12 @@ class Objective:
         """The same objective with scikit-learn's loss values: what training looks at."""
         return self._with(reported=True)
 
+    def on(self, rows):
+        """The same objective on some of the rows, by their indices."""
+        part = self.batch(rows)
+        settings = {"alpha": self.alpha, "reported": self.reported}
+        return Objective(self.model, self.loss_function, part.X, part.y, part.weight, **settings)
+
     def batch(self, rows=None, work=None):
         """Some of the rows: None (all), a slice, or indices gathered into ``work``."""
         data = self.data
