@@ -49,16 +49,17 @@ class FlipDistance(Measure):
     def _evaluate(self, problem):
         data = problem.objective.data
         level = _constant_error(data) / 10 if self.level is None else self.level
-        here = data.mean(flip_errors(problem, 0.0))
+        errors_at = flip_errors(problem)
+        here = data.mean(errors_at(0.0))
 
         def rise(distance):
-            return data.mean(flip_errors(problem, distance)) - here
+            return data.mean(errors_at(distance)) - here
 
         tried = np.arange(1, 101) / 200
         rises = np.array([rise(distance) for distance in tried])
         value, stderr = _crossing(rise, tried, rises, level), np.nan
         if np.isfinite(value):
-            stderr = _error(problem, rise, value)
+            stderr = _error(problem, errors_at, rise, value)
         return Measurement(
             value=value,
             stderr=stderr,
@@ -90,11 +91,11 @@ def _crossing(rise, tried, rises, level):
     return float(brentq(lambda distance: rise(distance) - level, below, above, xtol=1e-9))
 
 
-def _error(problem, rise, distance):
+def _error(problem, errors_at, rise, distance):
     """Standard error from the sampling of rows: that of the rise, over its slope."""
     step = min(1e-3, distance / 2)
     slope = (rise(distance + step) - rise(distance - step)) / (2 * step)
-    rows = flip_errors(problem, distance) - flip_errors(problem, 0.0)
+    rows = errors_at(distance) - errors_at(0.0)
     return problem.row_error(rows) / abs(slope) if slope else np.nan
 
 

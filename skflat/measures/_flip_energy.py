@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..models import flip_error
+from ..models import Flips
 from ._base import Measure, describe, exactness, ladder
 from ._function import function_of
 from ._measurement import Measurement
@@ -53,7 +53,8 @@ class FlipEnergy(Measure):
 
     def _evaluate(self, problem):
         distances = checked_distances(self.distance)
-        errors = np.array([flip_errors(problem, d) for d in (0.0, *distances)])
+        errors_at = flip_errors(problem)
+        errors = np.array([errors_at(distance) for distance in (0.0, *distances)])
         means = np.array([problem.objective.data.mean(row) for row in errors])
         rises = means[1:] - means[0]
         return Measurement(
@@ -98,10 +99,10 @@ def machines_of(problem):
     return objective.model.machines(problem.w, objective.data)
 
 
-def flip_errors(problem, distance):
-    """Probability of every row to be wrong, averaged over the one-vs-rest problems."""
-    found = [flip_error(patterns, w, distance) for patterns, w in machines_of(problem)]
-    return np.mean(found, axis=0)
+def flip_errors(problem):
+    """A function of the distance: each row's probability to be wrong, the mean over problems."""
+    machines = [Flips(patterns, w) for patterns, w in machines_of(problem)]
+    return lambda distance: np.mean([each.error(distance) for each in machines], axis=0)
 
 
 flip_energy = function_of(FlipEnergy, "flip_energy")

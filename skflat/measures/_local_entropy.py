@@ -94,7 +94,7 @@ class LocalEntropy(Measure):
         return found.value if "entropy" in found.table else -found.value
 
     def _evaluate(self, problem):
-        machines = _counting(machines_of(problem), problem.objective.data.weight)
+        machines = _counting(list(machines_of(problem)), problem.objective.data.weight)
         method, rng = self._method(machines), generator(self.random_state)
         curve = {"exact": _counted, "sample": _sampled, "bethe": _bethe}[method]
         distances = checked_distances(self.distance)

@@ -66,7 +66,7 @@ class Neighbourhood:
     def starts(self, n_random, rng, downhill=True, n_curved=1):
         """Unit directions: steepest, both ways of the largest curvatures, and random ones."""
         _, gradient = self.slope(np.zeros_like(self.w))
-        curved = [self._curved(rng)] if n_curved == 1 else self._eigenvectors(n_curved, rng)
+        curved = [self.curved(rng)] if n_curved == 1 else self._eigenvectors(n_curved, rng)
         directions = [gradient, *curved, *(-each for each in curved)]
         directions += [-gradient] if downhill else []
         directions += [self._random(rng) for _ in range(n_random)]
@@ -76,9 +76,9 @@ class Neighbourhood:
     def steepest(self, rng):
         """The unit direction of the gradient; where that is zero, of large curvature."""
         direction = unit(self.slope(np.zeros_like(self.w))[1])
-        return self._curved(rng) if direction is None else direction
+        return self.curved(rng) if direction is None else direction
 
-    def _curved(self, rng, n_products=6):
+    def curved(self, rng, n_products=6):
         """Roughly the direction of largest curvature, by the power method."""
         direction, product = self._random(rng), HessianProduct(self.problem, self.t)
         for _ in range(n_products):

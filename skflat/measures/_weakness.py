@@ -137,7 +137,7 @@ class Weakness(Measure):
         "count": [StrOptions({"pairs", "statements"})],
         "features": [StrOptions({"auto", "logits", "hidden"})],
         "tolerance": [Interval(Real, 0, None, closed="neither")],
-        "budget": [Interval(Real, 0, None, closed="neither")],
+        "budget": [Interval(Real, 0, np.inf, closed="right")],
         "random_state": ["random_state"],
     }
 

@@ -10,7 +10,7 @@ from ._blocks import blocks
 from ._committee import Committee
 from ._errors import NotDefinedError
 from ._factorization import Factorization
-from ._flips import flip_error
+from ._flips import Flips, flip_error
 from ._layout import Layout
 from ._losses import Binary, HalfPoisson, HalfSquared, Loss, Multinomial
 from ._max_sum import max_sum_messages
@@ -37,6 +37,7 @@ __all__ = [
     "Committee",
     "Cube",
     "Factorization",
+    "Flips",
     "HalfPoisson",
     "HalfSquared",
     "Identity",

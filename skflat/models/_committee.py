@@ -60,9 +60,10 @@ class Committee(Model):
         return np.sign(fields + params["b"][..., None])
 
     def machines(self, w, batch):
-        """Every one-vs-rest problem as `Patterns` and weights, one row of a batch a pattern."""
+        """Each one-vs-rest problem as `Patterns` and weights, one row of a batch a pattern.
+
+        One after the other: every one has a copy of the rows.
+        """
         views, inputs = self.layout.views(w), self.inputs(batch.X)
-        return [
-            (Patterns(t[:, None] * inputs, self.n_units, offset=b[:, None] * t), W)
-            for t, W, b in zip((2 * batch.y - 1).T, views["W"], views["b"], strict=True)
-        ]
+        for t, W, b in zip((2 * batch.y - 1).T, views["W"], views["b"], strict=True):
+            yield Patterns(t[:, None] * inputs, self.n_units, offset=b[:, None] * t), W

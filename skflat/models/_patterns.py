@@ -60,6 +60,10 @@ class Patterns:
         offset = self.offset if np.ndim(self.offset) == 0 else self.offset[:, rows]
         return Patterns(self.xi[:, rows], self.n_units, self.bar, offset)
 
+    def without_inputs(self):
+        """The same machine for fields that are known: all that is left out are the inputs."""
+        return Patterns(self.xi[:, :, :0].copy(), self.n_units, self.bar, self.offset)
+
     def fields(self, w):
         """What every unit sees in every row, shape (n_units, n_rows)."""
         w = np.reshape(w, self.shape).astype(self.xi.dtype, copy=False)

@@ -123,11 +123,12 @@ class Cube(Sphere):
     """The same where the weights are -1 or +1: corners of the cube in that sphere."""
 
     def machines(self, w, batch):
-        """Every one-vs-rest problem as `Patterns` and weights, one row of a batch a pattern."""
+        """Each one-vs-rest problem as `Patterns` and weights, one row of a batch a pattern.
+
+        One after the other: every one has a copy of the rows.
+        """
         views = self.layout.views(w)
         thresholds = views.get("b", np.zeros(views["W"].shape[1], w.dtype))
         labels = 2 * batch.y - 1
-        return [
-            (Patterns((t[:, None] * batch.X)[None], offset=(t * b)[None]), W[None])
-            for t, W, b in zip(labels.T, views["W"].T, thresholds, strict=True)
-        ]
+        for t, W, b in zip(labels.T, views["W"].T, thresholds, strict=True):
+            yield Patterns((t[:, None] * batch.X)[None], offset=(t * b)[None]), W[None]
