@@ -84,7 +84,8 @@ BINARY_STRUCTURES = {
 
 def built(registry, structures):
     """Solver objects, under names that tell their parameters."""
-    pairs = ((name, params) for name, several in structures.items() for params in several)
+    known = [name for name in structures if name in registry]
+    pairs = ((name, params) for name in known for params in structures[name])
     return {f"{name} {params}": registry[name](**params) for name, params in pairs}
 
 
