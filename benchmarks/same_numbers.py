@@ -22,10 +22,12 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pandas as pd
-from _small_cases import Refusal, attempt, cases, without_case
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this tree, whatever is installed
+from _small_cases import Refusal, attempt, cases, without_case
 
 NO_NUMBERS = {"seconds"}  # they differ every time
 
