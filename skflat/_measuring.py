@@ -12,8 +12,8 @@ from .models import as_problem
 USUAL_MEASURES = ("sharpness", "flatness", "weakness")
 
 # Share of the multiplications of the training that a measure may take, and how many it may take
-# however short the training was: a hundredth of a second.
-SHARE, LEAST = 0.03, 1e8
+# however short the training was: some hundredths of a second.
+SHARE, LEAST = 0.03, 2e8
 
 
 class Measuring:

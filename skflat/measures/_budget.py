@@ -43,4 +43,5 @@ def least_squares_cost(n_rows, n_columns):
 
 def factorization_cost(n_rows, n_columns):
     """Multiplications that an orthogonal basis of some columns takes, about."""
-    return 3.0 * n_rows * n_columns * min(n_rows, n_columns) + 8.0 * n_columns**3
+    least = min(n_rows, n_columns)
+    return (3.0 * n_rows + 8.0 * least) * n_columns * least
