@@ -6,7 +6,7 @@ DATA ?= digits
 # A folder with fashion_mnist.npz for the benchmarks; without it they download from OpenML.
 BENCH_DATA ?=
 
-.PHONY: demo test test-slow lint bench clean
+.PHONY: demo test test-slow test-lowest lint bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python examples/demo.py --data $(DATA)
@@ -17,6 +17,11 @@ test: $(VENV)/.ready
 
 test-slow: $(VENV)/.ready
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m slow
+
+# The oldest versions of what skflat needs. scikit-learn 1.7 deprecates what it calls itself.
+test-lowest: $(VENV)-lowest/.ready
+	OPENBLAS_NUM_THREADS=1 $(VENV)-lowest/bin/python -m pytest -n auto \
+		-W "ignore::DeprecationWarning:sklearn" -W "ignore::FutureWarning:sklearn"
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -37,6 +42,11 @@ $(VENV)/.ready: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
 	touch $@
 
+$(VENV)-lowest/.ready: pyproject.toml tests/lowest.txt
+	$(PYTHON) -m venv $(VENV)-lowest
+	$(VENV)-lowest/bin/python -m pip install --quiet --editable ".[test]" --constraint tests/lowest.txt
+	touch $@
+
 $(VENV)/.bench: pyproject.toml
 	$(PYTHON) -m venv $(VENV)-bench
 	$(VENV)-bench/bin/python -m pip install --quiet torch==2.13.0 \
@@ -49,4 +59,4 @@ $(VENV)/.bench: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench results
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-lowest results
