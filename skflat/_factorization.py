@@ -212,7 +212,8 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         *,
         solver="als",
         rho="auto",
-        alpha=1.0,
+        alpha="auto",
+        alpha_offsets=2.0,
         fit_offsets=True,
         balance=None,
         clip=None,
@@ -242,6 +243,7 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         self.solver = solver
         self.rho = rho
         self.alpha = alpha
+        self.alpha_offsets = alpha_offsets
         self.fit_offsets = fit_offsets
         self.balance = balance
         self.clip = clip

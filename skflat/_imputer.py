@@ -107,6 +107,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         missing_values=np.nan,
         rho="auto",
         alpha=0.01,
+        alpha_offsets=0.1,
         solver="als",
         max_iter=1000,
         tol=1e-4,
@@ -118,6 +119,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         self.missing_values = missing_values
         self.rho = rho
         self.alpha = alpha
+        self.alpha_offsets = alpha_offsets
         self.solver = solver
         self.max_iter = max_iter
         self.tol = tol
@@ -230,6 +232,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
             self.n_components,
             rho=rho,
             alpha=self.alpha,
+            alpha_offsets=self.alpha_offsets,
             solver=self.solver,
             max_iter=self.max_iter,
             tol=self.tol,
