@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._callbacks import CallbackSupportMixin
 from ._compat import Interval, Options, StrOptions, check_sample_weight
+from ._writable import writable
 from .measures import MEASURES, sample_rows
 from .models import as_problem
 from .solvers import SOLVERS, History, Run, Settings, Solver, spawn_generator
@@ -119,6 +120,7 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
             self._rule = rule
             rng = spawn_generator(self._random_state)
             self._solver_state = solver.init_state(objective, w, settings, rng)
+        self._solver_state = writable(self._solver_state)
         run = Run(
             objective.as_reported(),
             settings,

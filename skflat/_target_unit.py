@@ -48,8 +48,8 @@ def _left_out(codes, rest, weight):
     """Residuals of offsets by ridge regression, each as if its own value had been left out.
 
     That is exact for offsets of one kind, of which ``n`` observations leave the share
-    ``1 / (1 + 1 / (n - 1 + ridge))`` of it, and for an observation alone. Of a weight above 1, which
-    stands for repetitions, one is left out.
+    ``1 / (1 + 1 / (n - 1 + ridge))`` of it, and for an observation alone. Of a weight above 1,
+    which stands for repetitions, one is left out.
     """
     one = 1.0 if weight is None else np.minimum(weight, 1)
     counts = [np.bincount(column, weight) for column in codes.T]

@@ -484,7 +484,9 @@ def test_observations_that_repeat_count_each_time():
 def test_empty_rows_and_columns_have_factors_0():
     A = matrix()
     A[3], A[:, 5] = np.nan, np.nan
-    model = FlatMatrixFactorization(2, random_state=0).fit(A)
+    model = FlatMatrixFactorization(2, random_state=0)
+    with pytest.warns(UserWarning, match=r"Features without any observed values: \[5\]"):
+        model.fit(A)
     assert not model.row_factors_[3].any()
     assert not model.column_factors_[5].any()
     assert_allclose(model.predict([[3, 5]]), model.intercept_)

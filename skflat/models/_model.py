@@ -24,8 +24,8 @@ class Model(ABC):
     penalized : slice
         The part of ``w`` that the L2 penalty applies to.
     penalized_by_batch : bool
-        Whether the penalty is divided by the rows of a batch, as scikit-learn does, so that an epoch
-        of many batches penalises more; or by all rows.
+        Whether the penalty is divided by the rows of a batch, as scikit-learn does, so that an
+        epoch of many batches penalises more; or by all rows.
     chunk : int or None
         Rows of a pass at a time; None is the objective's choice.
     """
