@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from ._callbacks import CallbackSupportMixin
 from ._compat import Interval, Options, StrOptions, check_sample_weight
 from ._measuring import Measuring
+from ._writable import writable
 from .solvers import SOLVERS, History, Run, Settings, Solver, spawn_generator
 
 #: What the numbers of a fit may be, those of scikit-learn's networks.
@@ -106,6 +107,7 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
             self._rule = rule
             rng = spawn_generator(self._random_state)
             self._solver_state = solver.init_state(objective, w, settings, rng)
+        self._solver_state = writable(self._solver_state)
         run = Run(
             objective.as_reported(),
             settings,

@@ -1,12 +1,16 @@
 """What a factorization learns from: identifiers and values, or a matrix with missing entries."""
 
+import warnings
+from functools import partial
+
 import numpy as np
 from scipy import sparse
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_array, check_X_y
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import FlatEstimator, checked_weight
-from ._identifiers import codes_of, columns_of, merged, refuse_missing
+from ._identifier_columns import columns_apart, of_one_kind
+from ._identifiers import check_alike, codes_of, merged
 
 
 class Observing(FlatEstimator):
@@ -38,7 +42,7 @@ class Observing(FlatEstimator):
                 f"X has {shape[0]} rows, but {type(self).__name__} was fitted on {n_rows}: a "
                 "matrix to compare with has the same rows. Hold out its entries, not its rows."
             )
-        return self._codes(columns, self.identifiers_), values, weight
+        return self._known_codes(columns), values, weight
 
     def _learnt_from(self, X, y, sample_weight, first_pass):
         """The same for ``fit``, which takes new identifiers up.
@@ -52,11 +56,14 @@ class Observing(FlatEstimator):
         codes, values, weight
         """
         columns, values, weight, shape = self._observed(X, y, sample_weight, first_pass)
-        if not first_pass and self._matrix:
-            self._check_columns(columns[1])
         known = [None] * len(columns) if first_pass else self.identifiers_
-        if first_pass and shape is not None:  # rows and columns that are empty count too
+        if not first_pass:
+            check_alike(columns, known, self._labels(len(columns)))
+            if self._matrix:
+                self._check_columns(columns[1])
+        elif shape is not None:  # rows and columns that are empty count too
             known = [np.arange(size) for size in shape]
+            self._tell_of_empty(columns[1], shape[1])
         found = [merged(*each) for each in zip(known, columns, strict=True)]
         identifiers, places = (list(each) for each in zip(*found, strict=True))
         is_matrix = shape is not None if first_pass else self._matrix
@@ -72,6 +79,21 @@ class Observing(FlatEstimator):
                 f"0 to {self.n_features_in_ - 1}, got column {numbers[unknown][0]}."
             )
 
+    def _tell_of_empty(self, numbers, n_columns):
+        """Warn of features of which nothing is known; rows are samples, and may be empty."""
+        empty = np.bincount(numbers, minlength=n_columns) == 0
+        if empty.any():
+            warnings.warn(
+                f"Features without any observed values: {features(self, empty)}. Their "
+                "factors and offsets are 0: only the intercept and the row's offset are predicted.",
+                stacklevel=6,
+            )
+
+    def _known_codes(self, columns):
+        """Codes of validated columns, -1 for what no fit has seen."""
+        check_alike(columns, self.identifiers_, self._labels(len(columns)))
+        return self._codes(columns, self.identifiers_)
+
     def _codes(self, columns, identifiers):
         pairs = zip(columns, identifiers, strict=True)
         return np.column_stack([codes_of(*each) for each in pairs])
@@ -84,8 +106,9 @@ class Observing(FlatEstimator):
             columns, y, sample_weight = self._entries(X, sample_weight)
             shape = X.shape
         else:
-            X, y = self._named(X, y, reset)
-            columns, sample_weight = columns_of(X), checked_weight(sample_weight, X)
+            columns = self._identified(X, reset)
+            y = self._values(y, len(columns[0]), reset)
+            sample_weight = checked_weight(sample_weight, columns[0])
         y = y if y.dtype == np.float32 else y.astype(float, copy=False)
         if sample_weight is None:
             return columns, y, None, shape
@@ -93,24 +116,35 @@ class Observing(FlatEstimator):
         columns = [column[kept] for column in columns]
         return columns, y[kept], sample_weight[kept].astype(y.dtype), shape
 
-    def _named(self, X, y, reset):
-        """Identifiers and values, validated."""
-        refuse_missing(X)
-        if reset or not self._matrix:
-            return validate_data(self, X, y, dtype=None, y_numeric=True, reset=reset)
-        X = self._positions(X)
-        y = check_array(y, ensure_2d=False, dtype=self.factors_[0].dtype, input_name="y")
-        check_consistent_length(X, y)
-        return X, y
-
-    def _positions(self, X):
-        X = check_array(X, dtype=None)
-        if X.shape[1] != 2:
+    def _identified(self, X, reset=False):
+        """Columns of identifiers, each of one kind, validated."""
+        of_matrix = not reset and self._matrix
+        columns = columns_apart(X)
+        if columns is not None:
+            if not of_matrix:
+                validate_data(self, X, reset=reset, skip_check_array=True)
+            check_array(np.empty((len(X), len(columns))), ensure_all_finite=False)
+        else:
+            checked = check_array if of_matrix else partial(validate_data, self, reset=reset)
+            columns = list(checked(X, dtype=None).T)
+        if of_matrix and len(columns) != 2:
             raise ValueError(
-                f"X has {X.shape[1]} columns; an entry of the matrix is the number of its row and "
-                "that of its column."
+                f"X has {len(columns)} columns; an entry of the matrix is the number of its row "
+                "and that of its column."
             )
-        return X
+        pairs = zip(columns, self._labels(len(columns)), strict=True)
+        return [of_one_kind(*each) for each in pairs]
+
+    def _labels(self, n):
+        """What messages call the columns of identifiers."""
+        of_matrix = getattr(self, "_matrix", False)
+        names = range(n) if of_matrix else getattr(self, "feature_names_in_", range(n))
+        return [f"column {name!r}" for name in names]
+
+    def _values(self, y, n, reset):
+        """Values of ``n`` observations, validated."""
+        _, y = check_X_y(np.zeros((n, 1)), y, y_numeric=True, estimator=self)
+        return y.astype(self.factors_[0].dtype) if not reset and self._matrix else y
 
     def _entries(self, X, sample_weight):
         """Row and column numbers, values and weights of a matrix's entries that are not missing."""
@@ -136,6 +170,11 @@ class Observing(FlatEstimator):
             ensure_all_finite="allow-nan",
             reset=reset,
         )
+
+
+def features(estimator, chosen):
+    """Names of some features, or their places where they have none."""
+    return getattr(estimator, "feature_names_in_", np.arange(len(chosen)))[chosen]
 
 
 def known_entries(X):

@@ -1,17 +1,22 @@
 """Fitting a factorization: from observations to fitted attributes."""
 
+import warnings
 from numbers import Integral
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import SETTINGS
+from ._baseline import no_better_than_constant
 from ._callbacks import EpochHooks
 from ._compat import Interval, StrOptions
+from ._factorization_alpha import WITHOUT_CHOICE, chosen_alpha
 from ._factorization_data import Observing, known_entries
 from ._measuring import USUAL_MEASURES
+from ._target_unit import unit_of
 from .models import (
     Batch,
     Factorization,
@@ -21,22 +26,29 @@ from .models import (
     as_problem,
     factorization,
 )
-from .solvers import ALS, SOLVERS, Solver
+from .solvers import ALS, SOLVERS, Solver, spawn_generator
 from .symmetry import balance
 
 # Of these the cost is small or does not grow with the rows, so that all of them are used.
 ON_ALL_ROWS = {"sharpness", "weakness"}
+DROWNED = 1e-9  # of the variance of the weight noise: no factor survives it
 BATCHES = 1000  # of an epoch, at most, unless told otherwise
 
 
 class BaseFactorization(Observing):
-    """Everything of `FlatMatrixFactorization` but its parameters and what users call."""
+    """Everything of `FlatMatrixFactorization` but its parameters and what users call.
+
+    Solvers see the targets in units of ``scale_``, so that no result depends on the users' unit.
+    Attributes are in the users'; `Factorization.in_unit` leads from one to the other.
+    """
 
     _solvers = {**SOLVERS, "als": ALS}
     _parameter_constraints: dict = {
         **Observing._parameter_constraints,
         **SETTINGS,
         "solver": [StrOptions({*SOLVERS, "als"}), Solver],
+        "alpha": [StrOptions({"auto"}), *SETTINGS["alpha"]],
+        "alpha_offsets": SETTINGS["alpha"],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "fit_offsets": ["boolean"],
         "balance": [StrOptions({"frobenius", "trace"}), None],
@@ -52,8 +64,12 @@ class BaseFactorization(Observing):
         self._random_state = check_random_state(self.random_state)
         held_out, rows = self._hold_out(len(values))
         train = [None if array is None else array[rows] for array in (codes, values, weight)]
+        if first_pass:
+            self.scale_ = self._unit(*train)
         sizes = [len(identifiers) for identifiers in named["identifiers_"]]
-        objective, w = self._start(sizes, *train, places, first_pass)
+        model = Factorization(sizes, self.n_components, self.fit_offsets)
+        objective = self._objective(model, *train, choose=first_pass, incremental=incremental)
+        w = self._start(objective, places, first_pass)
         hooks = EpochHooks(
             self,
             X,
@@ -72,11 +88,14 @@ class BaseFactorization(Observing):
         )
         w = self._balanced(objective, w)
         vars(self).update(named | self._attributes(objective.model, w))
+        # What partial_fit goes on from to the bit: from the attributes there would be rounding.
+        self._trained = w if self._solver().stochastic else None
         hooks.end_fit(w)
-        if self.measures is not None and not incremental:
-            whole = objective.unpenalized()
-            problem = Problem(whole, w, "completion", whole.n_rows)
-            self._measure_problem(self.measures, problem, after_fit=True)
+        if incremental:
+            return self
+        self._compare(objective.unpenalized(), w)
+        if self.measures is not None:
+            self._measure_problem(self.measures, self._problem(*train), after_fit=True)
         return self
 
     def _hold_out(self, n):
@@ -99,7 +118,7 @@ class BaseFactorization(Observing):
         if held_out is None:
             return None
         weight = None if weight is None else weight[held_out]
-        y = values[held_out][:, None]
+        y = values[held_out][:, None] / self.scale_
         validation = Objective(objective.model, HalfSquared(), codes[held_out], y, weight)
         constant = validation.constant_loss()
 
@@ -111,20 +130,48 @@ class BaseFactorization(Observing):
 
     # --- parameters ---
 
-    def _start(self, sizes, codes, y, weight, places, first_pass):
-        """The objective, and the parameters to start from."""
-        model = Factorization(sizes, self.n_components, self.fit_offsets)
-        objective = Objective(model, HalfSquared(), codes, y[:, None], weight, self.alpha)
+    def _unit(self, codes, y, weight):
+        """What solvers take for 1: what offsets leave over, unless noise drowns that anyway."""
+        unit = unit_of(codes, y, weight, self.fit_offsets)
+        return unit if self.rho == "auto" else max(unit, DROWNED * float(self.rho) ** 2)
+
+    def _objective(self, model, codes, y, weight, choose, incremental):
+        """The objective in units of ``scale_``, its penalty chosen where that is to be done."""
+        objective = Objective(model, HalfSquared(), codes, y[:, None] / self.scale_, weight)
+        if self.alpha != "auto":
+            self.alpha_ = float(self.alpha)
+        elif choose:
+            self.alpha_ = WITHOUT_CHOICE if incremental else self._chosen_alpha(objective)
+        data, alpha = objective.data, (self.alpha_, float(self.alpha_offsets))
+        return Objective(model, HalfSquared(), data.X, data.y, data.weight, alpha)
+
+    def _chosen_alpha(self, objective):
+        solver = self._solver()
+        rho = self._own_rho(solver, objective) if isinstance(solver, ALS) else 0.0
+        rng = spawn_generator(self._random_state)
+        return chosen_alpha(objective, rho, float(self.alpha_offsets), rng)
+
+    def _start(self, objective, places, first_pass):
+        """The parameters to start from."""
+        model = objective.model
         if first_pass:
-            return objective, model.init(self._random_state, objective.data)
-        old, there = factorization(self)
+            return model.init(self._random_state, objective.data)
+        old, there = self._in_own_unit()
         self._check_structure(old, model)
         if old.sizes == model.sizes:
-            return objective, there
+            return there
         w = model.init(self._random_state, objective.data)
         self._history.forget_best()
         model.embed(w, old, there, places)
-        return objective, w
+        return w
+
+    def _in_own_unit(self):
+        """The fitted model, and a copy of its parameters in units of ``scale_``."""
+        model, w = factorization(self)
+        known = getattr(self, "_trained", None)
+        if known is not None and np.array_equal(model.in_unit(known, self.scale_), w):
+            return model, np.array(known)
+        return model, model.in_unit(w, 1 / self.scale_)
 
     def _check_structure(self, old, model):
         if (old.n_components, old.fit_offsets) != (model.n_components, model.fit_offsets):
@@ -135,13 +182,23 @@ class BaseFactorization(Observing):
             )
 
     def _settings(self, solver, objective):
-        settings = super()._settings(solver, objective)
-        self.rho_ = settings.rho
+        rho = self._own_rho(solver, objective)
+        self.rho_ = rho * self._root if self.rho == "auto" else float(self.rho)
+        settings = super()._settings(solver, objective).replaced(rho=rho)
         if settings.batch_size != "auto" or not solver.stochastic:
             return settings
         # Every step passes over all parameters, so small batches of many rows would take for ever.
         size = max(min(200, objective.n_rows), -(-objective.n_rows // BATCHES))
         return settings.replaced(batch_size=size)
+
+    @property
+    def _root(self):
+        """The unit of factors and of ``rho``, where that of the targets is ``scale_``."""
+        return float(np.sqrt(self.scale_))
+
+    def _own_rho(self, solver, objective):
+        """The radius in units of ``scale_``: a number that users give has theirs."""
+        return solver.auto_rho(objective) if self.rho == "auto" else float(self.rho) / self._root
 
     def _balanced(self, objective, w):
         """The parameters with the factors that ``balance`` asks for."""
@@ -162,7 +219,19 @@ class BaseFactorization(Observing):
             ]
         return model.join(intercept, offsets, balance(*factors, *weights))
 
+    def _publish(self, settings):
+        """The record, with losses in the unit of the users' targets."""
+        super()._publish(settings)
+        square = self.scale_**2
+        for name in ("loss_", "best_loss_"):
+            value = getattr(self, name)
+            setattr(self, name, None if value is None else square * value)
+        for name in ("loss_curve_", "validation_loss_curve_"):
+            values = getattr(self, name)
+            setattr(self, name, values and [square * value for value in values])
+
     def _attributes(self, model, w):
+        w = model.in_unit(w, self.scale_)
         intercept, offsets, factors = model.split(w)
         return {
             "intercept_": 0.0 if intercept is None else intercept[0],
@@ -170,7 +239,35 @@ class BaseFactorization(Observing):
             "factors_": factors,
         }
 
+    def _compare(self, objective, w):
+        """Warn where training ended no better than the best constant prediction."""
+        data = objective.data
+        loss, constant = objective.loss(w), objective.constant_loss()
+        if np.ptp(data.y) > 0 and no_better_than_constant(loss, constant):
+            warnings.warn(
+                "Training ended no better than the best constant prediction: R^2 on the observed "
+                f"entries is {1 - loss / constant:.3g}. {self._advice()}",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+
+    def _advice(self):
+        """What to try where training has found nothing."""
+        less = f"less of rho={self.rho_:.3g}, alpha={self.alpha_:.3g} or alpha_offsets"
+        tried = [f"{less}={self.alpha_offsets:.3g}", f"more sweeps than max_iter={self.max_iter}"]
+        if not isinstance(self._solver(), ALS):
+            tried.append(f"another learning_rate_init than {self.learning_rate_init}")
+        if not self.fit_offsets:
+            tried.insert(0, "fit_offsets=True")
+        return f"Try {', or '.join(tried)}."
+
     # --- measures ---
+
+    def _problem(self, codes, y, weight):
+        """What was fitted, in the unit of the users' targets and without the penalty."""
+        model, w = factorization(self)
+        objective = Objective(model, HalfSquared(), codes, y[:, None], weight)
+        return Problem(objective, w, "completion", objective.n_rows)
 
     def measure(self, X, y=None, sample_weight=None):
         """Measure the fitted parameters on given observations, and keep the results.
@@ -231,13 +328,14 @@ class BaseFactorization(Observing):
     def _folded_in(self, X):
         """Factors, and the offset as a last column, of the rows of a validated matrix."""
         rows, columns, values = known_entries(X)
-        model, w = factorization(self)
-        y = values.astype(w.dtype, copy=False)[:, None]
+        model, w = self._in_own_unit()
+        y = values.astype(w.dtype, copy=False)[:, None] / self.scale_
         batch = Batch(np.column_stack([rows, columns]), y)
         # Only of ALS is ``rho`` the noise that this closed form is about.
-        noise = self.rho_ if isinstance(self._solver(), ALS) else 0.0
-        model, w = model.folded_in(w, batch, self.alpha, noise, X.shape[0])
-        _, offsets, factors = model.split(w)
+        noise = self.rho_ / self._root if isinstance(self._solver(), ALS) else 0.0
+        alpha = self.alpha_, float(self.alpha_offsets)
+        model, w = model.folded_in(w, batch, alpha, noise, X.shape[0])
+        _, offsets, factors = model.split(model.in_unit(w, self.scale_))
         return factors[0] if offsets is None else np.column_stack([factors[0], offsets[0]])
 
     def _completed(self, W):

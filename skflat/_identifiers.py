@@ -1,51 +1,65 @@
-"""Identifiers of entities (numbers, strings, categories) and the codes that stand for them."""
+"""Identifiers of entities and the codes that stand for them: places in an array in order."""
+
+from datetime import date, datetime, timedelta
+from numbers import Number
 
 import numpy as np
 
+#: What identifiers may be, by the kind of an array and by the type of an object.
+KINDS = {"U": "strings", "M": "dates", "m": "durations"} | dict.fromkeys("biuf", "numbers")
+TYPES = [
+    (str, "strings"),
+    (bytes, "bytes"),
+    ((date, np.datetime64), "dates"),
+    ((timedelta, np.timedelta64), "durations"),
+    ((Number, np.bool_), "numbers"),
+]
 MOST_PER_ROW = 10  # span of whole numbers, relative to their count, that a table is made for
 
 
-def refuse_missing(X):
-    """Refuse a frame with identifiers missing: of pandas' NA scikit-learn makes a ``TypeError``."""
-    if hasattr(X, "isna") and np.any(X.isna()):
-        raise ValueError("Input X contains NaN: every observation needs all of its identifiers.")
+def check_alike(columns, identifiers, labels):
+    """Refuse columns of another kind than the identifiers known, such as strings of numbers.
+
+    Of one array of strings numpy has made all numbers strings too. So the one to blame is, if there
+    is one, a column that is not of numbers.
+    """
+    blamed = []
+    for column, known, label in zip(columns, identifiers, labels, strict=True):
+        were, are = kind_of(known), kind_of(column)
+        if were != are:
+            value, no_number = _first_stranger(column, were, are)
+            blamed.append((not no_number, f"{label} were {were} in fit, got {value!r}."))
+    if blamed:
+        raise ValueError(f"Identifiers in {min(blamed, key=lambda each: each[0])[1]}")
 
 
-def columns_of(X):
-    """The columns of a two-dimensional array, each of numbers or of strings."""
-    return [_uniform(column) for column in X.T]
+def _first_stranger(column, were, are):
+    """A value that is not of the kind that was known, and whether it does not even look like it."""
+    if (were, are) == ("numbers", "strings"):
+        strangers = [value for value in column.tolist() if not _reads_as_number(value)]
+        return (strangers[0], True) if strangers else (column.tolist()[0], False)
+    return column.tolist()[0], True
 
 
-def _uniform(column):
-    """A column of objects as an array of numbers or of strings, others as they are."""
-    if column.dtype != object:
-        return _exact(column)
-    types = {type(value) for value in column.tolist()}
-    if all(issubclass(each, str) for each in types):
-        return column.astype(str)
-    found = np.array(column.tolist()) if all(_is_number(each) for each in types) else column
-    if found.dtype.kind not in "biuf":
-        raise TypeError(
-            "Identifiers: the argument must be uniformly strings or numbers within a column, "
-            f"got {sorted(each.__name__ for each in types)}."
-        )
-    return _exact(found)
+def _reads_as_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
-def _exact(column):
-    """The column, unless whole numbers that were not the same may have become so in it."""
-    if column.dtype.kind == "f":
-        largest, limit = np.abs(column).max(initial=0), 2 / np.finfo(column.dtype).eps
-        if largest >= limit:
-            raise ValueError(
-                f"Identifiers as large as {largest:.0f} are not exact as {column.dtype}. Columns "
-                "of integers and floats together become floats: give integers or strings."
-            )
-    return column
+def kind_of(column):
+    """What a column of identifiers holds, in words."""
+    return KINDS[column.dtype.kind] if column.dtype != object else kind_of_value(column[0])
 
 
-def _is_number(kind):
-    return issubclass(kind, (int, float, np.number, np.bool_))
+def kind_of_value(value):
+    """What kind of identifier an object is, in words."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return "dates with a time zone"
+    found = [name for types, name in TYPES if isinstance(value, types)]
+    return found[0] if found else f"of type {type(value).__name__}"
 
 
 def merged(identifiers, column):
@@ -53,25 +67,52 @@ def merged(identifiers, column):
     found = distinct(column)
     if identifiers is None:
         return found, slice(0)
-    _check_alike(identifiers, column)
-    union = np.union1d(identifiers, found)
-    return union, np.searchsorted(union, identifiers)
+    union = np.union1d(*_together(identifiers, found))
+    return union, codes_of(identifiers, union)
+
+
+def _together(identifiers, found):
+    """Both as they are, but dates in one unit, which has to hold them all."""
+    if found.dtype.kind not in "mM":
+        return identifiers, found
+    unit = np.promote_types(identifiers.dtype, found.dtype)
+    both = [_cast(each, unit) for each in (identifiers, found)]
+    if not all(exact.all() for _, exact in both):
+        raise ValueError(f"Identifiers so far apart do not fit into {unit}: round them.")
+    return [cast for cast, _ in both]
 
 
 def distinct(column):
     """The values of a column in order, each once."""
     table = _table_range(column)
     if table is None:
-        return np.unique(column)
+        return _in_order(column)
     least, size = table
     present = np.zeros(size, bool)
-    present[column - least] = True
+    present[column.astype(np.int64) - least] = True
     return (np.flatnonzero(present) + least).astype(column.dtype)
+
+
+def _in_order(column):
+    """The values of a column sorted, each once; objects have to have an order."""
+    try:
+        found = np.unique(column)
+        if column.dtype != object or (found[:-1] < found[1:]).all():
+            return found
+        reason = "some are neither less nor greater than each other"
+    except TypeError as error:
+        reason = str(error)
+    raise TypeError(
+        f"Identifiers {kind_of(column)} must have an order, but {reason}: give strings or numbers."
+    )
 
 
 def codes_of(column, identifiers):
     """Place of every value among the identifiers, which are in order; -1 where it is not."""
-    _check_alike(identifiers, column)
+    kinds = column.dtype.kind + identifiers.dtype.kind
+    if column.dtype != identifiers.dtype and kinds in ("MM", "mm", "ii", "iu", "ui", "uu"):
+        column, exact = _cast(column, identifiers.dtype)
+        return np.where(exact, codes_of(column, identifiers), -1)
     table = _table_range(identifiers)
     if table is None or column.dtype.kind not in "iu":
         places = np.searchsorted(identifiers, column).clip(max=len(identifiers) - 1)
@@ -84,6 +125,13 @@ def codes_of(column, identifiers):
     return codes[place]
 
 
+def _cast(column, dtype):
+    """The column as another dtype of its kind, and where nothing is lost by that."""
+    cast = column.astype(dtype)
+    # Whole numbers compare exactly; what is compared of dates may itself have overflowed.
+    return cast, (cast == column if dtype.kind in "iu" else cast.astype(column.dtype) == column)
+
+
 def _table_range(column):
     """Least value and span of whole numbers that do not spread too far, or None."""
     if column.dtype.kind not in "iu" or not len(column):
@@ -92,10 +140,3 @@ def _table_range(column):
     size = most - least + 1
     fits = size <= MOST_PER_ROW * len(column) + 1000 and -(2**62) < least <= most < 2**62
     return (least, size) if fits else None
-
-
-def _check_alike(identifiers, column):
-    """Refuse strings where there were numbers, and the other way round."""
-    if (identifiers.dtype.kind == "U") != (column.dtype.kind == "U"):
-        were = "strings" if identifiers.dtype.kind == "U" else "numbers"
-        raise ValueError(f"Identifiers in this column were {were} in fit, got {column[:3]}.")

@@ -5,13 +5,13 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import MissingIndicator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._compat import fit_context, names_in
 from ._factorization import FlatMatrixFactorization
+from ._factorization_data import features
 from .solvers import ALS
 
 HELD_OUT = 0.1  # share of the known entries on which ``rho`` is chosen
@@ -37,8 +37,10 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         `FlatMatrixFactorization`, for columns of deviation 1. ``'auto'`` goes down from 0.4 in
         steps of 0.6 as long as a tenth of the known entries, held out, are predicted better: up to
         nine fits more.
-    alpha : float, default=0.01
-        Strength of the L2 penalty on all factors and offsets.
+    alpha : 'auto' or float, default=0.01
+        Strength of the L2 penalty on all factors.
+    alpha_offsets : float, default=0.1
+        Strength of that on all offsets.
     solver : str or solver object, default='als'
         As in `FlatMatrixFactorization`; ``rho='auto'`` is chosen for ``'als'`` only, and the
         solver's default otherwise.
@@ -51,7 +53,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         in ``fit``.
     keep_empty_features : bool, default=False
         Whether columns without any known entry are filled with 0 or, as in scikit-learn's imputers,
-        left out.
+        left out with a warning.
     random_state : int, RandomState instance or None, default=None
         Draws the factors to start from and the entries held out.
 
@@ -107,6 +109,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         missing_values=np.nan,
         rho="auto",
         alpha=0.01,
+        alpha_offsets=0.1,
         solver="als",
         max_iter=1000,
         tol=1e-4,
@@ -118,6 +121,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         self.missing_values = missing_values
         self.rho = rho
         self.alpha = alpha
+        self.alpha_offsets = alpha_offsets
         self.solver = solver
         self.max_iter = max_iter
         self.tol = tol
@@ -183,10 +187,21 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
             whole = model.inverse_transform(model.transform(self._standardised(X, missing)))
             whole = whole * self.scale_[known] + self.mean_[known]
             filled[:, known] = np.where(missing[:, known], whole, X[:, known])
-        filled = filled if self.keep_empty_features else filled[:, known]
+        filled = filled if self.keep_empty_features else self._without_empty(filled)
         if self.indicator_ is None:
             return filled
         return np.hstack([filled, self.indicator_.transform(np.where(missing, np.nan, X))])
+
+    def _without_empty(self, filled):
+        """The columns of which something was known; says which were not, as `SimpleImputer`."""
+        known = self._known
+        if not known.all():
+            warnings.warn(
+                f"Skipping features without any observed values: {features(self, ~known)}. At "
+                "least one non-missing value is needed for imputation.",
+                stacklevel=4,
+            )
+        return filled[:, known]
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns that ``transform`` returns.
@@ -230,6 +245,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
             self.n_components,
             rho=rho,
             alpha=self.alpha,
+            alpha_offsets=self.alpha_offsets,
             solver=self.solver,
             max_iter=self.max_iter,
             tol=self.tol,
@@ -248,7 +264,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         while rho > SMALLEST_RHO and n_held_out > 0 and not np.isnan(rest).all():
             model = self._model(rho, seed).set_params(tol=max(self.tol, ROUGHLY))
             with warnings.catch_warnings():  # rough fits need not converge to be compared
-                warnings.simplefilter("ignore", ConvergenceWarning)
+                warnings.simplefilter("ignore", UserWarning)
                 model.fit(rest)
             whole = model.inverse_transform(model.transform(rest))
             error = float(np.mean((whole[held_out] - table[held_out]) ** 2))

@@ -59,7 +59,9 @@ def refused(words):
 def test_offsets_many_times_the_rest_do_not_drown_it(solver, size):
     """The factors start at the size of what offsets leave over."""
     far = M + size * np.arange(M.shape[1])
-    model = FlatMatrixFactorization(3, solver=solver, rho=0.05, alpha=0.01, **SMALL)
+    model = FlatMatrixFactorization(
+        3, solver=solver, rho=0.05, alpha=0.01, alpha_offsets=0.01, **SMALL
+    )
     model.fit(X, far[tuple(X.T)])
     everywhere = np.argwhere(np.ones(M.shape))
     error = model.predict(everywhere).reshape(M.shape) - far
@@ -184,9 +186,9 @@ def test_one_column_gives_offsets_and_three_all_pairs(n_kinds):
 
 def test_of_one_column_the_offsets_are_those_of_a_ridge():
     y = Y + X[:, 0]
-    model = FlatMatrixFactorization(alpha=2.0, tol=1e-14, **SMALL).fit(X[:, :1], y)
+    model = FlatMatrixFactorization(alpha_offsets=0.7, tol=1e-14, **SMALL).fit(X[:, :1], y)
     dummies = OneHotEncoder().fit_transform(X[:, :1])
-    ridge = Ridge(alpha=2.0, tol=1e-12).fit(dummies.toarray(), y)
+    ridge = Ridge(alpha=0.7, tol=1e-12).fit(dummies.toarray(), y)
     assert_allclose(model.predict(X[:, :1]), ridge.predict(dummies.toarray()), rtol=1e-6)
 
 
@@ -195,13 +197,15 @@ def test_of_one_column_the_offsets_are_those_of_a_ridge():
 
 def test_transform_folds_new_rows_in():
     """The factors of a row are those of the ridge on what is observed of it."""
-    model = FlatMatrixFactorization(2, rho=0.1, alpha=0.5, **SMALL).fit(matrix())
+    model = FlatMatrixFactorization(2, rho=0.1, alpha=0.5, alpha_offsets=0.3, **SMALL)
+    model.fit(matrix())
     new = np.full((3, 20), np.nan)
     new[0, :6], new[1, 3] = [1.0, 2, 0, 1, 5, 3], 4.0
     W = model.transform(new)
     assert W.shape == (3, 3)
     A = np.column_stack([model.column_factors_[:6], np.ones(6)])
-    ridge = np.diag([0.1**2 * 6 + 0.5, 0.1**2 * 6 + 0.5, 0.5])
+    of_factors = 0.1**2 * 6 + 0.5 * model.scale_
+    ridge = np.diag([of_factors, of_factors, 0.3])
     target = new[0, :6] - model.intercept_ - model.column_offsets_[:6]
     assert_allclose(W[0], np.linalg.solve(A.T @ A + ridge, A.T @ target))
     assert not W[2].any()
@@ -256,7 +260,7 @@ def test_cross_validation_and_grids_hold_out_entries():
 
 
 def test_ordered_observations_have_to_be_shuffled():
-    model = FlatMatrixFactorization(2, rho=0.05, alpha=0.01, **SMALL)
+    model = FlatMatrixFactorization(2, rho=0.05, alpha=0.01, alpha_offsets=0.01, **SMALL)
     scores = [
         cross_val_score(model, X, Y, cv=KFold(5, shuffle=shuffle, random_state=seed)).mean()
         for shuffle, seed in ((False, None), (True, 0))
@@ -309,7 +313,13 @@ def test_a_fitted_model_holds_no_data():
 def test_every_solver_lowers_the_loss_and_measures_follow(solver):
     rate = 0.5 if solver in ("ngd", "consensus", "diffusion") else 0.05
     model = FlatMatrixFactorization(
-        2, solver=solver, alpha=0.01, max_iter=30, learning_rate_init=rate, random_state=0
+        2,
+        solver=solver,
+        alpha=0.01,
+        alpha_offsets=0.01,
+        max_iter=30,
+        learning_rate_init=rate,
+        random_state=0,
     ).fit(X, Y)
     assert model.loss_ < 0.9 * np.var(Y) / 2 or model.loss_curve_[-1] < 0.9 * model.loss_curve_[0]
     assert model.sharpness_ > 0
@@ -344,15 +354,15 @@ def test_the_default_radius_grows_with_the_root_of_the_deviation():
 
 
 def test_the_radius_and_the_penalty_shrink_different_things():
-    """Weight noise leaves offsets alone; both shrink factors."""
-    plain, noisy, penalized = (
-        FlatMatrixFactorization(2, rho=rho, alpha=alpha, **SMALL).fit(X, Y)
-        for rho, alpha in ((0.0, 1e-6), (2.0, 1e-6), (0.0, 50.0))
+    """Weight noise and ``alpha`` shrink factors, ``alpha_offsets`` shrinks offsets."""
+    plain, noisy, penalized, without_offsets = (
+        FlatMatrixFactorization(2, rho=rho, alpha=alpha, alpha_offsets=beta, **SMALL).fit(X, Y)
+        for rho, alpha, beta in ((0, 1e-6, 1e-6), (2, 1e-6, 1e-6), (0, 50, 1e-6), (0, 1e-6, 50))
     )
     for model in (noisy, penalized):
         assert np.linalg.norm(model.factors_[0]) < 0.5 * np.linalg.norm(plain.factors_[0])
-    assert np.linalg.norm(noisy.row_offsets_) > 0.5
-    assert np.linalg.norm(penalized.row_offsets_) < 0.5 * np.linalg.norm(noisy.row_offsets_)
+        assert np.linalg.norm(model.row_offsets_) > 0.5
+    assert np.linalg.norm(without_offsets.row_offsets_) < 0.25
 
 
 def test_entries_held_out_stop_the_sweeps():
@@ -386,7 +396,13 @@ def test_a_warm_start_takes_new_identifiers_in(early_stopping):
 
 def test_a_stream_is_learnt_in_parts():
     model = FlatMatrixFactorization(
-        3, solver="adam", learning_rate_init=0.05, alpha=0.01, batch_size=20, **SMALL
+        3,
+        solver="adam",
+        learning_rate_init=0.05,
+        alpha=0.01,
+        alpha_offsets=0.01,
+        batch_size=20,
+        **SMALL,
     )
     order = np.argsort(X[:, 0], kind="stable")  # every part brings rows that are new
     for _ in range(60):
@@ -468,7 +484,9 @@ def test_observations_that_repeat_count_each_time():
 def test_empty_rows_and_columns_have_factors_0():
     A = matrix()
     A[3], A[:, 5] = np.nan, np.nan
-    model = FlatMatrixFactorization(2, random_state=0).fit(A)
+    model = FlatMatrixFactorization(2, random_state=0)
+    with pytest.warns(UserWarning, match=r"Features without any observed values: \[5\]"):
+        model.fit(A)
     assert not model.row_factors_[3].any()
     assert not model.column_factors_[5].any()
     assert_allclose(model.predict([[3, 5]]), model.intercept_)

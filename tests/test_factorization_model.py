@@ -218,7 +218,7 @@ def test_of_a_full_matrix_noise_adds_squared_norms_to_the_sum_of_squares():
 
 @each_shape
 @each_weighting
-@pytest.mark.parametrize(("rho", "alpha"), [(0.3, 0.0), (0.0, 0.5), (0.3, 0.5)])
+@pytest.mark.parametrize(("rho", "alpha"), [(0.3, 0.0), (0.0, 0.5), (0.3, 0.5), (0.3, (0.2, 1.5))])
 def test_what_alternation_finds_is_stationary_for_the_expected_loss(shape, weighted, rho, alpha):
     model, w, batch = observed(shape, weighted)
     objective = objective_of(model, batch, alpha)

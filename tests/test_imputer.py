@@ -1,5 +1,7 @@
 """FlatMatrixImputer fills what is missing and keeps what is known."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,13 +115,21 @@ def test_empty_columns_are_left_out_or_filled_with_0(keep):
     empty = X.copy()
     empty[:, 4] = np.nan
     model = imputer(keep_empty_features=keep)
-    filled = model.fit_transform(empty)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        filled = model.fit_transform(empty)
+    of_features = [str(each.message) for each in told if each.category is UserWarning]
+    assert keep == (not of_features)
+    assert keep or "Skipping features without any observed values: [4]" in of_features[0]
     names = [f"x{j}" for j in range(15) if keep or j != 4]
     assert model.get_feature_names_out().tolist() == names
     assert filled.shape == (100, len(names))
     if keep:
         assert not filled[:, 4].any()
-    assert_array_equal(model.transform(X)[~MISSING[:, 0], 0], X[~MISSING[:, 0], 0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        again = model.transform(X)
+    assert_array_equal(again[~MISSING[:, 0], 0], X[~MISSING[:, 0], 0])
 
 
 def test_empty_rows_get_the_columns_offsets():

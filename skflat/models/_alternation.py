@@ -3,7 +3,7 @@
 With the other factors of an observation summed, ``s``, its target less what does not depend on the
 entity, ``t``, and weight ``v``, the entity's offset and factors ``(b, u)`` minimise
 
-    sum v [(t - b - s . u)^2 + rho^2 ((C - 1) |u|^2 + 2 (C - 2) s . u)] + alpha (b^2 + |u|^2)
+    sum v [(t - b - s . u)^2 + rho^2 ((C - 1) |u|^2 + 2 (C - 2) s . u)] + alpha |u|^2 + beta b^2
 
 which is a ridge regression whose weight counts the entity's observations. The terms with ``rho``
 are what Gaussian noise on all parameters adds to the expected loss.
@@ -17,6 +17,11 @@ from ._losses import HalfSquared
 
 BUDGET = 1 << 17  # numbers in a batch of gathered factors: they stay in the cache
 PADDING = 0.8  # entities of one batch have at least this share of its longest one's rows
+
+
+def pair(alpha):
+    """The penalties of factors and of offsets, which are one number where only one is given."""
+    return alpha if isinstance(alpha, tuple) else (alpha, alpha)
 
 
 @dataclass(slots=True)
@@ -52,8 +57,8 @@ class Alternation:
     ----------
     model : Factorization
     batch : Batch
-    alpha : float
-        Penalty of the sum over the rows.
+    alpha : float or pair of float
+        Penalty of the sum over the rows, see `Factorization.penalties`.
     rho : float
         Standard deviation of the noise on every parameter.
     kinds : sequence of int, default=None
@@ -61,7 +66,7 @@ class Alternation:
     """
 
     def __init__(self, model, batch, alpha, rho, kinds=None):
-        self.model, self.batch, self.alpha, self.rho = model, batch, alpha, rho
+        self.model, self.batch, self.alpha, self.rho = model, batch, pair(alpha), rho
         # The first kind comes last, so that its factors are the best response to the others:
         # what folding in a known row finds again.
         kinds = range(model.n_kinds) if kinds is None else kinds
@@ -79,8 +84,8 @@ class Alternation:
             squares = self.respond(w, c)
             if self.model.fit_offsets:
                 self._center(w, c)
-        penalized = w[self.model.penalized]
-        squares += self.alpha * float(penalized @ penalized)
+        for part, strength in self.model.penalties(self.alpha):
+            squares += strength * float(w[part] @ w[part])
         noise = self.model.noise_loss(HalfSquared(), w, self.rho, self.batch)
         return squares / (2 * self.batch.total_weight) + noise
 
@@ -133,11 +138,14 @@ class Alternation:
             if n_kinds > 2:
                 b[:, :k, 0] -= self.rho**2 * (n_kinds - 2) * weighted[:, :k].sum(axis=2)
         diagonal, counted = A.reshape(len(A), -1)[:, :: A.shape[1] + 1], group.total * (n_kinds - 1)
-        diagonal += self.alpha
-        diagonal[:, :k] += (self.rho**2 * counted)[:, None]
-        ridge = self.alpha + self.rho**2 * counted.min()
+        alpha, alpha_offsets = self.alpha
+        noise = self.rho**2 * counted
+        diagonal[:, :k] += (alpha + noise)[:, None]
         rounding = A.shape[1] * np.finfo(A.dtype).eps
-        if ridge <= rounding * diagonal.max():
+        # A ridge on the factors is enough: an offset's own column is one of ones.
+        singular = alpha + noise.min() <= rounding * diagonal.max()
+        diagonal[:, k:] += alpha_offsets
+        if singular:
             # Singular up to rounding: the shortest solution then.
             return (np.linalg.pinv(A, rounding, hermitian=True) @ b)[:, :, 0]
         return np.linalg.solve(A, b)[:, :, 0]

@@ -13,7 +13,7 @@ loss under Gaussian noise on all parameters is known in closed form.
 import numpy as np
 from scipy import sparse
 
-from ._alternation import Alternation
+from ._alternation import Alternation, pair
 from ._factorization_flatness import largest_curvature, level_distance
 from ._layout import Layout
 from ._losses import HalfSquared
@@ -38,6 +38,8 @@ class Factorization(Model):
 
     #: Rows at a time: a pass over the rows also passes over all parameters once a chunk.
     chunk = 1 << 17
+    #: Then the same ridge is minimised by batches as in closed form.
+    penalized_by_batch = False
 
     def __init__(self, sizes, n_components, fit_offsets=True):
         self.sizes = [int(size) for size in sizes]
@@ -52,7 +54,16 @@ class Factorization(Model):
             shapes |= {f"offsets_{c}": (size,) for c, size in enumerate(self.sizes)}
         shapes |= {f"factors_{c}": (size, self.n_components) for c, size in enumerate(self.sizes)}
         self.layout = Layout(shapes)
-        self.penalized = slice(int(fit_offsets), None)
+        self.n_affine = fit_offsets * (1 + sum(self.sizes))
+
+    def penalties(self, alpha):
+        """Factors, and offsets but the intercept, with the strengths of their penalties.
+
+        Two, because they have different units; one number stands for both.
+        """
+        alpha, alpha_offsets = pair(alpha)
+        offsets = slice(min(1, self.n_affine), self.n_affine)
+        return [(slice(self.n_affine, None), alpha), (offsets, alpha_offsets)]
 
     def init(self, rng, batch):
         """Random factors of entities that are observed, the mean, and offsets in turns.
@@ -106,6 +117,15 @@ class Factorization(Model):
                 offsets[c][place] = its_offsets[c]
         if self.fit_offsets:
             intercept[...] = its_intercept
+
+    def in_unit(self, w, unit):
+        """The parameters whose scores are ``unit`` times as large, a new vector.
+
+        A product of two factors has the unit of one offset.
+        """
+        out = w * float(np.sqrt(unit))
+        out[: self.n_affine] = w[: self.n_affine] * float(unit)
+        return out
 
     def padded(self, w):
         """The model with one more entity of every kind, all 0, and its flat vector.
@@ -248,7 +268,7 @@ class Factorization(Model):
         slopes = [2 * ((self.n_kinds - 2) * total + row) for row in rows]
         self._pull_back(share, slopes, X, out)
         if self.fit_offsets:
-            out[: 1 + sum(self.sizes)] = 0
+            out[: self.n_affine] = 0
         return out
 
     def noise_loss(self, loss, w, rho, batch):
@@ -268,8 +288,8 @@ class Factorization(Model):
             for share, piece in batch.shares(self.chunk):
                 total = sum(self._rows(w, piece.X))
                 trace += (self.n_kinds - 2) * share * piece.mean((total**2).sum(axis=1))
-        n_pairs = self.n_kinds * (self.n_kinds - 1) // 2
-        return 0.5 * rho**2 * trace + 0.5 * n_pairs * self.n_components * rho**4
+        n_pairs, variance = self.n_kinds * (self.n_kinds - 1) // 2, rho * rho  # inf where too large
+        return 0.5 * variance * (trace + n_pairs * self.n_components * variance)
 
     def alternation(self, loss, batch, alpha, rho):
         return Alternation(self, batch, alpha, rho) if isinstance(loss, HalfSquared) else None

@@ -23,12 +23,20 @@ class Model(ABC):
         Names and shapes of the parameters in the flat vector ``w``.
     penalized : slice
         The part of ``w`` that the L2 penalty applies to.
+    penalized_by_batch : bool
+        Whether the penalty is divided by the rows of a batch, as scikit-learn does, so that an
+        epoch of many batches penalises more; or by all rows.
     chunk : int or None
         Rows of a pass at a time; None is the objective's choice.
     """
 
     penalized = slice(None)
+    penalized_by_batch = True
     chunk = None
+
+    def penalties(self, alpha):
+        """Parts of ``w`` that are penalised, each with the strength of its L2 penalty."""
+        return [(self.penalized, alpha)]
 
     @abstractmethod
     def forward(self, params, X):

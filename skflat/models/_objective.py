@@ -1,5 +1,7 @@
 """The mean loss of a model on some data, as a function of the flat vector."""
 
+from functools import cached_property
+
 import numpy as np
 from scipy import sparse
 
@@ -27,8 +29,9 @@ class Objective:
         Targets as the loss wants them.
     sample_weight : ndarray of shape (n_rows,), default=None
     alpha : float, default=0.0
-        Strength of the L2 penalty; as in scikit-learn it is divided by the sum of the
-        weights of the batch at hand.
+        Strength of the L2 penalty, or what else `Model.penalties` takes; as in scikit-learn it
+        is divided by the sum of the weights of the batch at hand, unless the model says that it
+        is that of all rows.
     reported : bool, default=False
         Whether loss values are the ones that scikit-learn prints (probabilities clipped
         at the dtype's eps, squared errors averaged over outputs). Gradients are the
@@ -41,6 +44,10 @@ class Objective:
         self.data = Batch(X, y, sample_weight)
         self.alpha = alpha
         self.reported = reported
+
+    @cached_property
+    def _total_weight(self):
+        return self.data.total_weight
 
     @property
     def n_rows(self):
@@ -80,6 +87,7 @@ class Objective:
             take_rows(data.X, rows, "batch X", work),
             take_rows(data.y, rows, "batch y", work),
             take_rows(data.weight, rows, "batch weight", work),
+            None if self.model.penalized_by_batch else self._total_weight,
         )
 
     @property
@@ -179,12 +187,10 @@ class Objective:
         out = np.empty_like(w) if out is None else out
         work.rows += len(batch)
         value = self._data_gradient(w, batch, out, work)
-        if self.alpha == 0 or batch.total_weight == 0:
-            return value, out
-        penalized, gradient = w[self.model.penalized], out[self.model.penalized]
-        rate = self._rate(batch)
-        for block in blocks(penalized):
-            gradient[block] += rate * penalized[block]
+        for part, rate in self._penalties(batch):
+            penalized, gradient = w[part], out[part]
+            for block in blocks(penalized):
+                gradient[block] += rate * penalized[block]
         return value + self._penalty(w, batch), out
 
     def _data_gradient(self, w, batch, out, work):
@@ -221,8 +227,8 @@ class Objective:
         def product(v):
             work.rows += 2 * len(batch)
             out = sum(share * times(v) for share, times in kept or linearized())
-            part = self.model.penalized
-            out[part] += self._rate(batch) * v[part]
+            for part, rate in self._penalties(batch):
+                out[part] += rate * v[part]
             return out
 
         return product
@@ -285,15 +291,16 @@ class Objective:
         starts = range(0, X.shape[0], self.chunk)
         return _joined([function(w, X[start : start + self.chunk]) for start in starts])
 
-    def _rate(self, batch):
+    def _penalties(self, batch):
+        """Parts of the flat vector that are penalised, each with the rate of its penalty."""
         total = batch.total_weight if batch.whole is None else batch.whole
-        return self.alpha / total if total > 0 else 0.0
+        if total == 0:
+            return []
+        return [(part, a / total) for part, a in self.model.penalties(self.alpha) if a > 0]
 
     def _penalty(self, w, batch):
-        if self.alpha == 0:
-            return 0.0
-        part = w[self.model.penalized]
-        return 0.5 * self._rate(batch) * float(part @ part)
+        squares = ((w[part], rate) for part, rate in self._penalties(batch))
+        return sum((0.5 * rate * float(part @ part) for part, rate in squares), start=0.0)
 
 
 def _joined(arrays):
