@@ -12,8 +12,8 @@ from .models import as_problem
 USUAL_MEASURES = ("sharpness", "flatness", "weakness")
 
 # Share of the multiplications of the training that a measure may take, and how many it may take
-# however short the training was: some hundredths of a second.
-SHARE, LEAST = 0.03, 2e8
+# however short the training was: up to a hundredth of a second.
+SHARE, LEAST = 0.03, {"flatness": 3e7, "weakness": 1.2e8}
 
 
 class Measuring:
@@ -122,7 +122,7 @@ class Measuring:
         if "random_state" in parameters:
             measure.set_params(random_state=seed)
         if "budget" in parameters:
-            measure.set_params(budget=max(LEAST, SHARE * self._cost))
+            measure.set_params(budget=max(LEAST[name], SHARE * self._cost))
         if X_probe is not None and "X_probe" in parameters:
             rows = np.random.default_rng(seed).permutation(X_probe.shape[0])
             measure.set_params(X_probe=X_probe[np.sort(rows[: measure.n_probes])])

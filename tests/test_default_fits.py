@@ -123,9 +123,9 @@ def test_the_effort_is_known_beforehand_and_not_by_a_clock():
     clf, _, _ = fitted(network((X, y), max_iter=30), X, y)
     gradients = clf.n_grad_evals_ * len(X)
     n_parameters = sum(each.size for each in [*clf.coefs_, *clf.intercepts_])
-    budget = max(LEAST, SHARE * 3 * gradients * n_parameters)
     for name in ("flatness", "weakness"):
         protocol = clf.measurements_[name].protocol
+        budget = max(LEAST[name], SHARE * 3 * gradients * n_parameters)
         assert protocol["parameters"]["budget"] == pytest.approx(budget)
     assert clf.measurements_["weakness"].protocol["n_pairs"] < 10 * 200
 

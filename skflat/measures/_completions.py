@@ -11,8 +11,9 @@ from ._separation import ZERO, combination, separate
 
 # Features up to which the products of a row's entries are worth forming, for many weights.
 WIDE = 32
-# Rows by which a metric measures, in dimensions of the features: those nearest to the wall.
-NEAREST = 8
+# Rows by which a metric measures, in dimensions of the features: those nearest to the wall. Of
+# many features fewer do.
+NEAREST, NEAREST_OF_MANY = 8, 4
 # Entries of a system of inequalities, 64 MB of them; a larger one is not formed.
 LARGEST = 1 << 23
 
@@ -258,10 +259,10 @@ class Completions:
 
 def n_measured(n_rows, width):
     """The number of rows by which a metric measures."""
-    n_near = NEAREST * width
+    if width > WIDE:
+        return min(n_rows, NEAREST_OF_MANY * width)
     # Of few features the products are shared, so that all rows cost as little.
-    worth = 3 * n_near if width <= WIDE else n_near
-    return n_rows if worth >= n_rows else n_near
+    return n_rows if 3 * NEAREST * width >= n_rows else NEAREST * width
 
 
 def _triangle(size):

@@ -5,10 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ._budget import factorization_cost, least_squares_cost
+from ._completions import WIDE
 from ._walk import step_cost
 
-# Steps that a walk takes, in the mean.
-N_STEPS = 4
+# Steps that a walk takes in the mean, of few features and of many.
+N_STEPS, N_STEPS_OF_MANY = 4, 1.2
 
 
 class PairDraw(NamedTuple):
@@ -35,6 +36,22 @@ class PairDraw(NamedTuple):
         drawn[each, self.known] = False
         others = (is_open & drawn).sum(axis=1) / np.maximum(drawn.sum(axis=1), 1)
         return (is_open[each, self.known] + (n_classes - 1) * others) / n_classes
+
+    def error(self, shares, is_open):
+        """Standard error of the mean share, from the probes and the pairs drawn.
+
+        Where all pairs drawn are open, or none is, they do not vary, and yet the others might be
+        different: of ``x`` open ones among ``n`` drawn the error is at least that of the share
+        ``(x + 1) / (n + 2)`` (Agresti and Coull).
+        """
+        n_probes, n_classes = self.asked.shape[0], self.asked.shape[1]
+        spread = shares.std(ddof=1) / np.sqrt(n_probes) if n_probes > 1 else np.nan
+        if self.asked.all():
+            return float(spread)
+        n, n_open = self.asked.sum() - n_probes, (is_open & self.asked).sum() - n_probes
+        share = (max(n_open, 0) + 1) / (n + 2)
+        least = (1 - 1 / n_classes) * np.sqrt(share * (1 - share) / (n + 2))
+        return float(np.fmax(spread, least))
 
 
 def draw_pairs(shape, n_classes, known, budget, rng):
@@ -80,11 +97,12 @@ def n_affordable_probes(shape, n_probes, budget):
 def _fixed_cost(shape, n_classes):
     """Multiplications of the basis, and of verifying the first map."""
     n_rows, width = shape[0], shape[1] + 1
-    return factorization_cost(n_rows, width) + 6 * n_rows * width * n_classes
+    return factorization_cost(n_rows, width) + 3 * n_rows * width * n_classes
 
 
 def pair_cost(shape, n_classes):
     """Multiplications of a two-class proof and a walk, and half as many for what is left."""
     n_rows, width = shape[0], shape[1] + 1
     proof = least_squares_cost(2 * n_rows / n_classes, width)
-    return 1.5 * (proof + N_STEPS * step_cost(n_rows, width, n_classes))
+    n_steps = N_STEPS if width <= WIDE else N_STEPS_OF_MANY
+    return 1.5 * (proof + n_steps * step_cost(n_rows, width, n_classes))

@@ -211,21 +211,20 @@ class Weakness(Measure):
         """The mean share of open pairs, and how many were asked for and left undecided."""
         budget = Budget(self.budget)
         if problem.kind in ("regression", "completion"):
-            shares, counts = self._bins(problem, probes, budget)
+            shares, stderr, counts = self._bins(problem, probes, budget)
         elif problem.kind == "multiclass":
-            shares, counts = self._drawn_pairs(problem, probes, budget)
+            shares, stderr, counts = self._drawn_pairs(problem, probes, budget)
         else:
-            shares, counts = self._pairs_of_labels(problem, probes, budget)
+            shares, stderr, counts = self._pairs_of_labels(problem, probes, budget)
         if not len(shares):
             self._say_too_dear()
         elif counts["n_undecided"] and budget.cut_short:
             self._say_cut_short(counts)
-        n = len(shares)
         return {
-            "value": float(shares.mean()) if n else np.nan,
-            "stderr": float(shares.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan,
+            "value": float(shares.mean()) if len(shares) else np.nan,
+            "stderr": stderr,
             "kind": "lower_bound" if counts["n_undecided"] else "estimate",
-            "converged": bool(n and not counts["n_undecided"]),
+            "converged": bool(len(shares) and not counts["n_undecided"]),
             "samples": shares,
         }, counts
 
@@ -236,30 +235,37 @@ class Weakness(Measure):
         else:
             rows = _hidden(objective, w, probes)
             found = open_bins(objective, w, *rows, self.target, self.tolerance, budget)
-        return found.shares, {"n_pairs": found.n_bins, "n_undecided": found.n_undecided}
+        counts = {"n_pairs": found.n_bins, "n_undecided": found.n_undecided}
+        return found.shares, _error_of_probes(found.shares), counts
 
     def _drawn_pairs(self, problem, probes, budget):
-        (reading,) = self._readings(problem, probes)
-        known = reading.known_at_probes.argmax(axis=1)
-        shape, rng = reading.rows.shape, generator(self.random_state)
-        draw = draw_pairs(shape, reading.n_classes, known, budget.left, rng)
+        objective, w = problem.objective, _double(problem.w)
+        known = objective.scores(w, probes)
+        width = objective.head(w).shape[0]
+        if self._features(problem.kind) == "logits":
+            width = min(width, known.shape[1] - 1)
+        shape, rng = (objective.n_rows, width), generator(self.random_state)
+        draw = draw_pairs(shape, known.shape[1], known.argmax(axis=1), budget.left, rng)
         if draw is None:
-            return np.array([]), {"n_pairs": 0, "n_undecided": 0}
+            return NOTHING_ASKED
+        (reading,) = self._readings(problem, probes)
         pairs = reading.decide(budget, draw.asked)
-        counts = _counts(draw.asked, pairs)
-        return draw.shares(pairs.index >= 0), counts
+        is_open = pairs.index >= 0
+        shares = draw.shares(is_open)
+        return shares, draw.error(shares, is_open), _counts(draw.asked, pairs)
 
     def _pairs_of_labels(self, problem, probes, budget):
-        readings = self._readings(problem, probes)
-        part = self.budget / len(readings)
-        n_probes = n_affordable_probes(readings[0].rows.shape, probes.shape[0], part)
+        objective, n_labels = problem.objective, problem.objective.data.y.shape[1]
+        shape = objective.n_rows, objective.head(_double(problem.w)).shape[0]
+        n_probes = n_affordable_probes(shape, probes.shape[0], self.budget / n_labels)
         if not n_probes:
-            return np.array([]), {"n_pairs": 0, "n_undecided": 0}
+            return NOTHING_ASKED
         asked = np.ones((n_probes, 2), dtype=bool)
-        pairs = [reading.decide(budget, asked) for reading in readings]
+        pairs = [reading.decide(budget, asked) for reading in self._readings(problem, probes)]
         counts = [_counts(asked, each) for each in pairs]
         total = {name: sum(each[name] for each in counts) for name in counts[0]}
-        return np.mean([(each.index >= 0).mean(axis=1) for each in pairs], axis=0), total
+        shares = np.mean([(each.index >= 0).mean(axis=1) for each in pairs], axis=0)
+        return shares, _error_of_probes(shares), total
 
     def _say_too_dear(self):
         warnings.warn(
@@ -430,6 +436,15 @@ class Reading:
         probes = self.probes if asked is None else self.probes[: len(asked)]
         reading = self.rows, self.labels, probes, self.n_classes, self.known
         return decide_pairs(*reading, budget, asked, keep)
+
+
+# Shares, standard error and counts where the budget does not pay for anything.
+NOTHING_ASKED = np.array([]), np.nan, {"n_pairs": 0, "n_undecided": 0}
+
+
+def _error_of_probes(shares):
+    n = len(shares)
+    return float(shares.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
 
 
 def _counts(asked, pairs):
