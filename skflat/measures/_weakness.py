@@ -1,7 +1,6 @@
 """Weakness: how much the learned function leaves open."""
 
 import warnings
-from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,15 +10,15 @@ from sklearn.utils import check_array
 
 from .._compat import Interval, StrOptions
 from ..models import NotDefinedError, as_problem
-from ._affine import NOTHING, Scaling, extent, reading_of
 from ._base import Measure, describe, exactness, generator
 from ._bins import open_bins, open_bins_of_entries
 from ._budget import Budget
 from ._extension import extension_size
 from ._function import function_of
 from ._measurement import Measurement
-from ._open_pairs import decide_pairs, result_of
+from ._open_pairs import result_of
 from ._pair_draw import draw_pairs, n_affordable_probes
+from ._readings import double, hidden_layer, readings
 from ._regions import alone, regions
 
 
@@ -229,17 +228,17 @@ class Weakness(Measure):
         }, counts
 
     def _bins(self, problem, probes, budget):
-        objective, w = problem.objective, _double(problem.w)
+        objective, w = problem.objective, double(problem.w)
         if problem.kind == "completion":
             found = open_bins_of_entries(objective, w, probes, self.tolerance, budget)
         else:
-            rows = _hidden(objective, w, probes)
+            rows = hidden_layer(objective, w, probes)
             found = open_bins(objective, w, *rows, self.target, self.tolerance, budget)
         counts = {"n_pairs": found.n_bins, "n_undecided": found.n_undecided}
         return found.shares, _error_of_probes(found.shares), counts
 
     def _drawn_pairs(self, problem, probes, budget):
-        objective, w = problem.objective, _double(problem.w)
+        objective, w = problem.objective, double(problem.w)
         known = objective.scores(w, probes)
         width = objective.head(w).shape[0]
         if self._features(problem.kind) == "logits":
@@ -256,7 +255,7 @@ class Weakness(Measure):
 
     def _pairs_of_labels(self, problem, probes, budget):
         objective, n_labels = problem.objective, problem.objective.data.y.shape[1]
-        shape = objective.n_rows, objective.head(_double(problem.w)).shape[0]
+        shape = objective.n_rows, objective.head(double(problem.w)).shape[0]
         n_probes = n_affordable_probes(shape, probes.shape[0], self.budget / n_labels)
         if not n_probes:
             return NOTHING_ASKED
@@ -299,7 +298,7 @@ class Weakness(Measure):
 
     def _regions(self, problem, probes):
         self._refuse_regression(problem, "vocabulary='region-class'")
-        objective, w = problem.objective, _double(problem.w)
+        objective, w = problem.objective, double(problem.w)
         layers = objective.layers(w), objective.layers(w, probes)
         if not layers[0]:
             raise NotDefinedError("vocabulary='region-class' is for networks with a hidden layer.")
@@ -331,36 +330,7 @@ class Weakness(Measure):
 
     def _readings(self, problem, probes):
         """What is re-read and what is to be reproduced, of every label or of the classes."""
-        objective, w = problem.objective, _double(problem.w)
-        scores, at_probes = objective.scores(w), objective.scores(w, probes)
-        learned = self._learned(problem, scores)
-        if problem.kind == "multiclass":
-            rows = self._reread(problem, w, probes, scores, at_probes)
-            means = (each.mean(axis=1, keepdims=True) for each in (scores, at_probes))
-            known = (each - mean for each, mean in zip((scores, at_probes), means, strict=True))
-            return [Reading(*rows, learned, *known)]
-        rows = _hidden(objective, w, probes)
-        halves = ([np.column_stack([-z, z]) / 2 for z in each.T] for each in (scores, at_probes))
-        columns = zip(learned.T, *halves, strict=True)
-        return [Reading(*rows, *column) for column in columns]
-
-    def _learned(self, problem, scores):
-        """The classes, or for every label 0 or 1, that readings reproduce."""
-        y = problem.objective.data.y
-        if problem.kind == "multiclass":
-            return y if self.target == "labels" else scores.argmax(axis=1)
-        return (y > 0.5 if self.target == "labels" else scores > 0).astype(int)
-
-    def _reread(self, problem, w, probes, scores, at_probes):
-        """Centred logits or the hidden layer, on the rows and at the probes."""
-        if self._features(problem.kind) == "hidden":
-            return _hidden(problem.objective, w, probes)
-        logits = _centred(scores)
-        if problem.objective.head(w).shape[0] < logits.shape[1]:
-            hidden = _hidden(problem.objective, w, probes)
-            if _spans_hidden(hidden[0], logits):
-                return hidden
-        return logits, _centred(at_probes)
+        return readings(problem, probes, self._features(problem.kind), self.target)
 
     def _features(self, kind):
         """What to re-read, by name."""
@@ -408,36 +378,6 @@ class Weakness(Measure):
         return mix * X[first] + (1 - mix) * X[second], "convex combinations of rows"
 
 
-@dataclass(frozen=True)
-class Reading:
-    """Features to re-read, and the scores of the network's own reading, which is known.
-
-    Attributes
-    ----------
-    rows, probes : ndarray of shape (n, n_features)
-    labels : ndarray of int of shape (n_rows,)
-        What every reading gives the rows.
-    known, known_at_probes : ndarray of shape (n, n_classes)
-    """
-
-    rows: np.ndarray
-    probes: np.ndarray
-    labels: np.ndarray
-    known: np.ndarray
-    known_at_probes: np.ndarray
-
-    @property
-    def n_classes(self):
-        """The number of outcomes."""
-        return self.known.shape[1]
-
-    def decide(self, budget, asked=None, keep=False):
-        """`Witnesses` of the pairs asked for, at the first probes."""
-        probes = self.probes if asked is None else self.probes[: len(asked)]
-        reading = self.rows, self.labels, probes, self.n_classes, self.known
-        return decide_pairs(*reading, budget, asked, keep)
-
-
 # Shares, standard error and counts where the budget does not pay for anything.
 NOTHING_ASKED = np.array([]), np.nan, {"n_pairs": 0, "n_undecided": 0}
 
@@ -450,36 +390,6 @@ def _error_of_probes(shares):
 def _counts(asked, pairs):
     """How many pairs are asked for, and how many of them have no proof."""
     return {"n_pairs": int(asked.sum()), "n_undecided": int((asked & ~pairs.decided()).sum())}
-
-
-def _spans_hidden(hidden, logits):
-    """Whether logits tell the last hidden layer, of fewer columns, so that both read the same.
-
-    Then every affine function of the one is an affine function of the other.
-    """
-    scaled = Scaling(hidden)
-    rows = scaled(hidden)
-    values = np.column_stack([logits, np.ones(len(logits))])
-    U = reading_of(values, rows)[extent(rows)]
-    found = np.linalg.svd(U, compute_uv=False)
-    exact = np.abs(rows[:, extent(rows)] @ U - values).max() <= NOTHING * np.abs(values).max()
-    return bool(exact and len(U) <= U.shape[1] and found[-1] > NOTHING * found[0])
-
-
-def _double(w):
-    """In double precision whatever the network's: rounding must not decide a pair."""
-    return w.astype(float)
-
-
-def _centred(logits):
-    """Centred logits without the last column, which is minus the sum of the others."""
-    return (logits - logits.mean(axis=1, keepdims=True))[:, :-1]
-
-
-def _hidden(objective, w, probes):
-    """Last hidden layer on the rows and at the probes, dense."""
-    layers = (objective.features(w, X) for X in (None, probes))
-    return tuple(layer.toarray() if sparse.issparse(layer) else layer for layer in layers)
 
 
 weakness = function_of(Weakness, "weakness")

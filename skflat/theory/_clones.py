@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
-from ._branch import Branch
 from ._checks import check_option, check_real, check_reals
 from ._replicas import SHARED, clone_stabilities, clone_weights, teacher_weights
+from ._saddle import Branch
 from ._storage import capacity, typical_solutions
 from ._teacher_student import recovery_threshold, teacher_student
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from ._branch import Branch
 from ._checks import check_real
 from ._normal import hazard, log_2cosh, log_tail, normal_grid, tail
+from ._saddle import Branch
 from ._storage import capacity
 
 GRID = normal_grid(10, 401)
