@@ -3,10 +3,11 @@
 python benchmarks/ratings.py --data DIR [--sets movielens_1m] [--seeds 5] [--quick]
 
 Ratings are split 90/10 by every seed. On the training part of the first seed, a tenth of it held
-out for validation, a grid over the number of components, ``rho`` and ``alpha`` is searched; its
-best setting is fitted to the whole training part of every seed and scored once on the test part.
-Then a race on the first seed: sweep by sweep until the test error of each rival at its end is
-reached. Rivals that are not installed are left out and said to be.
+out for validation, a grid over the number of components, ``rho`` and the two penalties is searched;
+its best setting is fitted to the whole training part of every seed and scored once on the test
+part. The defaults are fitted to the first seed's ratings in several units. Then a race on the first
+seed: sweep by sweep until the test error of each rival at its end is reached. Rivals that are not
+installed are left out and said to be.
 
 DIR holds .npz files with the arrays user, item and rating.
 """
@@ -26,7 +27,14 @@ from skflat import FlatMatrixFactorization
 
 #: Name to the range of ratings, and the bar for the error where there is one.
 SETS = {"movielens_1m": ((1, 5), 0.850), "movietweetings_100k": ((0, 10), None)}
-GRID = {"n_components": [20, 40], "rho": [0.2, 0.3, 0.4], "alpha": [2.0, 5.0, 10.0]}
+GRID = {
+    "n_components": [20, 40],
+    "rho": [0.2, 0.3, 0.4],
+    "alpha": [2.0, 5.0, 10.0],
+    "alpha_offsets": [2.0, 5.0],
+}
+#: In which the defaults are fitted: they have to say the same in all of them.
+UNITS = [0.1, 1.0, 10.0, 100.0]
 
 
 def load(folder, name):
@@ -61,6 +69,20 @@ def best_setting(X, y, clip, grid):
         if error < best:
             best, setting = error, params
     return setting
+
+
+def print_defaults(X, y, X_test, y_test):
+    """R^2 of the defaults on entries held out, with the ratings in several units."""
+    for unit in UNITS:
+        start = time.perf_counter()
+        model = ours(None).fit(X, unit * y)
+        seconds = time.perf_counter() - start
+        score = model.score(X_test, unit * y_test)
+        print(
+            f"  defaults, ratings x {unit:<5}  R^2 {score:.4f}   alpha {model.alpha_:g}"
+            f"   {seconds:6.2f} s",
+            flush=True,
+        )
 
 
 # ---------------------------------------------------------------------------------- rivals
@@ -146,6 +168,7 @@ def run(folder, name, n_seeds, grid):
     print(f"  ours at {setting}: {np.mean(errors):.4f} +- {np.std(errors, ddof=1):.4f}")
     train, test = split(len(y), 0)
     parts = X[train], y[train], X[test], y[test]
+    print_defaults(*parts)
     theirs = rivals(*parts, clip)
     reached = seconds_to(
         {each: error for each, (error, _) in theirs.items()}, *parts, clip, setting

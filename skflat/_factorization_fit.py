@@ -6,7 +6,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import SETTINGS
@@ -14,11 +14,10 @@ from ._baseline import no_better_than_constant
 from ._callbacks import EpochHooks
 from ._compat import Interval, StrOptions
 from ._factorization_alpha import WITHOUT_CHOICE, chosen_alpha
-from ._factorization_data import Observing, known_entries
+from ._factorization_predictions import Predicting
 from ._measuring import USUAL_MEASURES
 from ._target_unit import unit_of
 from .models import (
-    Batch,
     Factorization,
     HalfSquared,
     Objective,
@@ -35,7 +34,7 @@ DROWNED = 1e-9  # of the variance of the weight noise: no factor survives it
 BATCHES = 1000  # of an epoch, at most, unless told otherwise
 
 
-class BaseFactorization(Observing):
+class BaseFactorization(Predicting):
     """Everything of `FlatMatrixFactorization` but its parameters and what users call.
 
     Solvers see the targets in units of ``scale_``, so that no result depends on the users' unit.
@@ -44,7 +43,7 @@ class BaseFactorization(Observing):
 
     _solvers = {**SOLVERS, "als": ALS}
     _parameter_constraints: dict = {
-        **Observing._parameter_constraints,
+        **Predicting._parameter_constraints,
         **SETTINGS,
         "solver": [StrOptions({*SOLVERS, "als"}), Solver],
         "alpha": [StrOptions({"auto"}), *SETTINGS["alpha"]],
@@ -165,14 +164,6 @@ class BaseFactorization(Observing):
         model.embed(w, old, there, places)
         return w
 
-    def _in_own_unit(self):
-        """The fitted model, and a copy of its parameters in units of ``scale_``."""
-        model, w = factorization(self)
-        known = getattr(self, "_trained", None)
-        if known is not None and np.array_equal(model.in_unit(known, self.scale_), w):
-            return model, np.array(known)
-        return model, model.in_unit(w, 1 / self.scale_)
-
     def _check_structure(self, old, model):
         if (old.n_components, old.fit_offsets) != (model.n_components, model.fit_offsets):
             raise ValueError(
@@ -190,11 +181,6 @@ class BaseFactorization(Observing):
         # Every step passes over all parameters, so small batches of many rows would take for ever.
         size = max(min(200, objective.n_rows), -(-objective.n_rows // BATCHES))
         return settings.replaced(batch_size=size)
-
-    @property
-    def _root(self):
-        """The unit of factors and of ``rho``, where that of the targets is ``scale_``."""
-        return float(np.sqrt(self.scale_))
 
     def _own_rho(self, solver, objective):
         """The radius in units of ``scale_``: a number that users give has theirs."""
@@ -302,53 +288,3 @@ class BaseFactorization(Observing):
             part = Problem(sample, whole.w, whole.kind, n)
         chosen = {name: whole if name in ON_ALL_ROWS else part for name in names}
         return self._evaluate(names, chosen.get, after_fit=after_fit)
-
-    # --- predictions ---
-
-    def _check_clip(self):
-        if self.clip is None:
-            return
-        try:
-            low, high = (float(end) for end in self.clip)
-        except (TypeError, ValueError):
-            low, high = np.nan, np.nan
-        if not low < high:
-            raise ValueError(f"clip must be None or a pair (low, high), got {self.clip!r}.")
-
-    def _predicted(self, codes):
-        """Scores of codes, of which -1 is an identifier never seen."""
-        model, w = factorization(self)
-        model, w = model.padded(w)
-        scores = [
-            model.scores(w, codes[start : start + model.chunk])[:, 0]
-            for start in range(0, len(codes), model.chunk)
-        ]
-        return self._clipped(np.concatenate(scores))
-
-    def _folded_in(self, X):
-        """Factors, and the offset as a last column, of the rows of a validated matrix."""
-        rows, columns, values = known_entries(X)
-        model, w = self._in_own_unit()
-        y = values.astype(w.dtype, copy=False)[:, None] / self.scale_
-        batch = Batch(np.column_stack([rows, columns]), y)
-        # Only of ALS is ``rho`` the noise that this closed form is about.
-        noise = self.rho_ / self._root if isinstance(self._solver(), ALS) else 0.0
-        alpha = self.alpha_, float(self.alpha_offsets)
-        model, w = model.folded_in(w, batch, alpha, noise, X.shape[0])
-        _, offsets, factors = model.split(model.in_unit(w, self.scale_))
-        return factors[0] if offsets is None else np.column_stack([factors[0], offsets[0]])
-
-    def _completed(self, W):
-        """Whole rows from their factors and offsets."""
-        W = check_array(W, dtype=self.factors_[0].dtype, input_name="W")
-        k = self.factors_[1].shape[1]
-        width = k + (self.offsets_ is not None)
-        if W.shape[1] != width:
-            raise ValueError(f"W has {W.shape[1]} columns, but transform returns {width}.")
-        rows = W[:, :k] @ self.factors_[1].T
-        if self.offsets_ is not None:
-            rows += W[:, k:] + self.offsets_[1] + self.intercept_
-        return rows
-
-    def _clipped(self, values):
-        return values if self.clip is None else np.clip(values, *self.clip, out=values)

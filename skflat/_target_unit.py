@@ -52,12 +52,13 @@ def _left_out(codes, rest, weight):
     which stands for repetitions, one is left out.
     """
     one = 1.0 if weight is None else np.minimum(weight, 1)
-    counts = [np.bincount(column, weight) for column in codes.T]
+    columns = list(np.ascontiguousarray(codes.T))
+    counts = [np.bincount(column, weight) for column in columns]
     offsets = [np.zeros(len(count)) for count in counts]
-    for c in list(range(len(counts))) * N_TURNS:
-        rest += offsets[c].take(codes[:, c])
-        sums = np.bincount(codes[:, c], rest if weight is None else weight * rest)
-        offsets[c] = sums / (counts[c] + RIDGE)
-        rest -= offsets[c].take(codes[:, c])
-    others = [n.take(column) - one + RIDGE for n, column in zip(counts, codes.T, strict=True)]
+    for column, count, b in list(zip(columns, counts, offsets, strict=True)) * N_TURNS:
+        sums = np.bincount(column, rest if weight is None else weight * rest)
+        step = (sums - RIDGE * b) / (count + RIDGE)
+        b += step
+        rest -= step.take(column)
+    others = [n.take(column) - one + RIDGE for n, column in zip(counts, columns, strict=True)]
     return rest * (1 + sum(one / n for n in others))

@@ -23,10 +23,11 @@ class ALS(Solver):
     errors, with ``p`` the weight of an observation, and for two kinds with factors ``u`` and ``v``,
     it minimises
 
-        sum p [(y - score)^2 + rho^2 (|u|^2 + |v|^2)] + alpha |w|^2
+        sum p [(y - score)^2 + rho^2 (|u|^2 + |v|^2)] + alpha |F|^2 + beta |b|^2
 
     so ``rho^2`` is a ridge that is weighted by counts (as in Zhou and others, 2008, "Large-scale
-    parallel collaborative filtering for the Netflix prize") and ``alpha`` one that is not. With
+    parallel collaborative filtering for the Netflix prize"), and those on all factors ``F`` and
+    offsets ``b``, the estimator's ``alpha`` and ``alpha_offsets``, are not. With
     more kinds, ``rho^2`` multiplies for each of them the square of the sum of the others' factors.
     The mean objective is half of that over the sum of the weights.
 
