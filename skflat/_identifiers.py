@@ -130,8 +130,11 @@ def codes_of(column, identifiers):
 def _cast(column, dtype):
     """The column as another dtype of its kind, and where nothing is lost by that."""
     cast = column.astype(dtype)
-    # Whole numbers compare exactly; of others what is compared may itself be rounded or too large.
-    return cast, (cast == column if dtype.kind in "iu" else cast.astype(column.dtype) == column)
+    if dtype.kind in "iu":
+        return cast, cast == column
+    if dtype.kind == "f":
+        return cast, np.abs(cast) < 2 / np.finfo(dtype).eps
+    return cast, cast.astype(column.dtype) == column  # dates, which overflow and come back others
 
 
 def _table_range(column):
