@@ -63,12 +63,13 @@ def of_one_kind(column, label):
 def _of_objects(column, label):
     """A column of objects in the dtype of their kind, if numpy has one."""
     values = column.tolist()
-    types = {type(value): value for value in values}  # one value of every type
-    if not all(issubclass(each, (str, bytes)) for each in types):
+    # One value of every type, and of dates one with a time zone and one without.
+    each_type = {(type(value), getattr(value, "tzinfo", None) is None): value for value in values}
+    if not all(issubclass(each, (str, bytes)) for each, _ in each_type):
         _refuse(any(_is_missing(value) for value in values), label)
-    kinds = {kind_of_value(value) for value in types.values()}
+    kinds = {kind_of_value(value) for value in each_type.values()}
     if len(kinds) > 1:
-        told = " and ".join(f"{value!r} ({each.__name__})" for each, value in types.items())
+        told = " and ".join(f"{value!r} ({type(value).__name__})" for value in each_type.values())
         raise TypeError(
             "Identifiers: the argument must be uniformly strings or numbers within a column, or of "
             f"one other kind, but {label} holds {told}."
@@ -93,9 +94,9 @@ def _refuse(missing, label):
 
 
 def _numbers(column, values):
-    """Numbers of numpy, unless they are decimals, fractions or too large for these."""
+    """Numbers of numpy, unless they are decimals, fractions or too large to be exact in these."""
     found = np.array(values)
-    return found if found.dtype.kind in "biuf" else column
+    return found if found.dtype.kind in "biuf" and (found == column).all() else column
 
 
 def _dates(column, values):

@@ -37,8 +37,8 @@ def _first_stranger(column, were, are):
     """A value that is not of the kind that was known, and whether it does not even look like it."""
     if (were, are) == ("numbers", "strings"):
         strangers = [value for value in column.tolist() if not _reads_as_number(value)]
-        return (strangers[0], True) if strangers else (column.tolist()[0], False)
-    return column.tolist()[0], True
+        return (strangers[0], True) if strangers else (column[:1].tolist()[0], False)
+    return column[0] if column.dtype.kind in "mM" else column[:1].tolist()[0], True
 
 
 def _reads_as_number(text):
@@ -72,14 +72,16 @@ def merged(identifiers, column):
 
 
 def _together(identifiers, found):
-    """Both as they are, but dates in one unit, which has to hold them all."""
-    if found.dtype.kind not in "mM":
+    """Both in a dtype that holds them all: numbers as objects where numpy has none."""
+    common = np.promote_types(identifiers.dtype, found.dtype)
+    if common.kind in "OU":
         return identifiers, found
-    unit = np.promote_types(identifiers.dtype, found.dtype)
-    both = [_cast(each, unit) for each in (identifiers, found)]
-    if not all(exact.all() for _, exact in both):
-        raise ValueError(f"Identifiers so far apart do not fit into {unit}: round them.")
-    return [cast for cast, _ in both]
+    both = [_cast(each, common) for each in (identifiers, found)]
+    if all(exact.all() for _, exact in both):
+        return [cast for cast, _ in both]
+    if common.kind in "mM":
+        raise ValueError(f"Identifiers so far apart do not fit into {common}: round them.")
+    return [each.astype(object) for each in (identifiers, found)]
 
 
 def distinct(column):
@@ -128,8 +130,11 @@ def codes_of(column, identifiers):
 def _cast(column, dtype):
     """The column as another dtype of its kind, and where nothing is lost by that."""
     cast = column.astype(dtype)
-    # Whole numbers compare exactly; what is compared of dates may itself have overflowed.
-    return cast, (cast == column if dtype.kind in "iu" else cast.astype(column.dtype) == column)
+    if dtype.kind in "iu":
+        return cast, cast == column
+    if dtype.kind == "f":
+        return cast, np.abs(cast) < 2 / np.finfo(dtype).eps
+    return cast, cast.astype(column.dtype) == column  # dates, which overflow and come back others
 
 
 def _table_range(column):

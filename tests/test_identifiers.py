@@ -173,9 +173,22 @@ def test_whole_numbers_of_all_dtypes_are_compared_exactly():
     unseen = model.intercept_ + model.column_offsets_[3]
     assert model.predict(np.array([[large, 3]], np.uint64)) != pytest.approx(unseen)
     assert model.predict(np.array([[-large, 3]])) == pytest.approx(unseen)
+    mixed = [[2**64 - 1, 3], [-(2**63), 3], [2**63, 4], [0.5, 4], [2**53 + 1, 3], [2**53, 3]]
+    assert len(fitted(mixed, np.arange(6.0)).identifiers_[0]) == 6
     sparse_ids = fitted(np.column_stack([X[:, 0] - 3 + 2**60, X[:, 1]]))
     assert len(sparse_ids.identifiers_[0]) == 6
     assert sparse_ids.predict(np.array([[2**60 - 3, 3]], np.uint64)) == PLAIN.predict([[0, 3]])
+
+
+def test_numbers_that_no_dtype_holds_together_stay_apart():
+    """Signed and unsigned ones, and large ones beside fractions."""
+    for known, new in ((-1, 2**64 - 1), (2**60 + 1, 0.5), (2**64 - 1, -1), (0.5, 2**60 + 1)):
+        model = FlatMatrixFactorization(warm_start=True, **SMALL)
+        model.fit([[known, 3]], [1.0]).fit([[new, 3]], [2.0])
+        assert model.identifiers_[0].tolist() == sorted([known, new])
+        assert model.predict([[known, 3], [new, 3]]) == pytest.approx(
+            model.predict(np.array([[known, 3], [new, 3]], object))
+        )
 
 
 # --- what is missing ---
@@ -247,7 +260,16 @@ def test_decimals_and_whole_numbers_are_both_numbers():
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(1, "a"), (DAY, "a"), (DAY, 1), (b"a", "a"), ((1, 2), "a"), (dt.datetime(2020, 1, 1), 1.0)],
+    [
+        (1, "a"),
+        (DAY, "a"),
+        (DAY, 1),
+        (b"a", "a"),
+        ((1, 2), "a"),
+        (dt.datetime(2020, 1, 1), 1.0),
+        (dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 1, tzinfo=dt.UTC)),
+        (pd.Timestamp("2020-01-01", tz="UTC"), pd.Timestamp("2020-01-01")),
+    ],
 )
 def test_two_kinds_in_one_column_are_both_named(one, other):
     with refused("uniformly strings or numbers", TypeError) as caught:
