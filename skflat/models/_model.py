@@ -25,10 +25,13 @@ class Model(ABC):
         The part of ``w`` that the L2 penalty applies to.
     chunk : int or None
         Rows of a pass at a time; None is the objective's choice.
+    width : int
+        Numbers that a pass leaves for every row, about.
     """
 
     penalized = slice(None)
     chunk = None
+    width = 1
 
     @abstractmethod
     def forward(self, params, X):
