@@ -10,6 +10,9 @@ from ._base import Measure, describe, exactness, generator
 from ._eigenvalues import HessianProduct, eigenpairs
 from ._function import function_of
 from ._measurement import Measurement
+from ._memory import at_once
+
+FEW = 10  # eigenvectors, for which the search holds hardly more vectors than for one
 
 
 class DominantSubspace(Measure):
@@ -23,7 +26,8 @@ class DominantSubspace(Measure):
     Parameters
     ----------
     k : int, default=None
-        Number of eigenvectors; None is the number of classes, or of outputs of a regressor.
+        Number of eigenvectors; None is the number of classes, or of outputs of a regressor, but
+        with more than ten no more than together have 2 ** 22 numbers. ``protocol["k"]`` says.
     tol : float, default=1e-6
     random_state : int, RandomState instance or None, default=0
         See `HessianEigenvalues`.
@@ -62,7 +66,7 @@ class DominantSubspace(Measure):
 
     def _evaluate(self, problem):
         product = HessianProduct(problem)
-        k = self.k or _n_classes(problem)
+        k = self.k or _usual(_n_classes(problem), len(problem.w))
         values, vectors, converged = eigenpairs(
             product, k, "largest", self.tol, None, generator(self.random_state)
         )
@@ -103,6 +107,11 @@ def _row_error(problem, vectors, n_groups=10):
         shares.append(np.linalg.norm(vectors.T @ gradient) / (np.linalg.norm(gradient) or 1.0))
     missing = 1 - objective.n_rows / problem.sampled_from
     return float(np.sqrt(missing * (n_groups - 1) * np.var(shares)))
+
+
+def _usual(n_classes, size):
+    """One eigenvector a class, as far as so many can be held."""
+    return min(n_classes, max(FEW, at_once(size, n_classes)))
 
 
 def _n_classes(problem):

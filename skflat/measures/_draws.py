@@ -8,8 +8,9 @@ from .._compat import Interval, StrOptions
 from .._parallel import run
 from ..models import PERTURBATIONS
 from ._base import seeds
+from ._memory import at_once
 
-MAX_DRAWS, MAX_NUMBERS = 16, 1 << 22  # in one task: draws, and parameters of all of them
+MAX_DRAWS = 16  # in one task
 
 NOISE_CONSTRAINTS = {
     "noise": [StrOptions(set(PERTURBATIONS))],
@@ -36,7 +37,7 @@ class Draws:
         self.signs = np.array([1.0, -1.0] if measure.antithetic else [1.0])
         self.seeds = seeds(measure.random_state, measure.n_draws)
         # Task sizes that do not depend on n_jobs, so that neither do the bits of the result.
-        size = max(1, min(MAX_DRAWS, MAX_NUMBERS // max(1, len(problem.w))))
+        size = at_once(len(problem.w), MAX_DRAWS)
         self.tasks = [self.seeds[k : k + size] for k in range(0, len(self.seeds), size)]
         self.n_evals = 0
 
@@ -54,18 +55,30 @@ class Draws:
         steps = np.outer(scales, self.signs).ravel()
         sampled = objective.n_rows < self.problem.sampled_from
         tasks = [(objective, w, self.noise, part, steps, sampled) for part in self.tasks]
-        found = run(_losses, tasks, self.n_jobs)
+        sums = np.zeros((2, len(steps), objective.n_rows)) if sampled else None
+        there = np.concatenate(run(_losses, tasks, self.n_jobs, then=_adding_to(sums)), axis=1)
         here, row_sums_here = _at(objective, w, [np.zeros_like(w)], [0.0], sampled)
         self.n_evals += 1 + len(self.seeds) * len(steps)
-        there = np.concatenate([losses for losses, _ in found], axis=1)
         n_draws, shape = len(self.seeds), (len(scales), len(self.signs))
         rises = there.reshape(2, n_draws, *shape).mean(axis=3).swapaxes(1, 2) - here
         row_error = np.zeros((2, len(scales)))
         if sampled:
-            rows = sum(sums for _, sums in found).reshape(2, *shape, -1).mean(axis=2) / n_draws
+            rows = sums.reshape(2, *shape, -1).mean(axis=2) / n_draws
             for place in np.ndindex(row_error.shape):
                 row_error[place] = self.problem.row_error(rows[place] - row_sums_here[place[0], 0])
         return rises, row_error
+
+
+def _adding_to(sums):
+    """What a task leaves: its losses. Its sums over the rows are added up as soon as they come."""
+
+    def losses_of(found):
+        losses, of_rows = found
+        if sums is not None:
+            sums[:] += of_rows
+        return losses
+
+    return losses_of
 
 
 def _losses(objective, w, noise, seeds, steps, sampled):

@@ -6,8 +6,9 @@ from scipy.special import entr
 from .._compat import StrOptions
 from ._base import Measure, describe, exactness, group_error
 from ._function import function_of
-from ._hidden import covariance, dense
+from ._hidden import Features, dense
 from ._measurement import Measurement
+from ._memory import MAX_NUMBERS, refuse_beyond
 
 
 class EffectiveRank(Measure):
@@ -34,7 +35,9 @@ class EffectiveRank(Measure):
     Notes
     -----
     ``samples`` holds the singular values, divided by the root of the number of rows. With weighted
-    rows they are those of the weighted covariance. Features that do not vary have rank 0.
+    rows they are those of the weighted covariance. Features that do not vary have rank 0. Of more
+    than 2,048 features and fewer rows the eigendecomposition is in the number of rows. Where both
+    are more than 8,192 the matrix would take more than 0.5 GB: a ``MemoryError`` says so.
 
     Examples
     --------
@@ -76,15 +79,24 @@ class EffectiveRank(Measure):
         )
 
     def _singular_values(self, problem, batch):
-        C = covariance(lambda X: self._outputs(problem, X), batch)
-        if self.normalize:
+        squares, width = self._squares(problem, batch)
+        # What rounding leaves of a zero would be enlarged by the root.
+        squares[squares < squares[0] * len(squares) * np.finfo(float).eps] = 0.0
+        return np.pad(np.sqrt(squares), (0, width - len(squares)))
+
+    def _squares(self, problem, batch):
+        """Eigenvalues of the covariance, without some that are zero, and the number of features."""
+        width = self._outputs(problem, batch.X[:1]).shape[1]
+        features = Features(lambda X: self._outputs(problem, X), width, batch)
+        few_rows = len(batch) < width and width**2 > MAX_NUMBERS
+        what = f"The effective rank of {width} features on {len(batch)} rows"
+        refuse_beyond(len(batch) if few_rows else width, what, "measure on fewer rows")
+        C = features.gram(self.normalize) if few_rows else features.covariance()
+        if self.normalize and not few_rows:
             spread = np.sqrt(np.diag(C))
             spread[spread == 0] = 1.0
             C = C / np.outer(spread, spread)
-        squares = np.linalg.eigvalsh(C)[::-1]
-        # What rounding leaves of a zero would be enlarged by the root.
-        squares[squares < squares[0] * len(C) * np.finfo(float).eps] = 0.0
-        return np.sqrt(squares)
+        return np.linalg.eigvalsh(C)[::-1], width
 
     def _outputs(self, problem, X):
         objective, w = problem.objective, problem.w

@@ -158,6 +158,18 @@ class HessianProduct:
         return lambda batch: float(v @ self.objective.hvp(self.w, v, batch))
 
 
+def products(product, columns, out=None):
+    """Products with all columns of a matrix, one after the other.
+
+    They are written into ``out``, which may be the matrix itself: of many parameters every
+    further copy counts.
+    """
+    out = np.empty(columns.shape) if out is None else out
+    for k, column in enumerate(columns.T):
+        out[:, k] = product(column)
+    return out
+
+
 def eigenpairs(product, k, which, tol, max_iter, rng):
     """Extreme eigenvalues of a Hessian.
 
@@ -178,7 +190,7 @@ def eigenpairs(product, k, which, tol, max_iter, rng):
     size, single = len(product.w), product.w.dtype == np.float32
     k = min(k, size)
     if size <= max(DENSE, k + 1):
-        values, vectors = eigh(np.column_stack([product(column) for column in np.eye(size)]))
+        values, vectors = eigh(products(product, np.eye(size)))
         chosen = _ends(size, k, which)
         return values[chosen][::-1], vectors[:, chosen][:, ::-1], True
     start = rng.standard_normal(size)

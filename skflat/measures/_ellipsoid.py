@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ._eigenvalues import HessianProduct
+from ._eigenvalues import HessianProduct, products
+from ._memory import at_once
 
 MAX_AXES = 100  # with fewer parameters than that, the whole Hessian
 
@@ -41,17 +42,17 @@ def curved(problem, level, width, seed):
     Gaussian of that width falls off: ``(c / 2 level + 1 / width^2) ** -1/2``. The axes are all
     eigenvectors of the Hessian, or estimates of the most curved ones where there are many.
     """
-    product, size = HessianProduct(problem, None), len(problem.w)
-
-    def times(columns):
-        columns = columns.astype(problem.w.dtype)
-        return np.column_stack([product(column) for column in columns.T]).astype(float)
-
-    Q = np.eye(size)
-    if size > MAX_AXES:  # the range of the Hessian on random vectors
-        random = np.random.default_rng(seed).standard_normal((size, MAX_AXES))
-        Q, _ = np.linalg.qr(times(random))
-    B = Q.T @ times(Q)
+    product = HessianProduct(problem, None)
+    Q = _basis(product, len(problem.w), seed)
+    B = Q.T @ products(product, Q)
     curvatures, vectors = np.linalg.eigh((B + B.T) / 2)
     lengths = (np.abs(curvatures) / (2 * level) + 1 / width**2) ** -0.5
     return Ellipsoid(lengths, Q @ vectors, lengths.max()), product.n_products
+
+
+def _basis(product, size, seed):
+    """Orthonormal columns: all coordinates, or what the Hessian makes of random vectors."""
+    if size <= MAX_AXES:
+        return np.eye(size)
+    columns = np.random.default_rng(seed).standard_normal((size, at_once(size, MAX_AXES)))
+    return np.linalg.qr(products(product, columns, out=columns))[0]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..models import Flips
+from ..models import Flips, NotDefinedError
 from ._base import Measure, describe, exactness, ladder
 from ._function import function_of
 from ._measurement import Measurement
@@ -87,12 +87,12 @@ def machines_of(problem):
 
     Raises
     ------
-    TypeError
+    NotDefinedError
         If the weights are not in {-1, +1}.
     """
     objective = problem.objective
     if not is_binary(problem):
-        raise TypeError(
+        raise NotDefinedError(
             "Flips are of weights in {-1, +1}: expected a FlatPerceptronClassifier with "
             "weights='binary' or a FlatCommitteeClassifier."
         )

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._compat import Interval
 from ._base import Measure, describe, exactness, generator, group_error
-from ._eigenvalues import HessianProduct
+from ._eigenvalues import HessianProduct, products
 from ._function import function_of
 from ._measurement import Measurement
 
@@ -89,7 +89,7 @@ class HessianTrace(Measure):
         def trace_on(batch):
             """The same estimate, with the same vectors, on some of the rows."""
             times = objective.hessian_products(w, batch)
-            columns = (column.astype(w.dtype) for column in vectors.T)
+            columns = (column.astype(w.dtype) for column in vectors)
             return float(sum(column @ times(column) for column in columns))
 
         stderr = probes.std(ddof=1) / np.sqrt(len(probes))
@@ -97,7 +97,7 @@ class HessianTrace(Measure):
             value=value,
             stderr=float(np.hypot(stderr, group_error(problem, trace_on))),
             kind="estimate",
-            n_evals=2 * product.n_products + (2 * vectors.shape[1] if problem.sampled else 0),
+            n_evals=2 * product.n_products + (2 * len(vectors) if problem.sampled else 0),
             converged=True,
             samples=probes,
             protocol=describe(
@@ -136,22 +136,22 @@ def hutchpp(product, size, n_products, rng):
     value : float
     probes : ndarray of shape (n_products // 3,)
         One unbiased estimate a probe, whose mean is the value.
-    vectors : ndarray of shape (size, n_vectors)
-        The value is the sum of ``v' A v`` over these columns.
+    vectors : list of ndarray of shape (size,)
+        The value is the sum of ``v' A v`` over these.
     """
     k = n_products // 3
-    sketch = rng.choice([-1.0, 1.0], size=(size, k))
+    Q = rng.choice([-1.0, 1.0], size=(size, k))
+    Q, _ = np.linalg.qr(products(product, Q, out=Q))
     probes = rng.choice([-1.0, 1.0], size=(size, k))
-    Q, _ = np.linalg.qr(_products(product, sketch))
-    top = np.sum(Q * _products(product, Q))
+    images = products(product, Q)
+    images *= Q
+    top = np.sum(images)
     probes -= Q @ (Q.T @ probes)
-    rest = np.sum(probes * _products(product, probes), axis=0)
-    vectors = np.column_stack([Q, probes / np.sqrt(k)])
-    return float(top + rest.mean()), top + rest, vectors
-
-
-def _products(product, columns):
-    return np.column_stack([product(column) for column in columns.T])
+    products(product, probes, out=images)
+    images *= probes
+    rest = np.sum(images, axis=0)
+    probes /= np.sqrt(k)
+    return float(top + rest.mean()), top + rest, [*Q.T, *probes.T]
 
 
 hessian_trace = function_of(HessianTrace, "hessian_trace")

@@ -46,7 +46,9 @@ class LocalVolume(Measure):
         Along what the directions are stretched, which changes the variance of the estimate and not
         what it estimates: the eigenvectors of the loss's Hessian (of up to 100 parameters, else
         its 100 most curved directions, roughly), nothing, or the coordinates, by relative
-        lengths such as the inverse roots of an optimizer's second moments.
+        lengths such as the inverse roots of an optimizer's second moments. Of more than 40,000
+        parameters there are fewer directions, so that all of them are at most 2 ** 22 numbers;
+        ``protocol["axes"]`` says how many.
     n_draws : int, default=30
         Directions; at least 2.
     n_jobs : int, default=None
@@ -136,6 +138,7 @@ class LocalVolume(Measure):
                 prior=self.prior,
                 prior_scale=sigma,
                 effective_draws=effective,
+                axes=0 if self.preconditioner is None else len(ellipsoid.lengths),
                 samples="log-volume, one a direction",
                 seed=self.random_state,
             ),

@@ -3,10 +3,9 @@
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
-from ..models import CHUNK
 from ._base import Measure, describe, exactness
 from ._function import function_of
-from ._hidden import dense
+from ._hidden import dense, rows_at_once
 from ._measurement import Measurement
 
 
@@ -58,7 +57,7 @@ class RelativeFlatness(Measure):
         by_row = np.concatenate(
             [
                 _of_rows(objective, w, W * spread[:, None], spread, piece)
-                for piece in objective.data.pieces(CHUNK)
+                for piece in objective.data.pieces(rows_at_once(len(W)))
             ]
         )
         return Measurement(
@@ -78,7 +77,7 @@ class RelativeFlatness(Measure):
             objective, mean = problem.objective, 0.0
             for power in (1, 2):  # the mean, and then the variance around it
                 moment = np.zeros(n_units)
-                for share, piece in objective.data.shares(CHUNK):
+                for share, piece in objective.data.shares(rows_at_once(n_units)):
                     a = dense(objective.features(problem.w, piece.X)) - mean
                     weight = np.ones(len(a)) if piece.weight is None else piece.weight
                     moment += share * (weight @ a**power) / (weight.sum() or 1.0)

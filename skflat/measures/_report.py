@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from numbers import Integral
 
-import numpy as np
-from scipy.sparse.linalg import ArpackError
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch, check_random_state
 
@@ -21,6 +19,10 @@ TOO_DEAR = {"spectral_density", "learning_coefficient", "local_entropy"}
 LAST = ("weakness", "live_units", "effective_rank", "normalized_margin", "pac_bayes_bound")
 NOT_MEASURED = "not_measured"
 COLUMNS = ("value", "stderr", "kind", "converged", "n_evals")
+# What a measure raises where memory or arithmetic fails it: `numpy.linalg.LinAlgError` and what
+# SciPy says of roots and infinities are a ValueError, `ArpackError` and a worker that died are a
+# RuntimeError.
+FAILURES = (MemoryError, ArithmeticError, ValueError, RuntimeError)
 
 
 def flatness_report(
@@ -60,7 +62,9 @@ def flatness_report(
     Returns
     -------
     Report
-        `Measurement` by name. Prints as a table; ``to_frame()`` makes a DataFrame.
+        `Measurement` by name. Prints as a table; ``to_frame()`` makes a DataFrame. What is not
+        defined for the estimator, ran out of memory or failed for a numerical reason is left out,
+        and ``not_measured`` says why.
 
     Raises
     ------
@@ -204,8 +208,13 @@ def _measured(measure, problem):
     """The measurement, or why there is none."""
     try:
         return measure.evaluate(problem)
-    except (NotDefinedError, ArpackError, np.linalg.LinAlgError) as reason:
+    except NotDefinedError as reason:
         return str(reason)
+    except FAILURES as failure:
+        # NumPy's own error of memory has a private name, Python's has no message.
+        is_memory = isinstance(failure, MemoryError)
+        name = "MemoryError" if is_memory else type(failure).__name__
+        return f"{name}: {failure}" if str(failure) else name
 
 
 class Report(Bunch):

@@ -3,32 +3,44 @@
 import numpy as np
 from scipy.special import gammaln, logsumexp
 
+from ._memory import at_once
+
 
 def counts_by_distance(patterns, w):
     """How many weights of a perceptron satisfy all rows, by the number of flips away from ``w``.
 
-    By enumeration: the fields of two halves of the weights are added up, all with all.
+    By enumeration: the fields of two halves of the weights are added up, all with all. Rows come in
+    chunks, and only weights that satisfy those before are looked at further.
 
     Returns
     -------
     ndarray of int of shape (n_inputs + 1,)
     """
     eta = (patterns.matrix * w).astype(float)  # the reference is all +1 in this gauge
-    n = eta.shape[1]
-    halves = [_all_fields(eta[:, part]) for part in (slice(n // 2), slice(n // 2, n))]
-    (first, first_flips), (second, second_flips) = halves
-    counts, second = np.zeros(n + 1, int), second + np.ravel(patterns.offset)
-    for fields, flips in zip(first, first_flips, strict=True):
-        solves = patterns.satisfied((second + fields)[None]).all(axis=1)
-        counts[flips:] += np.bincount(second_flips[solves], minlength=n + 1)[: n + 1 - flips]
+    n_rows, n = eta.shape
+    halves = slice(n // 2), slice(n // 2, n)
+    first, second = (_all_signs(half.stop - (half.start or 0)) for half in halves)
+    offset = np.broadcast_to(np.ravel(patterns.offset), n_rows)
+    solves = np.ones((len(first), len(second)), bool)
+    size = at_once(len(second), n_rows)
+    for rows in (slice(start, start + size) for start in range(0, n_rows, size)):
+        there = second @ eta[rows, halves[1]].T + offset[rows]
+        for fields, left in zip(first @ eta[rows, halves[0]].T, solves, strict=True):
+            alive = np.flatnonzero(left)
+            left[alive] = patterns.satisfied((there[alive] + fields)[None]).all(axis=1)
+    counts, flips = np.zeros(n + 1, int), _n_flips(second)
+    for k, left in zip(_n_flips(first), solves, strict=True):
+        counts[k:] += np.bincount(flips[left], minlength=n + 1)[: n + 1 - k]
     return counts
 
 
-def _all_fields(eta):
-    """Fields of all sign vectors, shape (2^n, n_rows), and the number of -1 in each."""
-    n = eta.shape[1]
-    flipped = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
-    return (1.0 - 2.0 * flipped) @ eta.T, flipped.sum(axis=1)
+def _all_signs(n):
+    """All vectors of ``n`` signs, shape (2^n, n)."""
+    return 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
+
+
+def _n_flips(signs):
+    return np.count_nonzero(signs < 0, axis=1)
 
 
 def log_binomial(n, k):

@@ -66,13 +66,14 @@ class Loss(ABC):
         """Product of the loss's Hessian with a direction ``R`` of the scores."""
         return self.curvature(P) * R
 
-    def quadratic(self, P, J):
+    def quadratic(self, P, J=None):
         """``J_j' S J_j`` for every row and unit, ``S`` the loss's Hessian.
 
         ``J`` has shape (n_units, n_outputs), or with one Jacobian a row
-        (n_rows, n_units, n_outputs); the result has shape (n_rows, n_units).
+        (n_rows, n_units, n_outputs); the result has shape (n_rows, n_units). None is that of the
+        outputs themselves, which of many would be a large matrix of zeros.
         """
-        return _product(J * J, self.curvature(P))
+        return self.curvature(P) if J is None else _product(J * J, self.curvature(P))
 
 
 class Multinomial(Loss):
@@ -114,7 +115,9 @@ class Multinomial(Loss):
     def hvp(self, P, R):
         return P * (R - np.sum(P * R, axis=1, keepdims=True))
 
-    def quadratic(self, P, J):
+    def quadratic(self, P, J=None):
+        if J is None:
+            return P - P**2
         return _product(J * J, P) - _product(J, P) ** 2
 
     def constant_loss(self, batch):

@@ -34,6 +34,7 @@ class MLP(Model):
         self.sizes = tuple(int(size) for size in sizes)
         self.activation = as_activation(activation)
         self.n_layers = len(self.sizes) - 1
+        self.width = sum(self.sizes[1:])
         shapes = list(zip(self.sizes[:-1], self.sizes[1:], strict=True))
         self.layout = Layout(
             {f"W{layer}": shape for layer, shape in enumerate(shapes)}

@@ -45,7 +45,7 @@ def _trace_of_rows(model, loss, w, batch, work):
     P = loss.predict(z[-1].copy())
     delta = None if act.piecewise_linear else loss.residual(P.copy(), batch.y)
 
-    curvature = loss.quadratic(P, np.eye(P.shape[1], dtype=P.dtype))
+    curvature = loss.quadratic(P)
     trace = np.empty((len(batch), model.n_layers), P.dtype)
     J, bend_above = None, None
     for layer in range(top, -1, -1):

@@ -172,7 +172,11 @@ def _derivatives(act):
 
 
 def _targets(loss, P, y):
-    return np.eye(P.shape[1], dtype=P.dtype)[y] if isinstance(loss, Multinomial) else y
+    if not isinstance(loss, Multinomial):
+        return y
+    targets = np.zeros(P.shape, P.dtype)
+    targets[np.arange(len(y)), y] = 1
+    return targets
 
 
 def _quadratic(loss, P, J):

@@ -28,11 +28,14 @@ class Model(ABC):
         epoch of many batches penalises more; or by all rows.
     chunk : int or None
         Rows of a pass at a time; None is the objective's choice.
+    width : int
+        Numbers that a pass leaves for every row, about.
     """
 
     penalized = slice(None)
     penalized_by_batch = True
     chunk = None
+    width = 1
 
     def penalties(self, alpha):
         """Parts of ``w`` that are penalised, each with the strength of its L2 penalty."""

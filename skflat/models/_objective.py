@@ -10,7 +10,8 @@ from ._blocks import blocks
 from ._workspace import Workspace
 
 CHUNK = 4096  # rows at a time, so that the activations of many rows need not fit into memory
-MAX_KEPT = 1 << 15  # rows whose activations are kept from one Hessian product to the next
+# Rows whose activations are kept from one Hessian product to the next, and numbers of them all.
+MAX_KEPT, MAX_KEPT_NUMBERS = 1 << 15, 1 << 22
 
 
 class Objective:
@@ -222,7 +223,7 @@ class Objective:
             for share, piece in batch.shares(self.chunk):
                 yield share, self.model.linearized(self.loss_function, w, piece, work)
 
-        kept = list(linearized()) if len(batch) <= MAX_KEPT else None
+        kept = list(linearized()) if len(batch) <= self._n_kept else None
 
         def product(v):
             work.rows += 2 * len(batch)
@@ -232,6 +233,11 @@ class Objective:
             return out
 
         return product
+
+    @property
+    def _n_kept(self):
+        """Up to how many rows the activations of all are kept; those of a chunk are there anyway."""
+        return max(self.chunk, min(MAX_KEPT, MAX_KEPT_NUMBERS // self.model.width))
 
     def hessian_trace(self, w, batch=None):
         """Exact trace of each row's loss Hessian by layer, or None; no penalty in it."""

@@ -24,7 +24,7 @@ class Sphere(Model):
     """
 
     def __init__(self, n_features, n_outputs, fit_intercept=True):
-        self.fit_intercept = fit_intercept
+        self.fit_intercept, self.width = fit_intercept, n_outputs
         shapes = {"W": (n_features, n_outputs)}
         self.layout = Layout(shapes | ({"b": (n_outputs,)} if fit_intercept else {}))
 
