@@ -113,12 +113,13 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
             self._history, self.n_grad_evals_ = History(), 0.0
             self._measure_seed = int(spawn_generator(self._random_state).integers(2**31))
         # As in scikit-learn, a warm start goes on from the parameters but with new moments.
-        # By its representation: solvers within solvers and arrays compare badly themselves.
-        rule = (type(solver), repr(solver.get_params()), len(w))
+        rule = (solver.structure(), len(w))
         if not incremental or rule != getattr(self, "_rule", None):
             self._rule = rule
             rng = spawn_generator(self._random_state)
             self._solver_state = solver.init_state(objective, w, settings, rng)
+        else:
+            solver.adopt(objective, w, self._solver_state, settings)
         run = Run(
             objective.as_reported(),
             settings,
@@ -131,6 +132,7 @@ class FlatEstimator(CallbackSupportMixin, BaseEstimator):
         w = solver.solve(w, self._solver_state, run)
         self.n_grad_evals_ += run.work.rows / objective.n_rows
         self.n_iter_ = run.n_iter
+        self._cut_short = run.diverged or run.interrupted
         self._publish(settings)
         return self._chosen(w, run, incremental)
 
