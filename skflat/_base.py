@@ -101,13 +101,14 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
             self._history, self.n_grad_evals_, self._cost = History(), 0.0, 0.0
             self._measure_seed = int(spawn_generator(self._random_state).integers(2**31))
         # As in scikit-learn, a warm start goes on from the parameters but with new moments.
-        # By its representation: solvers within solvers and arrays compare badly themselves.
-        rule = (type(solver), repr(solver.get_params()), len(w))
+        rule = (solver.structure(), len(w))
         if not incremental or rule != getattr(self, "_rule", None):
             self._rule = rule
             rng = spawn_generator(self._random_state)
             self._solver_state = solver.init_state(objective, w, settings, rng)
-        self._solver_state = writable(self._solver_state)
+        else:
+            self._solver_state = writable(self._solver_state)
+            solver.adopt(objective, w, self._solver_state, settings)
         run = Run(
             objective.as_reported(),
             settings,
@@ -121,6 +122,7 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
         self.n_grad_evals_ += run.work.rows / objective.n_rows
         self._cost += 3.0 * run.work.rows * len(w)  # a pass forward and two back
         self.n_iter_ = run.n_iter
+        self._cut_short = run.diverged or run.interrupted
         self._publish(settings)
         return self._chosen(w, run, incremental)
 

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._base import SETTINGS, FlatEstimator, checked_weight
 from ._callbacks import EpochHooks
 from ._compat import Interval, StrOptions
+from ._mlp_outcome import warn_unless_better
 from .models import MLP, Objective, Workspace, encode, loss_of, network
 
 
@@ -40,7 +41,10 @@ class BaseFlatMLP(FlatEstimator):
         held_out, (X, y, sample_weight) = self._hold_out(X, y, sample_weight, validation)
         loss, kind = loss_of(self)
         targets = self._encode(y, kind, X.dtype)
-        objective = Objective(model, loss, X, targets, sample_weight, self.alpha)
+        # What "auto" is must not vary with the rows at hand, so the first call decides.
+        known = getattr(self, "_unit_radius", None) if incremental and not first_pass else None
+        objective = Objective(model, loss, X, targets, sample_weight, self.alpha, unit_radius=known)
+        self._unit_radius = objective.unit_radius if self.rho == "auto" else known
         hooks = EpochHooks(
             self,
             X,
@@ -61,10 +65,16 @@ class BaseFlatMLP(FlatEstimator):
         )
         self.coefs_, self.intercepts_ = model.split(w)
         hooks.end_fit(w)
+        if not (incremental or self._cut_short):  # of which the user knows already
+            warn_unless_better(self, objective, w, kind)
         if self.measures is not None and not incremental:
             probes = None if held_out is None else held_out[0]
             self._measure(self.measures, X, y, sample_weight, probes, after_fit=True)
         return self
+
+    def _publish(self, settings):
+        super()._publish(settings)
+        self.rho_ = settings.rho
 
     def _start(self, X, y, first_pass):
         """The model and the parameters to start from."""

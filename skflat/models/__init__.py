@@ -21,6 +21,7 @@ from ._norms import NORMS, norm_weights
 from ._objective import CHUNK, Objective
 from ._patterns import Patterns, majority
 from ._perturbation import PERTURBATIONS, Perturbation
+from ._sizes import LARGE, SMALL, feature_sizes, target_deviations
 from ._sphere import Cube, Sphere
 from ._stability_loss import StabilityLoss
 from ._threshold import best_threshold
@@ -28,9 +29,11 @@ from ._workspace import Workspace
 
 __all__ = [
     "CHUNK",
+    "LARGE",
     "MLP",
     "NORMS",
     "PERTURBATIONS",
+    "SMALL",
     "Batch",
     "BeliefPropagation",
     "Binary",
@@ -60,6 +63,7 @@ __all__ = [
     "committee",
     "encode",
     "factorization",
+    "feature_sizes",
     "flip_error",
     "loss_of",
     "majority",
@@ -68,4 +72,5 @@ __all__ = [
     "network",
     "norm_weights",
     "one_vs_rest",
+    "target_deviations",
 ]

@@ -17,6 +17,9 @@ from ._errors import NotDefinedError
 class Loss(ABC):
     """A convex loss of scores and targets, summed over the outputs of a row."""
 
+    #: Whether the scores have the unit of the targets, so that they are as large.
+    in_units_of_target = False
+
     @abstractmethod
     def per_sample(self, F, y):
         """Loss of every row, shape (n_rows,); traceable by autograd in ``F``."""
@@ -155,6 +158,8 @@ class Binary(Loss):
 
 class HalfSquared(Loss):
     """Half the squared error; its reported value is the mean over the outputs."""
+
+    in_units_of_target = True
 
     def per_sample(self, F, y):
         return 0.5 * anp.sum((F - y) ** 2, axis=1)

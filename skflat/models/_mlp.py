@@ -10,6 +10,7 @@ from ._mlp_trace import hessian_trace
 from ._mlp_trace_gradient import trace_gradient
 from ._model import Model
 from ._products import product, row_scale, transposed_product
+from ._sizes import feature_sizes, target_deviations, unit_radius
 from ._workspace import Workspace
 
 
@@ -107,6 +108,10 @@ class MLP(Model):
 
     def trace_gradient(self, loss, w, batch, out, work):
         return trace_gradient(self, loss, w, batch, out, work)
+
+    def unit_radius(self, loss, batch):
+        deviation = target_deviations(batch).max() if loss.in_units_of_target else 1.0
+        return unit_radius(feature_sizes(batch).max(), deviation)
 
     def head(self, w):
         return self.split(w)[0][-1]

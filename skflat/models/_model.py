@@ -125,6 +125,10 @@ class Model(ABC):
         """
         return None
 
+    def unit_radius(self, loss, batch):
+        """What a radius of 1 in the parameters is on these data, see `Objective.unit_radius`."""
+        return 1.0
+
     # Closed forms that few models have; None says that this one has not.
 
     def noise_loss(self, loss, w, rho, batch):

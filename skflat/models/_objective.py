@@ -37,14 +37,20 @@ class Objective:
         Whether loss values are the ones that scikit-learn prints (probabilities clipped
         at the dtype's eps, squared errors averaged over outputs). Gradients are the
         same either way.
+    unit_radius : float, default=None
+        What it was on other rows, to go by that; None asks the model.
     """
 
-    def __init__(self, model, loss, X, y, sample_weight=None, alpha=0.0, reported=False):
+    def __init__(
+        self, model, loss, X, y, sample_weight=None, alpha=0.0, reported=False, unit_radius=None
+    ):
         self.model = model
         self.loss_function = loss
         self.data = Batch(X, y, sample_weight)
         self.alpha = alpha
         self.reported = reported
+        if unit_radius is not None:
+            self.unit_radius = unit_radius
 
     @cached_property
     def _total_weight(self):
@@ -61,7 +67,8 @@ class Objective:
         return self.model.chunk or CHUNK
 
     def _with(self, **changes):
-        settings = {"alpha": self.alpha, "reported": self.reported, **changes}
+        known = {"unit_radius": vars(self).get("unit_radius")}
+        settings = {"alpha": self.alpha, "reported": self.reported, **known, **changes}
         data = self.data
         return Objective(self.model, self.loss_function, data.X, data.y, data.weight, **settings)
 
@@ -118,6 +125,14 @@ class Objective:
     def arrays(self, w):
         """The model's arrays of parameters at ``w``, as views."""
         return list(self.model.layout.views(w).values())
+
+    @cached_property
+    def unit_radius(self):
+        """The radius that is here what 1 is where features and targets have size 1.
+
+        A displacement of the parameters moves the outputs by more where the features are larger.
+        """
+        return self.model.unit_radius(self.loss_function, self.data)
 
     def constant_loss(self):
         """Mean loss of the best constant prediction."""

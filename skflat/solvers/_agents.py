@@ -30,8 +30,15 @@ class _Network(Ensemble):
 
     def init_state(self, objective, w, settings, rng):
         state = super().init_state(objective, w, settings, rng)
-        state.memory.weights = _combination(self.graph, self.n_agents).astype(w.dtype)
+        self._connect(w, state)
         return state
+
+    def adopt(self, objective, w, state, settings):
+        super().adopt(objective, w, state, settings)
+        self._connect(w, state)
+
+    def _connect(self, w, state):
+        state.memory.weights = _combination(self.graph, self.n_agents).astype(w.dtype)
 
     def step(self, objective, w, batch, state):
         agents, loss = state.memory.points, 0.0

@@ -69,6 +69,7 @@ class ALS(Solver):
         except np.linalg.LinAlgError:  # of numbers that are not finite
             run.diverged = True
         except KeyboardInterrupt:
+            run.interrupted = True
             warnings.warn("Training interrupted by user.", stacklevel=5)
         return w
 
@@ -88,7 +89,8 @@ class ALS(Solver):
             history.add(loss, run.validate(w) if run.validate else None, w, settings)
             if settings.verbose:
                 print(f"Iteration {run.n_iter}, loss = {loss:.8f}")
-            if run.hooks.end_epoch(w) or loss <= nothing:
+            run.interrupted = run.hooks.end_epoch(w)
+            if run.interrupted or loss <= nothing:
                 return
             if self._settled(loss, last, history, settings):
                 return

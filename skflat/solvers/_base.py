@@ -50,6 +50,8 @@ class Solver(BaseEstimator):
 
     #: What ``rho="auto"`` means; None where the solver has no use for ``rho``.
     default_rho = None
+    #: Whether that number is meant for features and targets of size 1, and goes by theirs.
+    auto_goes_by_size = True
     #: Whether it passes over batches, so that ``partial_fit`` and callbacks make sense.
     stochastic = True
     _parameter_constraints: dict = {}
@@ -60,12 +62,18 @@ class Solver(BaseEstimator):
         return self.stochastic
 
     def auto_rho(self, objective):
-        """What ``rho="auto"`` is on this objective."""
-        return self.default_rho or 0.0
+        """What ``rho="auto"`` is on this objective: the default, in its unit of radius."""
+        if self.default_rho is None or not self.auto_goes_by_size:
+            return self.default_rho or 0.0
+        return self.default_rho * getattr(objective, "unit_radius", 1.0)
 
     def delegate(self):
         """The base solver that stands in for this one at ``rho = 0``."""
         return self
+
+    def structure(self):
+        """What must stay the same for training to go on from a state, by `Rule.adopt`."""
+        return (type(self),)
 
     def init_state(self, objective, w, settings, rng):
         """The state before the first step, or None for a method that has none."""
@@ -80,12 +88,24 @@ class Rule(Solver):
     """A solver that answers which direction to follow; the shared loop does the rest.
 
     A subclass says which base optimizer takes the step by its attribute ``base``. The direction
-    is the gradient of the batch unless it says otherwise.
+    is the gradient of the batch unless it says otherwise. What `init_state` makes of a parameter
+    of the rule, `adopt` makes anew, or else `structure` names the parameter.
     """
+
+    def structure(self):
+        return type(self), getattr(self, "base", None)
 
     def init_state(self, objective, w, settings, rng):
         base = STEPS[self.base](settings, w)
         return State(settings, base, rng, SimpleNamespace())
+
+    def adopt(self, objective, w, state, settings):
+        """Go on from a state of a rule of the same structure, by other numbers.
+
+        Those of the estimator are in ``settings``, the rule has its own.
+        """
+        state.settings = settings
+        state.base.adopt(settings)
 
     def direction(self, objective, w, batch, state):
         """The loss at ``w`` on the batch, and the direction to step against.

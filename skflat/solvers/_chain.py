@@ -70,9 +70,13 @@ class Chain(Rule):
     @property
     def default_rho(self):
         """What the stages that read the estimator's ``rho`` agree on; NaN is each its own."""
-        readers = self._stages()[: 1 if self.rho is not None else 2]
-        found = {rule.default_rho for rule in readers} - {None}
-        return math.nan if len(found) > 1 else found.pop() if found else None
+        return _common({rule.default_rho for rule in self._readers()})
+
+    def auto_rho(self, objective):
+        return _common({rule.auto_rho(objective) for rule in self._readers()}) or 0.0
+
+    def structure(self):
+        return type(self), *(rule.structure() for rule in self._stages())
 
     def delegate(self):
         first, second = self._stages()
@@ -89,6 +93,14 @@ class Chain(Rule):
         state.memory = self._begin(0, objective, w, state)
         state.base = Onward(state.memory.state.base, "Going on to the second stage.")
         return state
+
+    def adopt(self, objective, w, state, settings):
+        state.settings, stage = settings, state.memory
+        stage.adopt(*self._planned(stage.position, settings), objective, w, state)
+        if stage.position == 0:
+            state.base.base = stage.state.base
+        else:
+            state.base = stage.state.base
 
     def resume(self, w, state):
         state.memory.rule.resume(w, state.memory.running(state))
@@ -110,15 +122,28 @@ class Chain(Rule):
         late_sam = SAM(getattr(first, "base", "sgd"))
         return first, late_sam if self.second is None else _as_rule(self.second, "second")
 
+    def _readers(self):
+        """The stages that read the estimator's ``rho``."""
+        stages = self._stages()[: 1 if self.rho is not None else 2]
+        return [rule for rule in stages if rule.default_rho is not None]
+
     def _begin(self, position, objective, w, state):
         """A stage before its first step."""
-        settings, rule = state.settings, self._stages()[position]
+        return Stage.begin(position, *self._planned(position, state.settings), objective, w, state)
+
+    def _planned(self, position, settings):
+        """The rule of a stage and its numbers."""
         early = math.ceil(self.switch * settings.max_iter)
         own = {"max_iter": max(1, settings.max_iter - early if position else early)}
         if position == 1:
             given = {"rho": self.rho, "learning_rate_init": self.learning_rate_init}
             own |= {name: number for name, number in given.items() if number is not None}
-        return Stage.begin(position, rule, replace(settings, **own), objective, w, state)
+        return self._stages()[position], replace(settings, **own)
+
+
+def _common(radii):
+    """The one of a set; None of none, NaN of several."""
+    return math.nan if len(radii) > 1 else next(iter(radii), None)
 
 
 def _as_rule(solver, position):

@@ -75,6 +75,7 @@ class EntropySGD(Based):
     """
 
     default_rho = 100.0
+    auto_goes_by_size = False  # so wide that on no data the pull is felt at first
     _parameter_constraints: dict = {
         "base": [StrOptions({"adam", "sgd"})],
         "n_inner": [Interval(Integral, 1, None, closed="left")],

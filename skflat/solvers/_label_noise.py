@@ -44,6 +44,7 @@ class LabelNoise(Based):
     """
 
     default_rho = 0.1
+    auto_goes_by_size = False  # of the labels, and not of the parameters
     _parameter_constraints: dict = {"base": [StrOptions({"adam", "sgd"})]}
 
     def __init__(self, base="sgd"):

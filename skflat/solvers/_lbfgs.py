@@ -42,7 +42,8 @@ class LBFGS(Solver):
             run.history.add(intermediate_result.fun, validation, point, settings)
             if settings.verbose:
                 print(f"Iteration {run.n_iter}, loss = {intermediate_result.fun:.8f}")
-            if run.hooks.end_epoch(point):
+            run.interrupted = run.hooks.end_epoch(point)
+            if run.interrupted:
                 raise StopIteration
             if run.n_iter < settings.max_iter:
                 run.hooks.begin_epoch()
@@ -60,6 +61,7 @@ class LBFGS(Solver):
                     options=limits,
                 )
         except KeyboardInterrupt:
+            run.interrupted = True
             warnings.warn("Training interrupted by user.", stacklevel=5)
             return last
         run.n_iter = min(result.nit, settings.max_iter)

@@ -17,6 +17,7 @@ def run_epochs(rule, w, state, run):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             _run_epochs(rule, w, state, run)
     except KeyboardInterrupt:
+        run.interrupted = True
         warnings.warn("Training interrupted by user.", stacklevel=5)
     finally:
         state.work = None
@@ -41,7 +42,8 @@ def _run_epochs(rule, w, state, run):
         history.add(loss, run.validate(w) if run.validate else None, w, settings)
         _report(run, loss)
         state.base.end_epoch(history.n_rows_seen)
-        if run.hooks.end_epoch(w) or _no_longer_improves(state, run):
+        run.interrupted = run.hooks.end_epoch(w)
+        if run.interrupted or _no_longer_improves(state, run):
             return
     if run.max_epochs is None:
         warnings.warn(

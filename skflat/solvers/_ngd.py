@@ -51,12 +51,20 @@ class NGD(Rule):
     def init_state(self, objective, w, settings, rng):
         return State(settings, NormalisedStep(settings, self.power), rng, SimpleNamespace())
 
+    def adopt(self, objective, w, state, settings):
+        super().adopt(objective, w, state, settings)
+        state.base.power = self.power
+
 
 class NormalisedStep:
     """Steps of length ``learning_rate_init / t^power`` along the direction, whatever its size."""
 
     def __init__(self, settings, power):
         self.rate, self.power, self._t = settings.learning_rate_init, power, 0
+
+    def adopt(self, settings):
+        """Go on by another rate, where the schedule is."""
+        self.rate = settings.learning_rate_init
 
     def step(self, w, direction):
         """One step, and none where there is no direction."""

@@ -21,6 +21,9 @@ class Ensemble(Rule):
         """How many there are."""
         raise NotImplementedError
 
+    def structure(self):
+        return *super().structure(), self.n_points()
+
     def init_state(self, objective, w, settings, rng):
         state = super().init_state(objective, w, settings, rng)
         state.memory.points, state.memory.centre = np.tile(w, (self.n_points(), 1)), w.copy()
@@ -83,6 +86,7 @@ class ReplicatedSGD(Ensemble):
     """
 
     default_rho = 10.0
+    auto_goes_by_size = False  # so wide that on no data the pull is felt at first
     _parameter_constraints: dict = {
         "n_replicas": [Interval(Integral, 1, None, closed="left")],
         "growth": [Interval(Real, 1, None, closed="left")],

@@ -89,6 +89,8 @@ class Run:
         Epochs, or iterations of a method, run so far.
     diverged : bool
         Whether the loss or the parameters ceased to be finite.
+    interrupted : bool
+        Whether the user stopped it, by a key or by a callback.
     """
 
     objective: Objective
@@ -101,3 +103,4 @@ class Run:
     work: Workspace = field(default_factory=Workspace)
     n_iter: int = 0
     diverged: bool = False
+    interrupted: bool = False

@@ -1,6 +1,7 @@
 """Sharpness-aware minimisation, and its adaptive variant."""
 
 from numbers import Integral, Real
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -99,9 +100,17 @@ class SAM(Based):
 
     def init_state(self, objective, w, settings, rng):
         state = super().init_state(objective, w, settings, rng)
-        state.memory.n_flat_steps = 0
-        state.memory.kept = np.zeros_like(w) if self.interval > 1 else None
+        state.memory = self._memory(w)
         return state
+
+    def adopt(self, objective, w, state, settings):
+        super().adopt(objective, w, state, settings)
+        if (self.interval > 1) != (state.memory.kept is not None):
+            state.memory = self._memory(w)
+
+    def _memory(self, w):
+        """Steps with the rule so far, and what the steps between two climbs use of the last."""
+        return SimpleNamespace(n_flat_steps=0, kept=np.zeros_like(w) if self.interval > 1 else None)
 
     def direction(self, objective, w, batch, state):
         memory, out = state.memory, state.scratch("direction", w)

@@ -18,18 +18,31 @@ class Stage:
 
     @classmethod
     def begin(cls, position, rule, settings, objective, w, whole):
-        """The stage before its first step: at radius 0 a base optimizer, at NaN the rule's own."""
-        if math.isnan(settings.rho):
-            settings = replace(settings, rho=rule.default_rho or 0.0)
-        rule = rule.delegate() if settings.rho == 0 else rule
+        """The stage before its first step."""
+        rule, settings = _resolved(rule, settings, objective)
         state = rule.init_state(objective, w, settings, whole.rng)
         return cls(position, rule, state, whole.epoch, whole.step)
+
+    def adopt(self, rule, settings, objective, w, whole):
+        """Go on by other numbers; where another rule is to run, that one begins."""
+        before, (self.rule, settings) = self.rule, _resolved(rule, settings, objective)
+        if self.rule.structure() == before.structure():
+            self.rule.adopt(objective, w, self.state, settings)
+        else:
+            self.state = self.rule.init_state(objective, w, settings, whole.rng)
 
     def running(self, whole):
         """The stage's state, by its own count of epochs and steps."""
         self.state.work = whole.work
         self.state.epoch, self.state.step = whole.epoch - self.epoch, whole.step - self.step
         return self.state
+
+
+def _resolved(rule, settings, objective):
+    """The rule that runs and its numbers: at radius 0 a base optimizer, NaN is the rule's own."""
+    if math.isnan(settings.rho):
+        settings = replace(settings, rho=rule.auto_rho(objective))
+    return (rule.delegate() if settings.rho == 0 else rule), settings
 
 
 class Onward:
@@ -43,6 +56,11 @@ class Onward:
         """Whether the stage has had its share of the epochs, or its plateau."""
         self.ended = self.ended or epoch >= share * settings.max_iter
         return self.ended
+
+    def adopt(self, settings):
+        """The base optimizer's."""
+        self.sets_rate = False
+        self.base.adopt(settings)
 
     def set_rate(self, rate):
         """Take the steps to come at this rate."""

@@ -20,7 +20,21 @@ class SGDStep:
     def __init__(self, settings, w):
         self.settings = settings
         self.learning_rate = float(settings.learning_rate_init)
-        self._pull = np.zeros_like(w)
+        self._pull, self._n_rows_seen = np.zeros_like(w), 0
+
+    def adopt(self, settings):
+        """Go on by other numbers: velocity and schedule stay where they are.
+
+        From a momentum of 0 there is no velocity to go on from.
+        """
+        old, self.settings = self.settings, settings
+        if settings.momentum != old.momentum:
+            self._pull *= settings.momentum / old.momentum if old.momentum > 0 else 0.0
+        if settings.learning_rate == old.learning_rate == "adaptive":
+            self.learning_rate *= settings.learning_rate_init / old.learning_rate_init
+        else:
+            self.learning_rate = float(settings.learning_rate_init)
+            self.end_epoch(self._n_rows_seen)
 
     def step(self, w, direction):
         """``v = momentum v - rate direction``, then ``w += v`` or Nesterov's version."""
@@ -38,6 +52,7 @@ class SGDStep:
 
     def end_epoch(self, n_rows_seen):
         """Lower the rate by the ``invscaling`` schedule."""
+        self._n_rows_seen = n_rows_seen
         if self.settings.learning_rate == "invscaling":
             decay = (n_rows_seen + 1) ** self.settings.power_t
             self.learning_rate = float(self.settings.learning_rate_init) / decay
@@ -64,6 +79,14 @@ class AdamStep:
         self._t = 0
         self._mean = np.zeros_like(w)
         self._square = np.zeros_like(w)
+
+    def adopt(self, settings):
+        """Go on by other numbers, with the moments where they are."""
+        old, self.settings = self.settings, settings
+        if settings.beta_1 != old.beta_1:
+            self._mean *= (1 - old.beta_1) / (1 - settings.beta_1)
+        if settings.beta_2 != old.beta_2:
+            self._square *= (1 - old.beta_2) / (1 - settings.beta_2)
 
     def step(self, w, direction):
         """One step along the direction, scaled by its running moments."""
