@@ -238,7 +238,7 @@ def test_of_many_rows_some_are_looked_at(monkeypatch):
     monkeypatch.setattr(_mlp_outcome, "MOST_ROWS", 500)
     looked_at, judge = [], _mlp_outcome._classes
     monkeypatch.setattr(
-        _baseline, "_classes", lambda *args: looked_at.append(len(args[-1])) or judge(*args)
+        _mlp_outcome, "_classes", lambda *args: looked_at.append(len(args[-1])) or judge(*args)
     )
     rng = np.random.default_rng(0)
     features = rng.normal(size=(2000, 3))
