@@ -11,6 +11,7 @@ from ._committee import Committee
 from ._errors import NotDefinedError
 from ._factorization import Factorization
 from ._flips import flip_error
+from ._free_threshold import N_BITS, FreeThreshold, threshold_bits
 from ._layout import Layout
 from ._losses import Binary, HalfPoisson, HalfSquared, Loss, Multinomial
 from ._max_sum import max_sum_messages
@@ -23,13 +24,14 @@ from ._patterns import Patterns, majority
 from ._perturbation import PERTURBATIONS, Perturbation
 from ._sphere import Cube, Sphere
 from ._stability_loss import StabilityLoss
-from ._threshold import best_threshold
+from ._threshold import best_threshold, winning_threshold
 from ._workspace import Workspace
 
 __all__ = [
     "CHUNK",
     "MLP",
     "NORMS",
+    "N_BITS",
     "PERTURBATIONS",
     "Batch",
     "BeliefPropagation",
@@ -37,6 +39,7 @@ __all__ = [
     "Committee",
     "Cube",
     "Factorization",
+    "FreeThreshold",
     "HalfPoisson",
     "HalfSquared",
     "Identity",
@@ -67,4 +70,6 @@ __all__ = [
     "network",
     "norm_weights",
     "one_vs_rest",
+    "threshold_bits",
+    "winning_threshold",
 ]
