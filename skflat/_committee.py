@@ -1,12 +1,13 @@
 """Committee machines with weights in {-1, +1}."""
 
+from functools import partial
 from numbers import Integral
 
 import numpy as np
 
 from ._compat import Interval, StrOptions, fit_context
-from ._threshold_fit import N_BITS, ThresholdClassifier, check_solver, threshold_bits
-from .models import Committee, committee, one_vs_rest
+from ._threshold_fit import ThresholdClassifier, check_solver
+from .models import Committee, Patterns, committee, one_vs_rest, threshold_bits
 from .solvers.binary import BINARY_SOLVERS, BinarySolver
 
 COMMITTEE_SOLVERS = {name: each for name, each in BINARY_SOLVERS.items() if each.committees}
@@ -106,6 +107,7 @@ class FlatCommitteeClassifier(ThresholdClassifier):
     }
 
     _solvers = COMMITTEE_SOLVERS
+    _alternatives = "a larger n_units", "FlatMLPClassifier"
 
     def __init__(
         self,
@@ -159,13 +161,13 @@ class FlatCommitteeClassifier(ThresholdClassifier):
         X, y = self._prepare(X, y)
         targets = one_vs_rest(y, self.classes_, X.dtype)
         model = Committee(X.shape[1], self.n_units, targets.shape[1], self.structure == "tree")
-        units, n_bits = model.inputs(self._scaled(X)), N_BITS if self.fit_intercept else 0
-        found, n_inputs = self._search(units, targets, 0.0, n_bits), model.n_inputs
-        bits = threshold_bits(n_inputs, n_bits)
+        n_inputs, bits = model.n_inputs, threshold_bits(model.n_inputs)
+        bits = bits if self.fit_intercept else bits[:0]
+        units = with_constants(model.inputs(self._scaled(X)), bits)
+        found = self._search(partial(committee_patterns, units, self.n_units), targets)
         self.weights_ = np.array([each.w[:, :n_inputs] for each in found], X.dtype)
         self.thresholds_ = np.array([each.w[:, n_inputs:] @ bits for each in found], X.dtype)
         self.n_violated_ = np.array([each.n_violated for each in found])
-        self._warn_unless_solved(len(X))
         return self._finish(X, y)
 
     def _scores(self, X):
@@ -173,3 +175,14 @@ class FlatCommitteeClassifier(ThresholdClassifier):
         model = committee(self)
         w = model.layout.pack({"W": self.weights_, "b": self.thresholds_})
         return model.scores(w, (X - self.mean_) / self.scale_)
+
+
+def with_constants(units, values):
+    """The inputs of all units, and beside them these values in every row."""
+    columns = np.broadcast_to(values.astype(units.dtype), (*units.shape[:2], len(values)))
+    return np.concatenate([units, columns], axis=2) if len(values) else units
+
+
+def committee_patterns(units, n_units, labels):
+    """What the units see in every row, times its label."""
+    return Patterns(labels[:, None] * units, n_units)

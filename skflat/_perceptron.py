@@ -8,11 +8,20 @@ import numpy as np
 
 from ._callbacks import EpochHooks
 from ._compat import Interval, StrOptions, fit_context
-from ._threshold_fit import N_BITS, ThresholdClassifier, check_solver
+from ._threshold_fit import ThresholdClassifier, check_solver
 from .measures import BINARY_MEASURES, MEASURES
-from .models import Objective, Sphere, StabilityLoss, best_threshold, one_vs_rest
+from .models import (
+    FreeThreshold,
+    Objective,
+    Patterns,
+    Sphere,
+    StabilityLoss,
+    best_threshold,
+    one_vs_rest,
+    winning_threshold,
+)
 from .solvers import SOLVERS, MaxMargin, Solver
-from .solvers.binary import AMP, BINARY_SOLVERS, BinarySolver
+from .solvers.binary import BINARY_SOLVERS, Auto, BinarySolver
 
 REAL_SOLVERS = SOLVERS | {"max_margin": MaxMargin}
 #: What only a fit of real weights leaves behind.
@@ -220,17 +229,24 @@ class FlatPerceptronClassifier(ThresholdClassifier):
         self.verbose = verbose
 
     @property
+    def _has_bits(self):
+        return self.weights == "binary"
+
+    @property
+    def _alternatives(self):
+        other = "weights='real'" if self._has_bits else "FlatMLPClassifier"
+        return other, "FlatCommitteeClassifier"
+
+    @property
     def _solvers(self):
         """Name to class of what can find such weights."""
-        if self.weights == "binary":
-            # Patterns of theory are independent and can be stored; those of a table are neither.
-            tempered = partial(AMP, 0.01, temperature=0.5, damping=0.9)
-            return BINARY_SOLVERS | {"auto": tempered if self.scale else AMP}
+        if self._has_bits:
+            return BINARY_SOLVERS | {"auto": partial(Auto, self.scale)}
         return REAL_SOLVERS | {"auto": SOLVERS["sam"]}
 
     @property
     def _known_measures(self):
-        return MEASURES | (BINARY_MEASURES if self.weights == "binary" else {})
+        return MEASURES | (BINARY_MEASURES if self._has_bits else {})
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y):
@@ -251,31 +267,29 @@ class FlatPerceptronClassifier(ThresholdClassifier):
         ValueError
             If the data or a parameter is not valid, or the solver cannot take them.
         """
-        kind = BinarySolver if self.weights == "binary" else Solver
+        kind = BinarySolver if self._has_bits else Solver
         check_solver(self.solver, self._solvers, kind, f"weights={self.weights!r}")
         X, y = self._prepare(X, y)
         rows, targets = self._scaled(X), one_vs_rest(y, self.classes_, X.dtype)
-        if self.weights == "binary":
+        if self._has_bits:
             found = self._find_corners(rows, targets)
         else:
             found = self._find_on_sphere(rows, targets, (X, y))
         self.__dict__.update(found)
         self.n_violated_ = self._violated(rows, targets)
-        if self.weights == "binary":
-            self._warn_unless_solved(len(rows))
         return self._finish(X, y)
 
     def _find_corners(self, X, targets):
         """Binary weights, by search; the threshold that goes best with them."""
         for name in OF_REAL_WEIGHTS:
             self.__dict__.pop(name, None)
-        n_features, n_bits = X.shape[1], N_BITS if self.fit_intercept else 0
-        found = self._search(X[None], targets, self._bar(n_features), n_bits)
-        weights = np.array([each.w[0, :n_features] for each in found], X.dtype)
-        thresholds = np.zeros(len(weights), X.dtype)
+        bar = self._bar(X.shape[1])
+        found = self._search(partial(perceptron_patterns, X, bar, self.fit_intercept), targets)
+        weights = np.array([each.w[0] for each in found], X.dtype)
         if self.fit_intercept:
-            for problem, (w, y) in enumerate(zip(weights, targets.T, strict=True)):
-                thresholds[problem] = best_threshold(X @ w, y > 0, self._bar(n_features))
+            thresholds = best_thresholds(X @ weights.T, targets, bar)
+        else:
+            thresholds = np.zeros(len(weights), X.dtype)
         return self._attributes(weights, thresholds)
 
     def _find_on_sphere(self, X, targets, given):
@@ -336,3 +350,22 @@ class FlatPerceptronClassifier(ThresholdClassifier):
 
     def _scores(self, X):
         return X @ self.coef_.T + self.intercept_
+
+
+def perceptron_patterns(X, bar, fit_intercept, labels):
+    """The rows of a table, times their labels."""
+    xi = (labels[:, None] * X)[None]
+    return FreeThreshold(xi, labels, bar) if fit_intercept else Patterns(xi, bar=bar)
+
+
+def best_thresholds(fields, targets, bar):
+    """Of every problem that which violates the fewest rows; never worse than a constant."""
+    found = [best_threshold(z, y > 0, bar) for z, y in zip(fields.T, targets.T, strict=True)]
+    thresholds = np.array(found, fields.dtype)
+    if len(thresholds) > 1:
+        scores, frequent = fields + thresholds, targets.sum(axis=0).argmax()
+        right = targets[np.arange(len(scores)), scores.argmax(axis=1)]
+        if right.sum() < targets[:, frequent].sum():
+            # Each problem may do well by answering "none of mine", and all together do not.
+            thresholds[frequent] += winning_threshold(scores, targets, frequent)
+    return thresholds

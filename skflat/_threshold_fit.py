@@ -13,11 +13,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._base import FlatEstimator
 from ._compat import Interval, StrOptions
 from ._parallel import run
+from ._threshold_outcome import shortcomings
 from .measures import BINARY_MEASURES, MEASURES
-from .models import Patterns
 from .solvers import spawn_generator
-
-N_BITS = 6  # of the threshold that a search with binary weights sees
 
 
 class ThresholdClassifier(ClassifierMixin, FlatEstimator):
@@ -34,6 +32,11 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
     }
 
     _known_measures = MEASURES | BINARY_MEASURES
+
+    #: Whether the weights are bits, which one has to search for.
+    _has_bits = True
+    #: What may fit where this does not.
+    _alternatives: tuple = ()
 
     def _prepare(self, X, y):
         """Validated data; what every fit sets first."""
@@ -70,53 +73,42 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         X[:, constant] = 0
         return X
 
-    def _search(self, units, targets, bar, n_bits):
+    def _search(self, patterns_of, targets):
         """Solve every one-vs-rest problem; return what was found for each.
 
         Parameters
         ----------
-        units : ndarray of shape (n_units or 1, n_rows, n_inputs)
+        patterns_of : callable
+            From labels in {-1, +1} to the patterns of a problem; it pickles.
         targets : ndarray of shape (n_rows, n_problems)
-        bar : float
-        n_bits : int
-            Constant inputs beside the others, which make up a threshold.
         """
         solver = self._solver()
         max_iter = None if self.max_iter == "auto" else self.max_iter
         seeds = spawn_generator(self._random_state).integers(2**63, size=targets.shape[1])
-        n_units = getattr(self, "n_units", 1)
         found = []
 
         def tasks():
             for y, seed in zip(targets.T, seeds, strict=True):
                 # An interruption is of the whole fit: what is left gets a single iteration.
                 limit = 1 if any(each.interrupted for each in found) else max_iter
-                yield solver, units, n_units, 2 * y - 1, bar, n_bits, seed, limit, self.verbose
+                yield solver, patterns_of, 2 * y - 1, seed, limit, self.verbose
 
         run(_solve, tasks(), self.n_jobs, then=found.append)
         self.n_iter_ = max(each.n_iter for each in found)
         # An iteration takes about two products with the patterns.
-        self._cost = 2.0 * sum(each.n_iter for each in found) * n_units * units[0].size
+        products = 2.0 * sum(each.n_iter for each in found)
+        self._cost = products * len(targets) * self.n_features_in_
         return found
 
     def _finish(self, X, y):
-        """Count the errors, and measure."""
-        self.n_errors_ = int(np.count_nonzero(self._decided(self._scores(X)) != y))
+        """Count the errors, say what has not been learnt, and measure."""
+        predicted = self._decided(self._scores(X))
+        self.n_errors_ = int(np.count_nonzero(predicted != y))
+        if message := shortcomings(self, y, predicted):
+            warnings.warn(message, ConvergenceWarning, stacklevel=4)
         if self.measures is not None:
             self._measure(self.measures, X, y, None, after_fit=True)
         return self
-
-    def _warn_unless_solved(self, n_rows):
-        if self.n_violated_.any():
-            warnings.warn(
-                f"{type(self._solver()).__name__} ended after {self.n_iter_} iterations without a "
-                f"solution: of {n_rows} rows, {', '.join(map(str, self.n_violated_))} are violated "
-                "in the one-vs-rest problems. The weights that violate the fewest are kept. There "
-                "may be no solution; if there is, more iterations, a slower solver or another "
-                "random_state may find one.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
 
     def decision_function(self, X):
         """How far each row is on the side of each class; greater than 0 is in favour of it.
@@ -155,18 +147,9 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         return self.classes_[(scores[:, 0] > 0).astype(int) if one else scores.argmax(axis=1)]
 
 
-def threshold_bits(n_inputs, n_bits):
-    """Values of the constant inputs that make up a threshold: a binary fraction of sqrt(n)."""
-    return np.sqrt(n_inputs) * 0.5 ** np.arange(1, n_bits + 1)
-
-
-def _solve(solver, units, n_units, labels, bar, n_bits, seed, max_iter, verbose):
+def _solve(solver, patterns_of, labels, seed, max_iter, verbose):
     """One task: a one-vs-rest problem."""
-    bits = threshold_bits(units.shape[2], n_bits).astype(units.dtype)
-    bits = np.broadcast_to(bits, (*units.shape[:2], n_bits))
-    xi = labels[:, None] * (np.concatenate([units, bits], axis=2) if n_bits else units)
-    patterns = Patterns(xi, n_units, bar)
-    return solver.solve(patterns, np.random.default_rng(seed), max_iter, verbose)
+    return solver.solve(patterns_of(labels), np.random.default_rng(seed), max_iter, verbose)
 
 
 def check_solver(solver, registry, kind, of):

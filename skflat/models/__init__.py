@@ -11,6 +11,7 @@ from ._committee import Committee
 from ._errors import NotDefinedError
 from ._factorization import Factorization
 from ._flips import Flips, flip_error
+from ._free_threshold import N_BITS, FreeThreshold, threshold_bits
 from ._layout import Layout
 from ._losses import Binary, HalfPoisson, HalfSquared, Loss, Multinomial
 from ._max_sum import max_sum_messages
@@ -24,7 +25,7 @@ from ._perturbation import PERTURBATIONS, Perturbation
 from ._sizes import LARGE, SMALL, feature_sizes, target_deviations
 from ._sphere import Cube, Sphere
 from ._stability_loss import StabilityLoss
-from ._threshold import best_threshold
+from ._threshold import best_threshold, winning_threshold
 from ._workspace import Workspace
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "LARGE",
     "MLP",
     "NORMS",
+    "N_BITS",
     "PERTURBATIONS",
     "SMALL",
     "Batch",
@@ -41,6 +43,7 @@ __all__ = [
     "Cube",
     "Factorization",
     "Flips",
+    "FreeThreshold",
     "HalfPoisson",
     "HalfSquared",
     "Identity",
@@ -73,4 +76,6 @@ __all__ = [
     "norm_weights",
     "one_vs_rest",
     "target_deviations",
+    "threshold_bits",
+    "winning_threshold",
 ]

@@ -22,7 +22,14 @@ class Patterns:
         What the field of a perceptron must reach; 0 must be exceeded.
     offset : ndarray of shape (n_units, n_rows), default=0.0
         Real thresholds, times label.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_rows,) or None
+        Where there is a threshold to choose, see `FreeThreshold`, what it counts in each row.
     """
+
+    labels = None
 
     def __init__(self, xi, n_units=None, bar=0.0, offset=0.0):
         self.xi = xi
@@ -77,7 +84,15 @@ class Patterns:
 
     def n_violated(self, w):
         """Rows that the weights do not satisfy."""
-        return int(self.n_rows - np.count_nonzero(self.satisfied(self.fields(w))))
+        return self.n_short(self.fields(w))
+
+    def n_short(self, fields):
+        """Rows that these fields of the units do not satisfy."""
+        return int(self.n_rows - np.count_nonzero(self.satisfied(fields)))
+
+    def leads(self, fields):
+        """How far these fields are above the bar."""
+        return fields - self.bar
 
 
 def majority(up):

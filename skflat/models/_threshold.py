@@ -2,6 +2,8 @@
 
 import numpy as np
 
+ROUNDING = 8  # times the precision of the greatest: what ends that are equal may differ by
+
 
 def best_threshold(fields, positive, bar=0.0):
     """The threshold that leaves the fewest rows short of the bar.
@@ -19,16 +21,57 @@ def best_threshold(fields, positive, bar=0.0):
     -------
     float
     """
-    # Going up, the threshold passes where one positive row more, or one other row less, is right.
-    ends = np.where(positive, bar, -bar) - fields
-    order = np.argsort(ends, kind="stable")
-    ends, gains = ends[order], np.where(positive[order], -1, 1)
-    violated = np.count_nonzero(positive) + np.concatenate([[0], np.cumsum(gains)])
+    ends, violated, is_interval = _intervals(fields, positive, bar)
     reach = max(1.0, float(ends[-1] - ends[0]))
     edges = np.concatenate([[ends[0] - reach], ends, [ends[-1] + reach]])
     widths = np.diff(edges)
     widths[[0, -1]] /= 2  # without an end on the other side, these are as wide as one likes
-    # A step between equal ends is no interval.
-    candidates = np.flatnonzero(violated == violated[widths > 0].min())
+    candidates = np.flatnonzero(is_interval & (violated == violated[is_interval].min()))
     best = candidates[np.argmax(widths[candidates])]
     return float((edges[best] + edges[best + 1]) / 2)
+
+
+def least_violated(fields, positive, bar=0.0):
+    """Rows that `best_threshold` leaves short of the bar: no more than those of either class."""
+    _, violated, is_interval = _intervals(fields, positive, bar)
+    return int(violated[is_interval].min())
+
+
+def winning_threshold(scores, targets, k):
+    """What to add to the scores of class ``k`` so that the greatest scores err the least.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows, n_classes)
+    targets : ndarray of shape (n_rows, n_classes)
+        1 for the class of the row, 0 for all others.
+    k : int
+
+    Returns
+    -------
+    float
+    """
+    rows, others = np.arange(len(scores)), scores.astype(float)
+    others[:, k] = -np.inf
+    rival = others.argmax(axis=1)
+    mine = targets[:, k] > 0
+    matters = mine | (targets[rows, rival] > 0)  # the others are wrong in any case
+    lead = scores[:, k] - others[rows, rival]
+    return best_threshold(lead[matters], mine[matters])
+
+
+def _intervals(fields, positive, bar):
+    """Sorted ends of the threshold's intervals, what is violated in each, and which are any."""
+    # Going up, the threshold passes where one positive row more, or one other row less, is right.
+    ends = np.where(positive, bar, -bar) - fields
+    order = ends.argsort()
+    ends = ends[order]
+    violated = np.empty(len(ends) + 1, int)
+    violated[0] = np.count_nonzero(positive)
+    np.where(positive[order], -1, 1).cumsum(out=violated[1:])
+    violated[1:] += violated[0]
+    # A step between equal ends is no interval.
+    is_interval = np.ones(len(violated), bool)
+    equal = ROUNDING * np.finfo(fields.dtype).eps * max(abs(ends[0]), abs(ends[-1]))
+    np.greater(ends[1:] - ends[:-1], equal, out=is_interval[1:-1])
+    return ends, violated, is_interval

@@ -4,6 +4,7 @@ A new solver is one new file and one line here.
 """
 
 from ._amp import AMP
+from ._auto import Auto
 from ._base import BinarySolver, Found
 from ._focusing_bp import FocusingBP
 from ._max_sum import MaxSum
@@ -28,6 +29,7 @@ __all__ = [
     "BINARY_SOLVERS",
     "SBPI",
     "STE",
+    "Auto",
     "BinarySolver",
     "FocusingBP",
     "Found",

@@ -8,6 +8,7 @@ from scipy.special import erfcx, ndtr
 
 from ..._compat import Interval
 from ._base import SHARE, BinarySolver
+from ._real_threshold import RealThreshold
 
 
 class AMP(BinarySolver):
@@ -52,6 +53,7 @@ class AMP(BinarySolver):
 
     max_iter = 100_000
     interval = 10
+    real_threshold = True
 
     def __init__(self, reinforcement=1e-3, temperature=0.0, damping=0.0):
         self.reinforcement = reinforcement
@@ -63,15 +65,18 @@ class AMP(BinarySolver):
         bar = (patterns.bar - np.ravel(patterns.offset)).astype(products.dtype)
         a = (1e-3 * rng.standard_normal(n)).astype(products.dtype)
         g, h, kept = np.zeros_like(bar), np.zeros_like(a), 0.0
+        threshold = RealThreshold(patterns)
         while kept < 0.999:
             V = np.maximum(products.variances(a), TINY * n)
             sd = np.sqrt(V)
             x = products.rows(a)
             x -= V * g
             x -= bar
+            threshold.add_to(x)
             x /= sd
             g = self._push(x) / sd
             curvature = g * (x / sd + g)
+            threshold.move(g, curvature, 1 - self.damping)
             new = products.columns(g)
             new += a * products.column_squares(curvature)
             new += kept * h
@@ -83,12 +88,11 @@ class AMP(BinarySolver):
     def _push(self, x):
         """Slope of the logarithm of a row's weight, at ``x`` standard deviations above the bar."""
         push = inverse_mills(-x)
-        if self.temperature > 0:
-            violated = np.exp(-1 / self.temperature)
+        # So cold that this vanishes in the numbers of the machine, a row is as good as at 0.
+        violated = np.exp(-1 / self.temperature) if self.temperature > 0 else 0.0
+        if violated > 0:
             satisfied = (1 - violated) * ndtr(x)
-            either = violated + satisfied
-            # So cold that both vanish in the numbers of the machine, a row is as good as at 0.
-            push *= np.divide(satisfied, either, out=np.ones_like(either), where=either > 0)
+            push *= satisfied / (violated + satisfied)
         return push
 
 

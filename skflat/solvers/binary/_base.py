@@ -48,6 +48,8 @@ class BinarySolver(BaseEstimator):
     interval = 1
     #: Whether it can train more than one unit.
     committees = False
+    #: Whether it knows thresholds that are real numbers; for others they are further weights.
+    real_threshold = False
     _parameter_constraints: dict = {}
 
     def check(self, patterns):
@@ -89,6 +91,9 @@ class BinarySolver(BaseEstimator):
             If the rule is not defined for these patterns.
         """
         self._validate_params()
+        n_inputs = patterns.shape[1]
+        if patterns.labels is not None and not self.real_threshold:
+            patterns = patterns.in_bits()
         self.check(patterns)
         search = _Search(patterns, verbose)
         max_iter = self.max_iter if max_iter is None else max_iter
@@ -105,7 +110,7 @@ class BinarySolver(BaseEstimator):
         except KeyboardInterrupt:
             search.interrupted = True
             warnings.warn("Training interrupted by user.", stacklevel=2)
-        return search.found()
+        return search.found(n_inputs)
 
 
 class _Search:
@@ -127,10 +132,11 @@ class _Search:
             self.best = np.array(w, dtype=float).reshape(self.patterns.shape)
         return n_violated
 
-    def found(self):
+    def found(self, n_inputs):
+        """The best weights, without those that make up a threshold."""
         if self.n_violated > self.patterns.n_rows:  # interrupted before the first count
             self.n_violated = self.patterns.n_violated(self.best)
-        return Found(self.best, self.n_violated, self.n_iter, self.interrupted)
+        return Found(self.best[:, :n_inputs], self.n_violated, self.n_iter, self.interrupted)
 
 
 def signs(h):

@@ -4,6 +4,7 @@ import numpy as np
 
 from ._amp import Products, inverse_mills
 from ._base import POSITIVE, BinarySolver
+from ._real_threshold import RealThreshold
 
 
 class MeanField(BinarySolver):
@@ -35,6 +36,7 @@ class MeanField(BinarySolver):
 
     max_iter = 3000
     interval = 5
+    real_threshold = True
 
     def __init__(self, rate=1.0):
         self.rate = rate
@@ -43,12 +45,15 @@ class MeanField(BinarySolver):
         products, n = Products(patterns), patterns.shape[1]
         offset = (np.ravel(patterns.offset) - patterns.bar).astype(products.dtype)
         theta = (1e-2 * rng.standard_normal(n)).astype(products.dtype)
+        threshold = RealThreshold(patterns)
         step = self.rate * np.sqrt(n) / patterns.n_rows
         while True:
             m = np.tanh(theta)
             V = np.maximum(products.variances(m), np.finfo(products.dtype).eps * n)
             sd = np.sqrt(V)
             M = products.rows(m) + offset
+            threshold.add_to(M)
             g = inverse_mills(-M / sd) / sd
             theta += step * (products.columns(g) + m * products.column_squares(g * M / V))
+            threshold.move(g, g * (M / V + g))
             yield theta

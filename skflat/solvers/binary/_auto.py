@@ -1,0 +1,98 @@
+"""The default: several rules, and the best of what they find."""
+
+import numpy as np
+
+from ._amp import AMP
+from ._base import BinarySolver, Found
+from ._flips import Flips, hebbian
+from ._mean_field import MeanField
+
+
+class Auto(BinarySolver):
+    """What ``solver="auto"`` is: several rules one after the other, until one finds a solution.
+
+    Where none does, flips of single weights improve what each of them has found, and flips of pairs
+    the best of these. The rules are:
+
+    * ``AMP(0.01, temperature=0.5, damping=0.9)``, for tables that no weights get quite right. Rows
+      that it has given up no longer count, so it may miss solutions that exist.
+    * ``AMP(0.003)``, where no two features are correlated, as in the patterns of theory. It finds
+      solutions as long as there are enough of them, or a teacher that the rows determine.
+    * ``MeanField()``, 150 iterations, which gives up no row.
+    * The sign of the mean row, which is where all of these begin.
+
+    Parameters
+    ----------
+    scaled : bool, default=True
+        Whether the features have been scaled, as those of tables should be. If not, ``AMP()`` comes
+        first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skflat.models import Patterns
+    >>> from skflat.solvers.binary import Auto
+    >>> rng = np.random.default_rng(0)
+    >>> patterns = Patterns(rng.choice([-1.0, 1.0], (1, 60, 201)))
+    >>> Auto().solve(patterns, rng).n_violated
+    0
+    """
+
+    max_iter = 100_000
+    real_threshold = True
+    _parameter_constraints: dict = {"scaled": ["boolean"]}
+
+    def __init__(self, scaled=True):
+        self.scaled = scaled
+
+    def solve(self, patterns, rng, max_iter=None, verbose=False):
+        self._validate_params()
+        self.check(patterns)
+        left, found = self.max_iter if max_iter is None else max_iter, []
+        for solver, limit in self._turns(patterns, rng, found):
+            found.append(solver.solve(patterns, rng, min(limit, left), verbose))
+            left -= found[-1].n_iter
+            if found[-1].n_violated == 0 or found[-1].interrupted or left == 0:
+                break
+        best, n_iter = best_of(found), sum(each.n_iter for each in found)
+        return Found(best.w, best.n_violated, n_iter, found[-1].interrupted)
+
+    def _turns(self, patterns, rng, found):
+        """Pairs of a solver and its most iterations; what those before have found is in `found`."""
+        if not self.scaled:
+            yield AMP(), AMP.max_iter
+        yield AMP(0.01, temperature=0.5, damping=0.9), 300
+        if self.scaled and are_independent(patterns, rng):
+            yield AMP(0.003), 500
+        yield MeanField(), 150
+        for start in [*(each.w for each in found), hebbian(patterns)]:
+            yield Flips(start, N_PAIRS), Flips.max_iter
+        for _ in range(N_KICKS):
+            yield Flips(kicked(best_of(found).w, rng), N_PAIRS), Flips.max_iter
+
+
+N_PAIRS = 16  # of weights whose flips together with any other are tried; all pairs cost too much
+N_KICKS = 3
+N_PROBES = 8
+EXCESS = 4  # of squared correlations; 1 to 3 in independent features, tables have 10 to 1,000
+
+
+def best_of(found):
+    """The first of those that violate the fewest rows."""
+    return min(found, key=lambda each: each.n_violated)
+
+
+def kicked(w, rng):
+    """The same weights but for a tenth of them: at least 2, and at most 10."""
+    n = w.size
+    return np.where(rng.permutation(n) < min(max(2, n // 10), 10), -w, w)
+
+
+def are_independent(patterns, rng):
+    """Whether features are no more correlated than independent ones are in so many rows."""
+    xi = patterns.matrix
+    squares = np.einsum("ri,ri->i", xi, xi)
+    probes = rng.choice(np.array([-1, 1], xi.dtype), (xi.shape[1], N_PROBES))
+    products = xi.T @ (xi @ probes) - squares[:, None] * probes  # of all pairs of two features
+    expected = (squares.sum() ** 2 - squares @ squares) / patterns.n_rows
+    return bool(np.vdot(products, products) / N_PROBES <= EXCESS * expected)

@@ -1,0 +1,76 @@
+"""Descent by flips of single weights and of pairs."""
+
+import numpy as np
+
+from ._base import BinarySolver, signs
+
+
+class Flips(BinarySolver):
+    """Descent by flips: weights are flipped wherever that violates fewer rows.
+
+    An iteration tries to flip every weight, one after the other in random order; only if none of
+    these flips helps, two at a time: the first of ``n_pairs`` random ones, the second the best of
+    all others for the threshold at that time. Where two features are correlated, their weights
+    can often be flipped together and neither alone. The search ends where no flip helps.
+
+    Parameters
+    ----------
+    start : ndarray of shape (1, n_inputs)
+        The weights to begin with.
+    n_pairs : int, default=0
+    """
+
+    real_threshold = True
+
+    def __init__(self, start, n_pairs=0):
+        self.start = start
+        self.n_pairs = n_pairs
+
+    def candidates(self, patterns, rng):
+        descent = _Descent(patterns, self.start)
+        before = None
+        while descent.least != before:
+            before = descent.least
+            order = rng.permutation(patterns.shape[1])
+            for i in order:
+                descent.flip(i)
+            if descent.least == before:
+                for i in order[: self.n_pairs]:
+                    descent.flip_with_another(i)
+            yield descent.w
+
+
+class _Descent:
+    """Weights, the fields of all rows, and by how much each flip lowers these."""
+
+    def __init__(self, patterns, start):
+        self.patterns = patterns
+        self.w = np.ravel(start).astype(patterns.xi.dtype)
+        self._drops = np.multiply(2 * self.w[:, None], patterns.matrix.T, order="C")
+        self._fields = patterns.fields(self.w)
+        self.least = patterns.n_short(self._fields)
+
+    def flip(self, *weights):
+        """Flip these weights if that violates fewer rows."""
+        fields = self._fields - sum(self._drops[i] for i in weights)
+        n_short = self.patterns.n_short(fields)
+        if n_short < self.least:
+            self.least, self._fields = n_short, fields
+            for i in weights:
+                self.w[i] *= -1
+                self._drops[i] *= -1
+
+    def flip_with_another(self, i):
+        """Flip this weight and the one that goes best with it, if that violates fewer rows."""
+        leads = self.patterns.leads(self._fields)[0] - self._drops[i]
+        n_short = np.count_nonzero(leads <= self._drops, axis=1)
+        n_short[i] = self.patterns.n_rows
+        if n_short.min() < self.least:
+            self.flip(i, n_short.argmin())
+
+
+def hebbian(patterns):
+    """The weights that agree with the mean of all rows, either class counting one half."""
+    labels = 1.0 if patterns.labels is None else patterns.labels
+    share = 1 - np.mean(labels) * labels * np.ones(patterns.n_rows)
+    return signs(share.astype(patterns.xi.dtype) @ patterns.matrix)
