@@ -2,4 +2,4 @@
 
 from skflat._callbacks import HAS_CALLBACKS
 
-collect_ignore = [] if HAS_CALLBACKS else ["skflat/_monitor.py"]
+collect_ignore = [] if HAS_CALLBACKS else ["skflat/measures/_monitor.py"]

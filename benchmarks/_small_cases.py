@@ -18,10 +18,10 @@ from skflat import (
     experiments,
     measures,
     solvers,
-    stack,
     symmetry,
     theory,
 )
+from skflat import vocabularies as stack
 
 OUTPUTS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "transform")
 #: Set where a measure has such a parameter, to save time. Functions and reports take the defaults.

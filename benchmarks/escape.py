@@ -25,7 +25,8 @@ from joblib import Parallel, delayed
 from sklearn.datasets import fetch_openml
 from threadpoolctl import threadpool_limits
 
-from skflat.models import MLP, Multinomial, Objective
+from skflat.models.mlp import MLP
+from skflat.objective import Multinomial, Objective
 from skflat.solvers import SGD, SOLVERS, Run, Settings, minimize
 
 HERE = Path(__file__).resolve().parent

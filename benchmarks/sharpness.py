@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 from _timing import best_times, print_ratio
 
-from skflat.models import MLP, Multinomial, Objective, Workspace
+from skflat.models.mlp import MLP
+from skflat.objective import Multinomial, Objective, Workspace
 
 
 def objective(n_rows, sizes, dtype):

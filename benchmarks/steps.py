@@ -15,7 +15,8 @@ import numpy as np
 from _timing import best_times, print_ratio
 from threadpoolctl import threadpool_limits
 
-from skflat.models import MLP, Batch, Multinomial, Objective, Workspace
+from skflat.models.mlp import MLP
+from skflat.objective import Batch, Multinomial, Objective, Workspace
 from skflat.solvers import SOLVERS, Run, Settings
 
 N_ROWS, BATCH, SIZES = 2_000, 200, (784, 100, 10)

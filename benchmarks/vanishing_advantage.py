@@ -35,7 +35,8 @@ from _progress import track
 
 from skflat._parallel import run
 from skflat.measures import hessian_trace, weakness
-from skflat.models import MLP, Multinomial, Objective
+from skflat.models.mlp import MLP
+from skflat.objective import Multinomial, Objective
 from skflat.solvers import SGD, Settings, minimize
 from skflat.symmetry import rescale
 

@@ -32,13 +32,7 @@ from _networks import as_estimator, torch_start
 from _progress import track
 
 from skflat._parallel import run
-from skflat.measures import (
-    effective_rank,
-    hessian_trace,
-    live_units,
-    normalized_margin,
-    weakness,
-)
+from skflat.measures import effective_rank, hessian_trace, live_units, normalized_margin, weakness
 
 HERE = Path(__file__).resolve().parent
 SIZES, N_TRAIN, N_PROBES = (784, 64, 8, 10), 250, 100

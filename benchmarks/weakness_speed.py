@@ -18,7 +18,7 @@ from scipy.optimize import linprog
 from threadpoolctl import threadpool_limits
 
 from skflat.measures import open_pairs
-from skflat.models import as_problem
+from skflat.problems import as_problem
 
 N_PROBES, N_CLASSES, MARGIN = 100, 10, 1e-4
 

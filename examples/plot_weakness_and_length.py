@@ -38,7 +38,7 @@ matplotlib.use("Agg")  # the picture goes to a file, with or without a screen
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skflat.stack import Vocabulary
+from skflat.vocabularies import Vocabulary
 
 PICTURE = Path(__file__).resolve().parents[1] / "results" / "plot_weakness_and_length.png"
 N_BITS, SIZES = 8, (4, 6, 8, 10, 12, 14)

@@ -1,11 +1,9 @@
 """Learning that seeks flat minima, and measures of what was found, for scikit-learn."""
 
-from ._committee import FlatCommitteeClassifier
-from ._factorization import FlatMatrixFactorization
-from ._imputer import FlatMatrixImputer
-from ._mlp import FlatMLPClassifier, FlatMLPRegressor
-from ._monitor import FlatnessMonitor
-from ._perceptron import FlatPerceptronClassifier
+from .estimators.matrices import FlatMatrixFactorization, FlatMatrixImputer
+from .estimators.networks import FlatMLPClassifier, FlatMLPRegressor
+from .estimators.threshold import FlatCommitteeClassifier, FlatPerceptronClassifier
+from .measures import FlatnessMonitor
 
 __version__ = "0.1.0"
 

@@ -40,7 +40,7 @@ from skflat.measures import (
     spectral_density,
     weakness,
 )
-from skflat.models import as_problem
+from skflat.problems import as_problem
 
 #: The function of every measure, by the measure's name.
 FUNCTIONS = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skflat.models import Patterns
+from skflat.models.threshold import Patterns
 
 #: (weights, rows, seed) to: solutions; how many of which least stability (times sqrt(n)); those
 #: without a solution one flip away; mean number of solutions one flip away.

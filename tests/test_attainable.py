@@ -7,9 +7,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linprog
 
-from skflat.measures._attainable import attainable as ends_and_decided
-from skflat.measures._brackets import Brackets
 from skflat.measures._budget import Budget
+from skflat.measures.feasibility._attainable import attainable as ends_and_decided
+from skflat.measures.feasibility._brackets import Brackets
 
 
 def attainable(*args, **kwargs):
@@ -169,6 +169,6 @@ def test_how_many_probes_go_together_does_not_matter(monkeypatch):
     features, values, low, high, probes = reading("uneven", 3)
     edges = np.linspace(-8, 8, 40)
     together = attainable(features, low, high, values, probes, edges=edges)
-    monkeypatch.setattr("skflat.measures._brackets.CHUNK", 1)
+    monkeypatch.setattr("skflat.measures.feasibility._brackets.CHUNK", 1)
     alone = attainable(features, low, high, values, probes, edges=edges)
     assert_array_equal(np.searchsorted(edges, alone), np.searchsorted(edges, together))

@@ -8,7 +8,8 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, loa
 from sklearn.preprocessing import scale
 
 from skflat import FlatMLPClassifier, FlatMLPRegressor
-from skflat.models import MLP, HalfPoisson, HalfSquared, Objective
+from skflat.models.mlp import MLP
+from skflat.objective import HalfPoisson, HalfSquared, Objective
 from skflat.solvers import SAM, SOLVERS, Chain, Noise
 
 # A few epochs say what the radius is.

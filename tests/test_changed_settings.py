@@ -10,7 +10,8 @@ from sklearn.datasets import load_iris
 from sklearn.preprocessing import scale
 
 from skflat import FlatMLPClassifier
-from skflat.models import MLP, Multinomial, Objective
+from skflat.models.mlp import MLP
+from skflat.objective import Multinomial, Objective
 from skflat.solvers import (
     ASAM,
     GSAM,

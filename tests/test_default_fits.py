@@ -16,7 +16,7 @@ from skflat import (
     FlatMLPRegressor,
     FlatPerceptronClassifier,
 )
-from skflat._measuring import LEAST, SHARE
+from skflat.estimators._measuring import LEAST, SHARE
 from skflat.measures import MEASURES, HessianTrace, LevelSetDistance, Weakness, open_pairs
 
 MEGABYTE = 1 << 20

@@ -19,12 +19,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skflat.displays import (
-    LandscapeDisplay,
-    LocalEnergyDisplay,
-    MarginDisplay,
-    SpectrumDisplay,
-)
+from skflat.displays import LandscapeDisplay, LocalEnergyDisplay, MarginDisplay, SpectrumDisplay
 from skflat.measures import (
     hessian_eigenvalues,
     hessian_trace,
@@ -33,7 +28,8 @@ from skflat.measures import (
     noise_stability,
     spectral_density,
 )
-from skflat.models import CHUNK, Objective, as_problem
+from skflat.objective import CHUNK, Objective
+from skflat.problems import as_problem
 
 # The fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -23,14 +23,7 @@ from sklearn.utils import check_random_state
 from skflat import FlatMLPClassifier
 from skflat.displays import EmergenceDisplay
 from skflat.experiments import Emergence, emergence
-from skflat.measures import (
-    HessianTrace,
-    LocalEnergy,
-    Margins,
-    hessian_trace,
-    local_energy,
-    margins,
-)
+from skflat.measures import HessianTrace, LocalEnergy, Margins, hessian_trace, local_energy, margins
 
 X, Y = load_iris(return_X_y=True)
 SIZES = [10, 20, 40, 80, 160]

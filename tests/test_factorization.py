@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from skflat import FlatMatrixFactorization, FlatMLPRegressor
 from skflat.measures import HessianTrace, hessian_trace, weakness
-from skflat.models import NotDefinedError
+from skflat.objective import NotDefinedError
 from skflat.solvers import ALS, SOLVERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

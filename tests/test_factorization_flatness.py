@@ -14,7 +14,8 @@ from toys import descend, problem
 
 from skflat import FlatMatrixFactorization
 from skflat.measures import HessianEigenvalues, HessianTrace, LevelSetDistance, MaximalVariation
-from skflat.models import Factorization, HalfSquared, Objective
+from skflat.models.factorization import Factorization
+from skflat.objective import HalfSquared, Objective
 from skflat.solvers import ALS, SAM, SGD, Settings, TracePenalty, minimize
 from skflat.symmetry import balance
 

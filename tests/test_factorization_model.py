@@ -6,17 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skflat.models import (
-    MLP,
-    Batch,
-    Binary,
-    Factorization,
-    HalfPoisson,
-    HalfSquared,
-    Model,
-    Objective,
-    Workspace,
-)
+from skflat.models.factorization import Factorization
+from skflat.models.mlp import MLP
+from skflat.objective import Batch, Binary, HalfPoisson, HalfSquared, Model, Objective, Workspace
 from skflat.solvers import ALS, LBFGS, Settings, minimize
 
 SHAPES = {
@@ -166,7 +158,7 @@ def test_chunks_of_rows_change_nothing(monkeypatch):
 
     whole = everything()
     monkeypatch.setattr(Factorization, "chunk", 7)
-    monkeypatch.setattr("skflat.models._alternation.BUDGET", 5)
+    monkeypatch.setattr("skflat.models.factorization._alternation.BUDGET", 5)
     assert_allclose(everything(), whole, rtol=1e-9, atol=1e-12)
 
 

@@ -8,9 +8,10 @@ from sklearn.model_selection import train_test_split
 from test_factorization import STOCHASTIC, M, X, Y, matrix, refused
 
 from skflat import FlatMatrixFactorization, FlatMatrixImputer
-from skflat._factorization_alpha import entries_held_out
-from skflat._target_unit import unit_of
-from skflat.models import Factorization, HalfSquared, Objective
+from skflat.estimators.matrices._alpha import entries_held_out
+from skflat.estimators.matrices._target_unit import unit_of
+from skflat.models.factorization import Factorization
+from skflat.objective import HalfSquared, Objective
 
 SMALL = {"random_state": 0, "measures": None}
 UNITS = [1e-150, 1e-6, 0.1, 3.0, 1e6, 1e150]

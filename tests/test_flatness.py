@@ -7,11 +7,8 @@ from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 from toys import Toy, Watched, hyperbola, problem, product_of, quadratic
 
-from skflat.measures import (
-    LevelSetDistance,
-    level_set_distance,
-)
-from skflat.models import as_problem
+from skflat.measures import LevelSetDistance, level_set_distance
+from skflat.problems import as_problem
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

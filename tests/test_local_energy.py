@@ -14,7 +14,8 @@ from skflat.measures import (
     local_energy,
     noise_stability,
 )
-from skflat.models import PERTURBATIONS, as_problem
+from skflat.objective import PERTURBATIONS
+from skflat.problems import as_problem
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -121,7 +122,7 @@ def test_the_error_is_the_share_of_wrong_labels():
 def test_rows_in_chunks_are_rows(monkeypatch):
     estimator, X, y = fitted("classes")
     whole = local_energy(estimator, X, y, n_draws=5)
-    monkeypatch.setattr("skflat.models._objective.CHUNK", 17)
+    monkeypatch.setattr("skflat.objective._objective.CHUNK", 17)
     pieces = local_energy(estimator, X, y, n_draws=5)
     assert_allclose(pieces.samples, whole.samples, rtol=1e-10)
     assert_allclose(pieces.table["error_rise"], whole.table["error_rise"], rtol=1e-10)

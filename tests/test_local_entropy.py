@@ -21,8 +21,9 @@ from skflat.measures import (
     flip_energy,
     local_entropy,
 )
-from skflat.measures._shells import counts_by_distance, sampled_log_count
-from skflat.models import BeliefPropagation, Patterns, as_problem, flip_error
+from skflat.measures.noise._shells import counts_by_distance, sampled_log_count
+from skflat.models.threshold import BeliefPropagation, Patterns, flip_error
+from skflat.problems import as_problem
 from skflat.solvers.binary import AMP, SBPI, ReplicatedSGD
 
 TYPICAL = 0.1090  # local energy of typical solutions at 2 % flips and a load of one half
@@ -92,7 +93,7 @@ def test_the_sampled_count_is_the_true_one(n_flips):
 
 
 def test_chains_keep_their_distance_and_their_fields():
-    from skflat.measures._shells import _Chains
+    from skflat.measures.noise._shells import _Chains
 
     patterns, w = stored(17, 8, 3), solutions(stored(17, 8, 3))[3]
     chains = _Chains(patterns, w, 4, np.random.default_rng(0), 30)
@@ -219,7 +220,7 @@ def test_rows_without_weight_do_not_count(small):
 
 
 def test_messages_that_do_not_converge_say_so(monkeypatch, large):
-    monkeypatch.setattr("skflat.measures._local_entropy.MAX_SWEEPS", 1)
+    monkeypatch.setattr("skflat.measures.binary._local_entropy.MAX_SWEEPS", 1)
     with pytest.warns(UserWarning, match="not to be trusted"):
         found = LocalEntropy(0.05).measure(*large)
     assert (found.converged, found.stderr) == (False, np.inf)

@@ -56,7 +56,7 @@ from skflat.measures import (
     sample_rows,
     weakness,
 )
-from skflat.models import Problem
+from skflat.problems import Problem
 
 DRAWING = [
     function

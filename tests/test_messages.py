@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from storage import ENUMERATED, portable, random_patterns, sign_vectors, stored
 
-from skflat.models import BeliefPropagation, Patterns, majority, max_sum_messages
+from skflat.models.threshold import BeliefPropagation, Patterns, majority, max_sum_messages
 from skflat.solvers.binary import FocusingBP
 from skflat.solvers.binary._focusing_bp import focusing_field
 

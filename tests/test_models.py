@@ -11,8 +11,8 @@ from scipy import sparse
 from scipy.special import expit, logit, softmax
 from toys import Bilinear, DeepLinear
 
-from skflat.models import (
-    MLP,
+from skflat.models.mlp import MLP
+from skflat.objective import (
     Batch,
     Binary,
     HalfPoisson,

@@ -16,7 +16,7 @@ from skflat.measures import (
     margins,
     relative_flatness,
 )
-from skflat.models import as_problem
+from skflat.problems import as_problem
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -229,8 +229,8 @@ def test_the_standard_error_of_a_sampled_mean_is_its_error(measure):
 def test_rows_in_chunks_are_rows(measure, monkeypatch):
     estimator, X, y = fitted("classes")
     whole = measure.measure(estimator, X, y, WEIGHT)
-    monkeypatch.setattr("skflat.models._objective.CHUNK", 17)
-    monkeypatch.setattr("skflat.measures._relative_flatness.CHUNK", 17)
+    monkeypatch.setattr("skflat.objective._objective.CHUNK", 17)
+    monkeypatch.setattr("skflat.measures.curvature._relative_flatness.CHUNK", 17)
     pieces = measure.measure(estimator, X, y, WEIGHT)
     assert pieces.value == pytest.approx(whole.value, rel=1e-12)
     assert_allclose(pieces.samples, whole.samples, rtol=1e-10)

@@ -16,8 +16,8 @@ from skflat.measures import (
     noise_stability,
     pac_bayes_bound,
 )
-from skflat.measures._pac_bayes import LOG_WEIGHTS, divergence_from_priors
-from skflat.models import as_problem
+from skflat.measures.noise._pac_bayes import LOG_WEIGHTS, divergence_from_priors
+from skflat.problems import as_problem
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

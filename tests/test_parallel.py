@@ -29,7 +29,7 @@ from skflat.measures import (
     flatness_report,
     local_energy,
 )
-from skflat.models._activations import as_activation
+from skflat.models.mlp._activations import as_activation
 
 # These fits are short on purpose; dask tells of its own deprecations.
 pytestmark = [

@@ -28,16 +28,9 @@ from skflat.measures import (
     local_energy,
     margins,
 )
-from skflat.models import (
-    Batch,
-    Cube,
-    Model,
-    Objective,
-    Sphere,
-    StabilityLoss,
-    as_problem,
-    best_threshold,
-)
+from skflat.models.threshold import Cube, Sphere, StabilityLoss, best_threshold
+from skflat.objective import Batch, Model, Objective
+from skflat.problems import as_problem
 from skflat.solvers import SOLVERS, MaxMargin, Settings, minimize
 from skflat.solvers.binary import AMP, BINARY_SOLVERS, SBPI
 

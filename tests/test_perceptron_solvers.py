@@ -9,7 +9,7 @@ from scipy.special import erfcx
 from scipy.stats import norm
 from storage import ENUMERATED, random_patterns, sign_vectors, solutions, stored
 
-from skflat.models import Patterns
+from skflat.models.threshold import Patterns
 from skflat.solvers.binary import (
     AMP,
     BINARY_SOLVERS,

@@ -10,7 +10,8 @@ from sklearn.datasets import make_classification
 from toys import Toy, Watched, descend, hyperbola, quadratic
 
 from skflat import FlatMLPClassifier
-from skflat.models import MLP, PERTURBATIONS, HalfSquared, Objective, Workspace
+from skflat.models.mlp import MLP
+from skflat.objective import PERTURBATIONS, HalfSquared, Objective, Workspace
 from skflat.solvers import NGD, RSP, SAM, SAP, SGD, Noise, Run, Settings, minimize
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

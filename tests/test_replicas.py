@@ -9,7 +9,8 @@ from sklearn.datasets import load_iris
 from toys import Toy, Watched, descend, hyperbola, quadratic
 
 from skflat import FlatMLPClassifier, FlatMLPRegressor
-from skflat.models import MLP, HalfSquared, Objective, Workspace
+from skflat.models.mlp import MLP
+from skflat.objective import HalfSquared, Objective, Workspace
 from skflat.solvers import (
     SGD,
     Consensus,

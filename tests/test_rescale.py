@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skflat import FlatMLPClassifier, FlatMLPRegressor
 from skflat.measures import hessian_trace, weakness
-from skflat.models import as_problem
+from skflat.problems import as_problem
 from skflat.symmetry import rescale
 
 # These fits are short on purpose.

@@ -18,7 +18,7 @@ from skflat.measures import (
     normalized_margin,
     relative_flatness,
 )
-from skflat.models import as_problem
+from skflat.problems import as_problem
 from skflat.symmetry import rescale
 
 # These fits are short on purpose.

@@ -8,14 +8,9 @@ from numpy.testing import assert_allclose
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from toys import Bilinear, hyperbola, problem, quadratic
 
-from skflat.measures import (
-    HessianTrace,
-    LevelSetDistance,
-    Weakness,
-    hessian_trace,
-)
-from skflat.measures._hessian_trace import hutchpp
-from skflat.models import HalfSquared, Objective
+from skflat.measures import HessianTrace, LevelSetDistance, Weakness, hessian_trace
+from skflat.measures.curvature._hessian_trace import hutchpp
+from skflat.objective import HalfSquared, Objective
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

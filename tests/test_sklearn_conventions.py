@@ -21,12 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skflat import (
-    FlatMatrixFactorization,
-    FlatMatrixImputer,
-    FlatMLPClassifier,
-    FlatMLPRegressor,
-)
+from skflat import FlatMatrixFactorization, FlatMatrixImputer, FlatMLPClassifier, FlatMLPRegressor
 from skflat.solvers import SAM, SGD, SOLVERS
 
 # Short fits do not converge.

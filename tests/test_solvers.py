@@ -13,7 +13,8 @@ from sklearn.metrics import log_loss
 from toys import Bilinear, Toy, Watched, descend, hyperbola, quadratic
 
 from skflat import FlatMLPClassifier
-from skflat.models import MLP, Batch, HalfSquared, Multinomial, Objective, Workspace
+from skflat.models.mlp import MLP
+from skflat.objective import Batch, HalfSquared, Multinomial, Objective, Workspace
 from skflat.solvers import (
     ASAM,
     GSAM,

@@ -19,7 +19,7 @@ from skflat.measures import (
     hessian_eigenvalues,
     spectral_density,
 )
-from skflat.models import as_problem
+from skflat.problems import as_problem
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

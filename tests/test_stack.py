@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from skflat.stack import Task, Vocabulary, completions, divergence, survival
+from skflat.vocabularies import Task, Vocabulary, completions, divergence, survival
 
 #: The six statements of the counterexample to description length.
 LISTED = ["abcdjkz", "ebcdk", "afcdj", "ebgdjkz", "afchjk", "efghjk"]

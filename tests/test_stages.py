@@ -11,7 +11,8 @@ from sklearn.datasets import make_classification
 from toys import Bilinear, Toy, Watched, descend, hyperbola, quadratic
 
 from skflat import FlatMLPClassifier, FlatMLPRegressor
-from skflat.models import MLP, Binary, HalfPoisson, HalfSquared, Multinomial, Objective, Workspace
+from skflat.models.mlp import MLP
+from skflat.objective import Binary, HalfPoisson, HalfSquared, Multinomial, Objective, Workspace
 from skflat.solvers import (
     ASAM,
     LBFGS,

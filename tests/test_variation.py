@@ -20,7 +20,7 @@ from skflat.measures import (
     level_set_distance,
     maximal_variation,
 )
-from skflat.models import as_problem
+from skflat.problems import as_problem
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -10,8 +10,8 @@ from toys import Toy, problem, quadratic
 
 from skflat import FlatPerceptronClassifier
 from skflat.measures import LearningCoefficient, LocalVolume, learning_coefficient, local_volume
-from skflat.measures._ellipsoid import Ellipsoid, curved
-from skflat.models import Binary, HalfPoisson, HalfSquared, Multinomial
+from skflat.measures.noise._ellipsoid import Ellipsoid, curved
+from skflat.objective import Binary, HalfPoisson, HalfSquared, Multinomial
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -12,13 +12,10 @@ from scipy.optimize import linprog
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from skflat.measures import (
-    hessian_trace,
-    open_pairs,
-    weakness,
-)
-from skflat.measures._attainable import attainable
-from skflat.models import NotDefinedError, as_problem
+from skflat.measures import hessian_trace, open_pairs, weakness
+from skflat.measures.feasibility._attainable import attainable
+from skflat.objective import NotDefinedError
+from skflat.problems import as_problem
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

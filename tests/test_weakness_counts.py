@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier
 from test_weakness import widest_reading
 
 from skflat.measures import Weakness, extension_size, open_pairs, weakness
-from skflat.measures._regions import alone, regions
+from skflat.measures.weakness._regions import alone, regions
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

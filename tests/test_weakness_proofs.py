@@ -20,9 +20,9 @@ from test_weakness import (
 )
 
 from skflat.measures import Weakness, hessian_trace, open_pairs, weakness
-from skflat.measures._attainable import within
-from skflat.measures._completions import Completions
-from skflat.measures._exact import surely_vanishes, surely_wins
+from skflat.measures.feasibility._attainable import within
+from skflat.measures.feasibility._completions import Completions
+from skflat.measures.feasibility._exact import surely_vanishes, surely_wins
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

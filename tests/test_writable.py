@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skflat import FlatMatrixFactorization, FlatMLPClassifier, FlatMLPRegressor
-from skflat._writable import writable
+from skflat.estimators._writable import writable
 from skflat.solvers import SOLVERS
 
 rng = np.random.default_rng(0)

@@ -6,7 +6,8 @@ import autograd.numpy as anp
 import numpy as np
 from autograd import grad, hessian
 
-from skflat.models import Batch, Layout, Model, Problem
+from skflat.objective import Batch, Layout, Model
+from skflat.problems import Problem
 from skflat.solvers import Settings, minimize
 
 

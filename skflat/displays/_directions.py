@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ..measures import HessianProduct, eigenpairs
+from ..measures.curvature import HessianProduct, eigenpairs
 
 
 def filter_directions(problem, n_directions, random_state):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._base import Display
+from ._display import Display
 
 
 class EmergenceDisplay(Display):

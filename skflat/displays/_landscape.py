@@ -5,9 +5,9 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_scalar
 
-from ..models import as_problem
-from ._base import QUANTITIES, Display, check_option, name_of, pyplot, quantity
+from ..problems import as_problem
 from ._directions import DIRECTIONS
+from ._display import QUANTITIES, Display, check_option, name_of, pyplot, quantity
 from ._grid import around, between, on_grid, through_both
 
 

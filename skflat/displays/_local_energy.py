@@ -1,7 +1,7 @@
 """Local energy over the scale of the noise."""
 
-from ..measures import LocalEnergy
-from ._base import MeasurementDisplay, check_option, quantity
+from ..measures.noise import LocalEnergy
+from ._display import MeasurementDisplay, check_option, quantity
 
 SCALES = {
     "weight": "noise: standard deviation / size of each weight",

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..measures import LocalEntropy
-from ._base import MeasurementDisplay
+from ..measures.binary import LocalEntropy
+from ._display import MeasurementDisplay
 
 
 class LocalEntropyDisplay(MeasurementDisplay):

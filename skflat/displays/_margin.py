@@ -1,7 +1,7 @@
 """The distribution of a classifier's margins."""
 
-from ..measures import Margins
-from ._base import MeasurementDisplay
+from ..measures.outputs import Margins
+from ._display import MeasurementDisplay
 
 UNITS = {
     "rms": "margin / root mean square of the scores",

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..measures import SpectralDensity
-from ._base import MeasurementDisplay
+from ..measures.curvature import SpectralDensity
+from ._display import MeasurementDisplay
 
 
 class SpectrumDisplay(MeasurementDisplay):

@@ -12,8 +12,9 @@ from sklearn.metrics import zero_one_loss
 from sklearn.utils import check_consistent_length, check_random_state
 
 from .._parallel import fingerprint, run
-from ..measures import LocalEnergy, Measure
-from ..models import as_problem
+from ..measures import Measure
+from ..measures.noise import LocalEnergy
+from ..problems import as_problem
 from ._checkpoint import Checkpoint
 from ._fits import fit_or_none
 from ._thresholds import flatness, interpolation, with_interval

@@ -3,40 +3,67 @@
 A new measure is one new file and one line in the registry, ``_registry.py``.
 """
 
-from ._adaptive_sharpness import AdaptiveSharpness, adaptive_sharpness
-from ._base import Measure, not_measured, sample_rows
-from ._dominant_subspace import DominantSubspace, dominant_subspace
-from ._effective_rank import EffectiveRank, effective_rank
-from ._eigenvalues import (
+from ._measure import Measure, not_measured, sample_rows
+from ._measurement import Measurement
+from ._monitor import FlatnessMonitor
+from ._registry import BINARY_MEASURES, MEASURES
+from ._report import Comparison, Report, check_measures, compare, flatness_report
+from .binary import (
+    FlipDistance,
+    FlipEnergy,
+    LocalEntropy,
+    flip_distance,
+    flip_energy,
+    local_entropy,
+)
+from .curvature import (
+    DominantSubspace,
+    GradientNoise,
     HessianEigenvalues,
     HessianProduct,
+    HessianTrace,
+    RelativeFlatness,
+    SpectralDensity,
+    dominant_subspace,
     eigenpairs,
+    gradient_noise,
     hessian_eigenvalues,
+    hessian_trace,
+    relative_flatness,
+    spectral_density,
 )
-from ._extension import extension_size
-from ._flip_distance import FlipDistance, flip_distance
-from ._flip_energy import FlipEnergy, flip_energy
-from ._gradient_noise import GradientNoise, gradient_noise
-from ._hessian_trace import HessianTrace, hessian_trace
-from ._learning_coefficient import LearningCoefficient, learning_coefficient
-from ._level_set import LevelSetDistance, level_set_distance
-from ._live_units import LiveUnits, live_units
-from ._local_energy import LocalEnergy, local_energy
-from ._local_entropy import LocalEntropy, local_entropy
-from ._local_volume import LocalVolume, local_volume
-from ._margins import Margins, margins
-from ._maximal_variation import MaximalVariation, maximal_variation
-from ._measurement import Measurement
-from ._noise_stability import NoiseStability, noise_stability
-from ._normalized_margin import NormalizedMargin, normalized_margin
-from ._open_pairs import OpenPairs, open_pairs
-from ._pac_bayes import PacBayesBound, pac_bayes_bound
-from ._registry import BINARY_MEASURES, MEASURES
-from ._relative_flatness import RelativeFlatness, relative_flatness
-from ._report import Comparison, Report, check_measures, compare, flatness_report
-from ._spectral_density import SpectralDensity, spectral_density
-from ._weakness import Weakness, weakness
-from ._witnesses import Refutation
+from .feasibility import OpenPairs, Refutation, open_pairs
+from .noise import (
+    LearningCoefficient,
+    LocalEnergy,
+    LocalVolume,
+    NoiseStability,
+    PacBayesBound,
+    learning_coefficient,
+    local_energy,
+    local_volume,
+    noise_stability,
+    pac_bayes_bound,
+)
+from .outputs import (
+    EffectiveRank,
+    LiveUnits,
+    Margins,
+    NormalizedMargin,
+    effective_rank,
+    live_units,
+    margins,
+    normalized_margin,
+)
+from .search import (
+    AdaptiveSharpness,
+    LevelSetDistance,
+    MaximalVariation,
+    adaptive_sharpness,
+    level_set_distance,
+    maximal_variation,
+)
+from .weakness import Weakness, extension_size, weakness
 
 __all__ = [
     "BINARY_MEASURES",
@@ -45,6 +72,7 @@ __all__ = [
     "Comparison",
     "DominantSubspace",
     "EffectiveRank",
+    "FlatnessMonitor",
     "FlipDistance",
     "FlipEnergy",
     "GradientNoise",

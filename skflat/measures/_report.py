@@ -8,10 +8,11 @@ from sklearn.utils import Bunch, check_random_state
 
 from .._compat import num_samples
 from .._parallel import run
-from ..models import NotDefinedError, as_problem
-from ._base import Measure, sample_rows
-from ._flip_energy import is_binary
+from ..objective import NotDefinedError
+from ..problems import as_problem
+from ._measure import Measure, sample_rows
 from ._registry import BINARY_MEASURES, MEASURES
+from .binary import is_binary
 
 # 600 Hessian products, and a picture more than a number; 600 gradients; hundreds of sweeps.
 TOO_DEAR = {"spectral_density", "learning_coefficient", "local_entropy"}

@@ -5,7 +5,6 @@ A new solver is one new file and one line here.
 
 from ._agents import Consensus, Diffusion
 from ._als import ALS
-from ._base import Rule, Solver, State, minimize, spawn_generator
 from ._chain import Chain
 from ._entropy_sgd import EntropySGD
 from ._gradient import SGD, Adam
@@ -21,6 +20,7 @@ from ._run import History, Run
 from ._sam import ASAM, SAM
 from ._sap import SAP
 from ._settings import Settings
+from ._solver import Rule, Solver, State, minimize, spawn_generator
 from ._swa import SWA
 from ._trace import TracePenalty
 

@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ..models import blocks
+from ..objective import blocks
 from ._replicated_sgd import Ensemble, centre_of
 
 COLUMNS = 1 << 12  # parameters at a time, so that those of all agents stay in the cache

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ._base import Solver
+from ._solver import Solver
 
 
 class ALS(Solver):

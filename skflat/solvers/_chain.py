@@ -7,8 +7,8 @@ from numbers import Real
 import numpy as np
 
 from .._compat import Interval
-from ._base import Rule, Solver, State
 from ._sam import SAM
+from ._solver import Rule, Solver, State
 from ._stages import Onward, Stage
 
 
@@ -148,7 +148,7 @@ def _common(radii):
 
 def _as_rule(solver, position):
     """The rule of a name, or the one given."""
-    from . import SOLVERS  # the registry imports this file
+    from . import SOLVERS
 
     if isinstance(solver, str) and solver not in SOLVERS:
         raise ValueError(
@@ -169,7 +169,7 @@ def _as_rule(solver, position):
 
 def _at_radius_0(given, rule):
     """What stands in for a stage, by name if it has one: equal chains have equal parameters."""
-    from . import SOLVERS  # the registry imports this file
+    from . import SOLVERS
 
     plain = rule.delegate()
     names = {found: name for name, found in SOLVERS.items() if not plain.get_params()}

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..models import blocks
+from ..objective import blocks
 
 
 def climb(

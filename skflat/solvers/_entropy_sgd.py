@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ..models import blocks
+from ..objective import blocks
 from ._gradient import Based
 from ._replicated_sgd import draw_batch
 

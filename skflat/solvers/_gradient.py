@@ -1,6 +1,6 @@
 """Plain gradient descent on batches: the base solvers."""
 
-from ._base import Rule
+from ._solver import Rule
 
 
 class SGD(Rule):

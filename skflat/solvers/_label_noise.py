@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._compat import StrOptions
-from ..models import Batch, Binary, HalfPoisson, Multinomial
+from ..objective import Batch, Binary, HalfPoisson, Multinomial
 from ._gradient import Based
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize as scipy_minimize
 from sklearn.exceptions import ConvergenceWarning
 
-from ._base import Solver
+from ._solver import Solver
 
 
 class LBFGS(Solver):

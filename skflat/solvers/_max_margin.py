@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.svm import SVC
 
 from .._compat import Interval
-from ._base import Solver
+from ._solver import Solver
 
 
 class MaxMargin(Solver):

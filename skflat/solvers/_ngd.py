@@ -5,7 +5,7 @@ from numbers import Real
 from types import SimpleNamespace
 
 from .._compat import Interval
-from ._base import Rule, State
+from ._solver import Rule, State
 
 
 class NGD(Rule):

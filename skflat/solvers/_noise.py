@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 from .._compat import Interval, StrOptions
-from ..models import PERTURBATIONS
+from ..objective import PERTURBATIONS
 from ._gradient import Based
 from ._perturbed import sum_around
 

@@ -6,9 +6,9 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval
-from ..models import blocks
-from ._base import Rule
+from ..objective import blocks
 from ._gradient import SGD
+from ._solver import Rule
 from ._steps import SGDStep
 
 

@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from .._compat import Interval
-from ..models import PERTURBATIONS
+from ..objective import PERTURBATIONS
 from ._perturbed import Perturbed, sum_around
 
 

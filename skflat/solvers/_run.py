@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .._callbacks import NoHooks
-from ..models import Objective, Workspace
+from ..objective import Objective, Workspace
 from ._settings import Settings
 
 

@@ -6,7 +6,7 @@ from numbers import Integral
 import numpy as np
 
 from .._compat import Interval
-from ..models import Batch
+from ..objective import Batch
 from ._perturbed import Perturbed, displaced
 
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
-from ._base import Rule, State
+from ._solver import Rule, State
 
 
 @dataclass

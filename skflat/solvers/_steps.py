@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ..models import blocks
+from ..objective import blocks
 
 
 class SGDStep:

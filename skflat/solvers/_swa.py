@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ._base import Rule
+from ._solver import Rule
 from ._stages import Onward
 
 

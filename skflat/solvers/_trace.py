@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._compat import StrOptions
-from ..models import Workspace, blocks
+from ..objective import Workspace, blocks
 from ._gradient import Based
 
 

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from ..models import Identity, NotDefinedError, ReLU, moved
+from ..models.mlp import Identity, ReLU
+from ..objective import NotDefinedError
+from ..problems import moved
 
 
 def rescale(estimator, factors):

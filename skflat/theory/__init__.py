@@ -11,19 +11,9 @@ from ._local_energy import typical_local_energy, typical_stabilities
 from ._normal import hamming_entropy
 from ._saddle import SaddlePointError
 from ._storage import TypicalSolutions, capacity, max_margin, typical_solutions
-from ._student import (
-    StudentSolutions,
-    student_interpolation,
-    student_max_margin,
-    student_solutions,
-)
+from ._student import StudentSolutions, student_interpolation, student_max_margin, student_solutions
 from ._student_clones import StudentThreshold, student_clone_entropy, student_clone_threshold
-from ._teacher_student import (
-    BayesOptimal,
-    amp_threshold,
-    recovery_threshold,
-    teacher_student,
-)
+from ._teacher_student import BayesOptimal, amp_threshold, recovery_threshold, teacher_student
 
 __all__ = [
     "BayesOptimal",

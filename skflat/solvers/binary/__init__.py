@@ -5,7 +5,7 @@ A new solver is one new file and one line here.
 
 from ._amp import AMP
 from ._auto import Auto
-from ._base import BinarySolver, Found
+from ._binary_solver import BinarySolver, Found
 from ._focusing_bp import FocusingBP
 from ._max_sum import MaxSum
 from ._mean_field import MeanField

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import erfcx, ndtr
 
 from ..._compat import Interval
-from ._base import SHARE, BinarySolver
+from ._binary_solver import SHARE, BinarySolver
 from ._real_threshold import RealThreshold
 
 

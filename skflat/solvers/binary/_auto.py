@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._amp import AMP
-from ._base import BinarySolver, Found
+from ._binary_solver import BinarySolver, Found
 from ._flips import Flips, hebbian
 from ._mean_field import MeanField
 

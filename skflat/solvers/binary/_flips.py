@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._base import BinarySolver, signs
+from ._binary_solver import BinarySolver, signs
 
 
 class Flips(BinarySolver):

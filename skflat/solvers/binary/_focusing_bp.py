@@ -6,8 +6,8 @@ from numbers import Real
 import numpy as np
 
 from ..._compat import Interval, StrOptions
-from ...models import BeliefPropagation
-from ._base import COUNT, SHARE, BinarySolver
+from ...models.threshold import BeliefPropagation
+from ._binary_solver import COUNT, SHARE, BinarySolver
 
 
 class FocusingBP(BinarySolver):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ...models import max_sum_messages
-from ._base import SHARE, BinarySolver
+from ...models.threshold import max_sum_messages
+from ._binary_solver import SHARE, BinarySolver
 
 
 class MaxSum(BinarySolver):

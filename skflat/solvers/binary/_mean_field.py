@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._amp import Products, inverse_mills
-from ._base import POSITIVE, BinarySolver
+from ._binary_solver import POSITIVE, BinarySolver
 from ._real_threshold import RealThreshold
 
 

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 
 from ..._compat import Interval, StrOptions
-from ._base import COUNT, POSITIVE, BinarySolver, signs
+from ._binary_solver import COUNT, POSITIVE, BinarySolver, signs
 
 
 class ReplicatedSGD(BinarySolver):

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 
 from ..._compat import Interval
-from ._base import POSITIVE, BinarySolver, signs
+from ._binary_solver import POSITIVE, BinarySolver, signs
 
 
 class SBPI(BinarySolver):

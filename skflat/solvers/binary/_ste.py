@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import expit
 
-from ._base import COUNT, POSITIVE, BinarySolver, signs
+from ._binary_solver import COUNT, POSITIVE, BinarySolver, signs
 
 
 class STE(BinarySolver):

@@ -1,0 +1,163 @@
+"""The one fit pipeline that all estimators share: solve, record, measure."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+
+from .._callbacks import CallbackSupportMixin
+from .._compat import Interval, Options, StrOptions, check_sample_weight
+from ..solvers import SOLVERS, History, Run, Settings, Solver, spawn_generator
+from ._measuring import Measuring
+from ._writable import writable
+
+#: What the numbers of a fit may be, those of scikit-learn's networks.
+SETTINGS = {
+    "alpha": [Interval(Real, 0, None, closed="left")],
+    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "power_t": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="both")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "beta_1": [Interval(Real, 0, 1, closed="left")],
+    "beta_2": [Interval(Real, 0, 1, closed="left")],
+    "epsilon": [Interval(Real, 0, None, closed="neither")],
+    "n_iter_no_change": [
+        Interval(Integral, 1, None, closed="left"),
+        Options(Real, {np.inf}),
+    ],
+    "max_fun": [Interval(Integral, 1, None, closed="left")],
+}
+
+
+def is_stochastic(estimator):
+    """Whether ``partial_fit`` is available: for ``available_if``."""
+    # What is no solver at all is refused by its name once the parameters are validated.
+    if not getattr(estimator._solver(), "stochastic", True):
+        raise AttributeError(
+            "partial_fit is only available for stochastic optimizers. "
+            f"{estimator.solver} is not stochastic."
+        )
+    return True
+
+
+def checked_weight(sample_weight, X):
+    """The weights of the rows, not negative and not all 0; None where all weigh the same."""
+    if sample_weight is None:
+        return None
+    sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
+    if not np.any(sample_weight):  # scikit-learn below 1.9 lets them pass
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return sample_weight
+
+
+class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
+    """Base of all estimators: what comes after validation and before the attributes.
+
+    A subclass has the parameters that `Settings` names, and ``solver``, ``rho``,
+    ``measures``, ``measure_max_samples`` and ``random_state``.
+    """
+
+    #: Name to class: what ``solver`` may be.
+    _solvers = SOLVERS
+
+    _parameter_constraints: dict = {
+        "solver": [StrOptions(set(SOLVERS)), Solver],
+        "rho": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "measures": ["array-like", None],
+        "measure_max_samples": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def _solver(self):
+        """The solver that ``solver`` names or is, before ``rho = 0`` hands over to another."""
+        solver = self.solver
+        is_name = isinstance(solver, str) and solver in self._solvers
+        return self._solvers[solver]() if is_name else solver
+
+    def _settings(self, solver, objective):
+        rho = self.rho if self.rho != "auto" else solver.auto_rho(objective)
+        early_stopping = getattr(self, "early_stopping", False) and solver.early_stops
+        return Settings.of(self, rho=float(rho), early_stopping=early_stopping)
+
+    def _minimize(self, objective, w, *, first_pass, incremental, validate, hooks):
+        """Run the solver from ``w``; return where it ended and keep the record."""
+        solver = self._solver()
+        solver._validate_params()
+        settings = self._settings(solver, objective)
+        solver = solver.delegate() if settings.rho == 0 else solver
+        self._forget_measurements()
+        if first_pass:
+            self._history, self.n_grad_evals_, self._cost = History(), 0.0, 0.0
+            self._measure_seed = int(spawn_generator(self._random_state).integers(2**31))
+        # As in scikit-learn, a warm start goes on from the parameters but with new moments.
+        rule = (solver.structure(), len(w))
+        if not incremental or rule != getattr(self, "_rule", None):
+            self._rule = rule
+            rng = spawn_generator(self._random_state)
+            self._solver_state = solver.init_state(objective, w, settings, rng)
+        else:
+            self._solver_state = writable(self._solver_state)
+            solver.adopt(objective, w, self._solver_state, settings)
+        run = Run(
+            objective.as_reported(),
+            settings,
+            self._random_state,
+            self._history,
+            validate,
+            hooks,
+            max_epochs=1 if incremental else None,
+        )
+        w = solver.solve(w, self._solver_state, run)
+        self.n_grad_evals_ += run.work.rows / objective.n_rows
+        self._cost += 3.0 * run.work.rows * len(w)  # a pass forward and two back
+        self.n_iter_ = run.n_iter
+        self._cut_short = run.diverged or run.interrupted
+        self._publish(settings)
+        return self._chosen(w, run, incremental)
+
+    def _chosen(self, w, run, incremental):
+        """The parameters to keep: the last, or under early stopping the best."""
+        history, settings = run.history, run.settings
+        if run.diverged:
+            if not settings.early_stopping or history.best_w is None:
+                rate = f", or learning_rate_init={self.learning_rate_init} is too large"
+                raise ValueError(
+                    "Solver produced non-finite parameter weights. The input data may contain "
+                    "large values and need to be preprocessed"
+                    f"{rate if self._solver().stochastic else ''}."
+                )
+            warnings.warn(
+                "Training diverged: the loss or the parameters ceased to be finite. The "
+                "parameters of the best validation score are kept. Try a smaller "
+                f"learning_rate_init than {self.learning_rate_init}.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+            return history.best_w
+        exhausted = history.n_no_improvement > settings.n_iter_no_change
+        if settings.early_stopping and (exhausted or not incremental):
+            return w if history.best_w is None else history.best_w
+        return w
+
+    def _publish(self, settings):
+        """The record as scikit-learn's attributes."""
+        history, stopping = self._history, settings.early_stopping
+        self.t_ = history.n_rows_seen
+        self.loss_curve_ = history.loss_curve
+        self.loss_ = history.last_loss
+        self.best_loss_ = None if stopping else history.best_loss
+        self.best_validation_score_ = history.best_score if stopping else None
+        validated = bool(history.validation_scores)
+        self.validation_scores_ = history.validation_scores if validated else None
+        self.validation_loss_curve_ = history.validation_losses if validated else None

@@ -1,0 +1,187 @@
+"""What a factorization learns from: identifiers and values, or a matrix with missing entries."""
+
+import warnings
+from functools import partial
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array, check_X_y
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._pipeline import FlatEstimator, checked_weight
+from ._identifier_columns import columns_apart, of_one_kind
+from ._identifiers import check_alike, codes_of, merged
+
+
+class Observing(FlatEstimator):
+    """From what users give to codes of identifiers, values and weights.
+
+    A matrix is told by its missing ``y``; its identifiers are the numbers of rows and columns.
+    """
+
+    def observations(self, X, y=None, sample_weight=None):
+        """What ``fit`` takes, as codes of identifiers, values and weights.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in ``fit``. Observations of weight 0 are left out.
+
+        Returns
+        -------
+        codes : ndarray of int of shape (n_observations, n_kinds)
+            Places in ``identifiers_``; -1 for an identifier that is not there.
+        values : ndarray of shape (n_observations,)
+        weight : ndarray of shape (n_observations,) or None
+        """
+        check_is_fitted(self)
+        columns, values, weight, shape = self._observed(X, y, sample_weight)
+        n_rows = len(self.identifiers_[0])
+        if shape is not None and shape[0] != n_rows:
+            raise ValueError(
+                f"X has {shape[0]} rows, but {type(self).__name__} was fitted on {n_rows}: a "
+                "matrix to compare with has the same rows. Hold out its entries, not its rows."
+            )
+        return self._known_codes(columns), values, weight
+
+    def _learnt_from(self, X, y, sample_weight, first_pass):
+        """The same for ``fit``, which takes new identifiers up.
+
+        Returns
+        -------
+        named : dict
+            Attributes that say what the codes mean; the estimator has its old ones as yet.
+        places : list or None
+            Where the identifiers known before are among these now, a list by kind.
+        codes, values, weight
+        """
+        columns, values, weight, shape = self._observed(X, y, sample_weight, first_pass)
+        known = [None] * len(columns) if first_pass else self.identifiers_
+        if not first_pass:
+            check_alike(columns, known, self._labels(len(columns)))
+            if self._matrix:
+                self._check_columns(columns[1])
+        elif shape is not None:  # rows and columns that are empty count too
+            known = [np.arange(size) for size in shape]
+            self._tell_of_empty(columns[1], shape[1])
+        found = [merged(*each) for each in zip(known, columns, strict=True)]
+        identifiers, places = (list(each) for each in zip(*found, strict=True))
+        is_matrix = shape is not None if first_pass else self._matrix
+        named = {"identifiers_": identifiers, "_matrix": is_matrix}
+        return named, places, self._codes(columns, identifiers), values, weight
+
+    def _check_columns(self, numbers):
+        """Rows of a matrix may be new; its columns are features, told by their place."""
+        unknown = codes_of(numbers, self.identifiers_[1]) < 0
+        if unknown.any():
+            raise ValueError(
+                f"Observations of a matrix with {self.n_features_in_} columns must be of columns "
+                f"0 to {self.n_features_in_ - 1}, got column {numbers[unknown][0]}."
+            )
+
+    def _tell_of_empty(self, numbers, n_columns):
+        """Warn of features of which nothing is known; rows are samples, and may be empty."""
+        empty = np.bincount(numbers, minlength=n_columns) == 0
+        if empty.any():
+            warnings.warn(
+                f"Features without any observed values: {features(self, empty)}. Their "
+                "factors and offsets are 0: only the intercept and the row's offset are predicted.",
+                stacklevel=6,
+            )
+
+    def _known_codes(self, columns):
+        """Codes of validated columns, -1 for what no fit has seen."""
+        check_alike(columns, self.identifiers_, self._labels(len(columns)))
+        return self._codes(columns, self.identifiers_)
+
+    def _codes(self, columns, identifiers):
+        pairs = zip(columns, identifiers, strict=True)
+        return np.column_stack([codes_of(*each) for each in pairs])
+
+    def _observed(self, X, y, sample_weight, reset=False):
+        """Columns of identifiers, values and weights of what weighs something, a matrix's shape."""
+        shape = None
+        if y is None:
+            X = self._matrix_of(X, reset)
+            columns, y, sample_weight = self._entries(X, sample_weight)
+            shape = X.shape
+        else:
+            columns = self._identified(X, reset)
+            y = self._values(y, len(columns[0]), reset)
+            sample_weight = checked_weight(sample_weight, columns[0])
+        y = y if y.dtype == np.float32 else y.astype(float, copy=False)
+        if sample_weight is None:
+            return columns, y, None, shape
+        kept = sample_weight > 0
+        columns = [column[kept] for column in columns]
+        return columns, y[kept], sample_weight[kept].astype(y.dtype), shape
+
+    def _identified(self, X, reset=False):
+        """Columns of identifiers, each of one kind, validated."""
+        of_matrix = not reset and self._matrix
+        columns = columns_apart(X)
+        if columns is not None:
+            if not of_matrix:
+                validate_data(self, X, reset=reset, skip_check_array=True)
+            check_array(np.empty((len(X), len(columns))), ensure_all_finite=False)
+        else:
+            checked = check_array if of_matrix else partial(validate_data, self, reset=reset)
+            columns = list(checked(X, dtype=None).T)
+        if of_matrix and len(columns) != 2:
+            raise ValueError(
+                f"X has {len(columns)} columns; an entry of the matrix is the number of its row "
+                "and that of its column."
+            )
+        pairs = zip(columns, self._labels(len(columns)), strict=True)
+        return [of_one_kind(*each) for each in pairs]
+
+    def _labels(self, n):
+        """What messages call the columns of identifiers."""
+        of_matrix = getattr(self, "_matrix", False)
+        names = range(n) if of_matrix else getattr(self, "feature_names_in_", range(n))
+        return [f"column {name!r}" for name in names]
+
+    def _values(self, y, n, reset):
+        """Values of ``n`` observations, validated."""
+        _, y = check_X_y(np.zeros((n, 1)), y, y_numeric=True, estimator=self)
+        return y.astype(self.factors_[0].dtype) if not reset and self._matrix else y
+
+    def _entries(self, X, sample_weight):
+        """Row and column numbers, values and weights of a matrix's entries that are not missing."""
+        sample_weight = checked_weight(sample_weight, X)
+        rows, columns, values = known_entries(X)
+        if not len(values):
+            raise ValueError("All entries of X are missing: there is nothing to learn from.")
+        weight = None if sample_weight is None else sample_weight[rows]
+        return [rows, columns], values, weight
+
+    def _matrix_of(self, X, reset=False):
+        """A matrix, validated."""
+        if not reset and not self._matrix:
+            raise ValueError(
+                f"{type(self).__name__} was fitted on identifiers and values: it requires y to be "
+                "passed, but the target y is None."
+            )
+        return validate_data(
+            self,
+            X,
+            accept_sparse=("csr", "csc", "coo"),
+            dtype=(np.float64, np.float32),
+            ensure_all_finite="allow-nan",
+            reset=reset,
+        )
+
+
+def features(estimator, chosen):
+    """Names of some features, or their places where they have none."""
+    return getattr(estimator, "feature_names_in_", np.arange(len(chosen)))[chosen]
+
+
+def known_entries(X):
+    """Row numbers, column numbers and values of what is not missing in a matrix."""
+    if not sparse.issparse(X):
+        rows, columns = np.nonzero(~np.isnan(X))
+        return rows, columns, X[rows, columns]
+    X = X.tocoo()
+    known = ~np.isnan(X.data)
+    return X.row[known].astype(np.intp), X.col[known].astype(np.intp), X.data[known]

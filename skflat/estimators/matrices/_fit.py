@@ -1,0 +1,285 @@
+"""Fitting a factorization: from observations to fitted attributes."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from ..._callbacks import EpochHooks
+from ..._compat import Interval, StrOptions
+from ...models.factorization import Factorization
+from ...objective import HalfSquared, Objective
+from ...problems import Problem, as_problem, factorization
+from ...solvers import ALS, SOLVERS, Solver, spawn_generator
+from ...symmetry import balance
+from .._measuring import USUAL_MEASURES
+from .._pipeline import SETTINGS
+from ._alpha import WITHOUT_CHOICE, chosen_alpha
+from ._baseline import no_better_than_constant
+from ._predictions import Predicting
+from ._target_unit import unit_of
+
+# Of these the cost is small or does not grow with the rows, so that all of them are used.
+ON_ALL_ROWS = {"sharpness", "weakness"}
+DROWNED = 1e-9  # of the variance of the weight noise: no factor survives it
+BATCHES = 1000  # of an epoch, at most, unless told otherwise
+
+
+class BaseFactorization(Predicting):
+    """Everything of `FlatMatrixFactorization` but its parameters and what users call.
+
+    Solvers see the targets in units of ``scale_``, so that no result depends on the users' unit.
+    Attributes are in the users'; `Factorization.in_unit` leads from one to the other.
+    """
+
+    _solvers = {**SOLVERS, "als": ALS}
+    _parameter_constraints: dict = {
+        **Predicting._parameter_constraints,
+        **SETTINGS,
+        "solver": [StrOptions({*SOLVERS, "als"}), Solver],
+        "alpha": [StrOptions({"auto"}), *SETTINGS["alpha"]],
+        "alpha_offsets": SETTINGS["alpha"],
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "fit_offsets": ["boolean"],
+        "balance": [StrOptions({"frobenius", "trace"}), None],
+        "clip": ["array-like", None],
+        "measure_max_samples": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def _fit(self, X, y, sample_weight, incremental=False):
+        self._check_measures()
+        self._check_clip()
+        first_pass = not hasattr(self, "factors_") or not (self.warm_start or incremental)
+        named, places, codes, values, weight = self._learnt_from(X, y, sample_weight, first_pass)
+        self._random_state = check_random_state(self.random_state)
+        held_out, rows = self._hold_out(len(values))
+        train = [None if array is None else array[rows] for array in (codes, values, weight)]
+        if first_pass:
+            self.scale_ = self._unit(*train)
+        sizes = [len(identifiers) for identifiers in named["identifiers_"]]
+        model = Factorization(sizes, self.n_components, self.fit_offsets)
+        objective = self._objective(model, *train, choose=first_pass, incremental=incremental)
+        w = self._start(objective, places, first_pass)
+        hooks = EpochHooks(
+            self,
+            X,
+            y,
+            sample_weight,
+            max_iter=1 if incremental else self.max_iter,
+            fitted_attributes=lambda w: named | self._attributes(objective.model, w),
+        )
+        w = self._minimize(
+            objective,
+            w,
+            first_pass=first_pass,
+            incremental=incremental,
+            validate=self._validator(objective, codes, values, weight, held_out),
+            hooks=hooks,
+        )
+        w = self._balanced(objective, w)
+        vars(self).update(named | self._attributes(objective.model, w))
+        # What partial_fit goes on from to the bit: from the attributes there would be rounding.
+        self._trained = w if self._solver().stochastic else None
+        hooks.end_fit(w)
+        if incremental:
+            return self
+        self._compare(objective.unpenalized(), w)
+        if self.measures is not None:
+            self._measure_problem(self.measures, self._problem(*train), after_fit=True)
+        return self
+
+    def _hold_out(self, n):
+        """Places of the validation rows, or None, and of the training rows."""
+        if not (self.early_stopping and self._solver().early_stops):
+            return None, slice(None)
+        train, held_out = train_test_split(
+            np.arange(n), random_state=self._random_state, test_size=self.validation_fraction
+        )
+        if len(held_out) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of "
+                f"your dataset: validation_fraction={self.validation_fraction} of {n} "
+                "observations."
+            )
+        return held_out, np.sort(train)
+
+    def _validator(self, objective, codes, values, weight, held_out):
+        """``w -> (score, loss)`` on the rows held out, or None."""
+        if held_out is None:
+            return None
+        weight = None if weight is None else weight[held_out]
+        y = values[held_out][:, None] / self.scale_
+        validation = Objective(objective.model, HalfSquared(), codes[held_out], y, weight)
+        constant = validation.constant_loss()
+
+        def validate(w):
+            loss = validation.loss(w)
+            return (1 - loss / constant if constant > 0 else float(loss == 0)), loss
+
+        return validate
+
+    # --- parameters ---
+
+    def _unit(self, codes, y, weight):
+        """What solvers take for 1: what offsets leave over, unless noise drowns that anyway."""
+        unit = unit_of(codes, y, weight, self.fit_offsets)
+        return unit if self.rho == "auto" else max(unit, DROWNED * float(self.rho) ** 2)
+
+    def _objective(self, model, codes, y, weight, choose, incremental):
+        """The objective in units of ``scale_``, its penalty chosen where that is to be done."""
+        objective = Objective(model, HalfSquared(), codes, y[:, None] / self.scale_, weight)
+        if self.alpha != "auto":
+            self.alpha_ = float(self.alpha)
+        elif choose:
+            self.alpha_ = WITHOUT_CHOICE if incremental else self._chosen_alpha(objective)
+        data, alpha = objective.data, (self.alpha_, float(self.alpha_offsets))
+        return Objective(model, HalfSquared(), data.X, data.y, data.weight, alpha)
+
+    def _chosen_alpha(self, objective):
+        solver = self._solver()
+        rho = self._own_rho(solver, objective) if isinstance(solver, ALS) else 0.0
+        rng = spawn_generator(self._random_state)
+        return chosen_alpha(objective, rho, float(self.alpha_offsets), rng)
+
+    def _start(self, objective, places, first_pass):
+        """The parameters to start from."""
+        model = objective.model
+        if first_pass:
+            return model.init(self._random_state, objective.data)
+        old, there = self._in_own_unit()
+        self._check_structure(old, model)
+        if old.sizes == model.sizes:
+            return there
+        w = model.init(self._random_state, objective.data)
+        self._history.forget_best()
+        model.embed(w, old, there, places)
+        return w
+
+    def _check_structure(self, old, model):
+        if (old.n_components, old.fit_offsets) != (model.n_components, model.fit_offsets):
+            raise ValueError(
+                "To go on from the factors of the fit before, n_components and fit_offsets must "
+                f"be what they were: {old.n_components} and {old.fit_offsets}, got "
+                f"{model.n_components} and {model.fit_offsets}."
+            )
+
+    def _settings(self, solver, objective):
+        rho = self._own_rho(solver, objective)
+        self.rho_ = rho * self._root if self.rho == "auto" else float(self.rho)
+        settings = super()._settings(solver, objective).replaced(rho=rho)
+        if settings.batch_size != "auto" or not solver.stochastic:
+            return settings
+        # Every step passes over all parameters, so small batches of many rows would take for ever.
+        size = max(min(200, objective.n_rows), -(-objective.n_rows // BATCHES))
+        return settings.replaced(batch_size=size)
+
+    def _own_rho(self, solver, objective):
+        """The radius in units of ``scale_``: a number that users give has theirs."""
+        return solver.auto_rho(objective) if self.rho == "auto" else float(self.rho) / self._root
+
+    def _balanced(self, objective, w):
+        """The parameters with the factors that ``balance`` asks for."""
+        if self.balance is None:
+            return w
+        model = objective.model
+        if model.n_kinds != 2:
+            raise ValueError(
+                f"balance={self.balance!r} is for two columns of identifiers, got {model.n_kinds}."
+            )
+        intercept, offsets, factors = model.split(w)
+        weights = [None, None]
+        if self.balance == "trace":
+            data = objective.data
+            weights = [
+                np.bincount(data.X[:, c], data.weight, size).astype(w.dtype)
+                for c, size in enumerate(model.sizes)
+            ]
+        return model.join(intercept, offsets, balance(*factors, *weights))
+
+    def _publish(self, settings):
+        """The record, with losses in the unit of the users' targets."""
+        super()._publish(settings)
+        square = self.scale_**2
+        for name in ("loss_", "best_loss_"):
+            value = getattr(self, name)
+            setattr(self, name, None if value is None else square * value)
+        for name in ("loss_curve_", "validation_loss_curve_"):
+            values = getattr(self, name)
+            setattr(self, name, values and [square * value for value in values])
+
+    def _attributes(self, model, w):
+        w = model.in_unit(w, self.scale_)
+        intercept, offsets, factors = model.split(w)
+        return {
+            "intercept_": 0.0 if intercept is None else intercept[0],
+            "offsets_": offsets,
+            "factors_": factors,
+        }
+
+    def _compare(self, objective, w):
+        """Warn where training ended no better than the best constant prediction."""
+        data = objective.data
+        loss, constant = objective.loss(w), objective.constant_loss()
+        if np.ptp(data.y) > 0 and no_better_than_constant(loss, constant):
+            warnings.warn(
+                "Training ended no better than the best constant prediction: R^2 on the observed "
+                f"entries is {1 - loss / constant:.3g}. {self._advice()}",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+
+    def _advice(self):
+        """What to try where training has found nothing."""
+        less = f"less of rho={self.rho_:.3g}, alpha={self.alpha_:.3g} or alpha_offsets"
+        tried = [f"{less}={self.alpha_offsets:.3g}", f"more sweeps than max_iter={self.max_iter}"]
+        if not isinstance(self._solver(), ALS):
+            tried.append(f"another learning_rate_init than {self.learning_rate_init}")
+        if not self.fit_offsets:
+            tried.insert(0, "fit_offsets=True")
+        return f"Try {', or '.join(tried)}."
+
+    # --- measures ---
+
+    def _problem(self, codes, y, weight):
+        """What was fitted, in the unit of the users' targets and without the penalty."""
+        model, w = factorization(self)
+        objective = Objective(model, HalfSquared(), codes, y[:, None], weight)
+        return Problem(objective, w, "completion", objective.n_rows)
+
+    def measure(self, X, y=None, sample_weight=None):
+        """Measure the fitted parameters on given observations, and keep the results.
+
+        Sets ``measurements_`` and, for every measure in ``measures`` (sharpness, flatness and
+        weakness if that is None), an attribute of its name with an underscore. ``fit`` does this by
+        itself unless ``measures=None``.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in ``fit``.
+
+        Returns
+        -------
+        dict of str to Measurement
+            ``measurements_``.
+        """
+        check_is_fitted(self)
+        self._check_measures()
+        names = USUAL_MEASURES if self.measures is None else self.measures
+        return self._measure_problem(names, as_problem(self, X, y, sample_weight))
+
+    def _measure_problem(self, names, whole, after_fit=False):
+        objective, n = whole.objective, whole.objective.n_rows
+        part = whole
+        if n > self.measure_max_samples:
+            rng = np.random.default_rng(self._measure_seed)
+            rows = np.sort(rng.permutation(n)[: self.measure_max_samples])
+            data = objective.batch(rows)
+            sample = Objective(objective.model, HalfSquared(), data.X, data.y, data.weight)
+            part = Problem(sample, whole.w, whole.kind, n)
+        chosen = {name: whole if name in ON_ALL_ROWS else part for name in names}
+        return self._evaluate(names, chosen.get, after_fit=after_fit)

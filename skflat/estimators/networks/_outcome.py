@@ -1,0 +1,70 @@
+"""Whether a network learnt more than the best constant prediction, and a warning if it did not."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from ...objective import target_deviations
+from ._advice import advice
+
+MOST_ROWS = 10_000  # that are looked at, so that it takes a small part of an epoch
+ROUNDING = 1e-10  # of a coefficient of determination that is 0
+
+
+def warn_unless_better(estimator, objective, w, kind):
+    """Warn if a fitted network is no better than a constant on its training rows.
+
+    It is judged as ``score`` judges: by accuracy, or by the coefficient of determination of every
+    output. A constant target is learnt by a constant. Of many rows some are drawn, by a seed that
+    is not taken from the user's random state.
+    """
+    rows = _some_rows(objective, estimator._measure_seed)
+    with np.errstate(over="ignore", invalid="ignore"):
+        F = objective.scores(w, rows.X)
+        P = objective.loss_function.predict(F.copy())
+        found = _regression(P, rows) if kind == "regression" else _classes(estimator, P, rows)
+    if found is not None:
+        warnings.warn(
+            f"Training ended no better than the best constant prediction: {found}. "
+            f"To learn more, {advice(estimator, objective.loss_function, F, rows, kind)}.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
+
+
+def _some_rows(objective, seed):
+    n = objective.n_rows
+    if n <= MOST_ROWS:
+        return objective.batch()
+    rows = np.random.default_rng(seed).choice(n, MOST_ROWS, replace=False)
+    return objective.batch(np.sort(rows))
+
+
+def _classes(estimator, P, rows):
+    """What is wrong with the predicted probabilities, or None."""
+    _, places = np.unique(rows.y, axis=0, return_inverse=True)
+    places = places.ravel()
+    counts = np.bincount(places, rows.weight)
+    if np.count_nonzero(counts) < 2:
+        return None
+    accuracy, constant = estimator._score_of(P, rows), rows.mean(places == counts.argmax())
+    if accuracy > constant:
+        return None
+    target = "class" if rows.y.shape[1:] in ((), (1,)) else "set of labels"
+    return (
+        f"on the training rows the accuracy is {accuracy:.3g}, and that of the most frequent "
+        f"{target} is {constant:.3g}"
+    )
+
+
+def _regression(P, rows):
+    """What is wrong with the predictions, or None."""
+    deviations = target_deviations(rows)
+    squares = np.average((P.astype(float) - rows.y) ** 2, axis=0, weights=rows.weight)
+    r2 = 1 - squares / np.where(deviations > 0, deviations, 1) ** 2
+    failed = np.flatnonzero((deviations > 0) & ~(r2 > ROUNDING))
+    if not len(failed):
+        return None
+    which = f" of output {', '.join(map(str, failed))}" if len(r2) > 1 else ""
+    return f"on the training rows R2{which} is {', '.join(f'{value:.3g}' for value in r2[failed])}"

@@ -1,0 +1,181 @@
+"""What a measure is: an evaluation of an objective around a fitted point."""
+
+import warnings
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state, indexable
+
+from .._compat import WeightedScorer, num_samples, safe_indexing
+from ..problems import as_problem
+from ._measurement import Measurement
+
+
+class Measure(WeightedScorer, BaseEstimator, ABC):
+    """Base of all measures. An instance is a scikit-learn scorer: greater is flatter."""
+
+    _parameter_constraints: dict = {}
+
+    #: +1 where a greater value is flatter, -1 where a smaller one is.
+    sign = 1
+
+    @abstractmethod
+    def _evaluate(self, problem):
+        """The `Measurement` of a problem whose loss is finite."""
+
+    def evaluate(self, problem):
+        """The `Measurement` of a `skflat.models.Problem`.
+
+        Where the loss itself is not finite nothing can be measured: NaN, with a warning.
+        """
+        if np.isfinite(problem.loss):
+            found = self._evaluate(problem)
+        else:
+            warnings.warn(
+                f"The loss at the fitted parameters is {problem.loss}, so there is no "
+                f"{type(self).__name__}.",
+                stacklevel=3,
+            )
+            found = undefined(problem)
+        return replace(found, protocol=found.protocol | {"parameters": self._recorded()})
+
+    def _recorded(self):
+        """The parameters, as a protocol has them."""
+        return self.get_params()
+
+    def measure(self, estimator, X, y, sample_weight=None):
+        """The `Measurement` of a fitted estimator on ``(X, y)``."""
+        self._validate_params()
+        return self.evaluate(as_problem(estimator, X, y, sample_weight))
+
+    def __call__(self, estimator, X, y, sample_weight=None):
+        """Score for ``scoring=``: the value, signed so that greater is flatter."""
+        return self.sign * self.measure(estimator, X, y, sample_weight).value
+
+
+def undefined(problem):
+    """The measurement of what cannot be measured."""
+    return Measurement(
+        np.nan, np.nan, "estimate", 1, False, samples=np.array([]), protocol=describe(problem)
+    )
+
+
+def not_measured(reason):
+    """The measurement where measuring failed, with the reason in its protocol."""
+    return Measurement(
+        np.nan, np.nan, "estimate", 0, False, samples=np.array([]), protocol={"reason": reason}
+    )
+
+
+def generator(random_state):
+    """A numpy Generator from anything that scikit-learn takes as a random state."""
+    return np.random.default_rng(check_random_state(random_state).randint(2**31))
+
+
+def seeds(random_state, n):
+    """One seed for each of ``n`` draws, all fixed before the first is used."""
+    return np.random.SeedSequence(check_random_state(random_state).randint(2**31)).spawn(n)
+
+
+def ladder(name, values):
+    """A parameter that is one number or several, as an increasing array of floats."""
+    try:
+        values = np.atleast_1d(np.asarray(values, dtype=float))
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number or several, got {values!r}.") from None
+    rising = values.ndim == 1 and len(values) > 0 and (np.diff(values) > 0).all()
+    if not (rising and values[0] > 0 and np.isfinite(values).all()):
+        raise ValueError(f"{name} must be a number > 0 or several that increase, got {values}.")
+    return values
+
+
+def level_of(problem, batch=None):
+    """A tenth of the loss of the best constant prediction: by how much a loss changes visibly."""
+    if batch is None:
+        return problem.objective.constant_loss() / 10
+    return problem.objective.loss_function.constant_loss(batch) / 10
+
+
+def describe(problem, **details):
+    """The part of a protocol that all measures share, and their own details."""
+    objective = problem.objective
+    return {
+        "loss": type(objective.loss_function).__name__,
+        "scale": "mean over rows",
+        "penalty": objective.alpha != 0,
+        "weighted": objective.data.weight is not None,
+        "n_rows": objective.n_rows,
+        "sampled_from": problem.sampled_from,
+        "n_parameters": len(problem.w),
+        **details,
+    }
+
+
+def exactness(problem):
+    """The kind of a value that is exact on its rows: an estimate where these are a sample."""
+    return "estimate" if problem.sampled else "exact"
+
+
+def group_error(problem, statistic, n_groups=10):
+    """Standard error, from the sampling of rows, of a mean that is not known row by row.
+
+    Parameters
+    ----------
+    problem : Problem
+    statistic : callable
+        The mean over the rows of a `Batch`.
+    n_groups : int, default=10
+        Parts of the rows, between which it varies.
+    """
+    n, objective = problem.objective.n_rows, problem.objective
+    if not problem.sampled or n < 2:
+        return 0.0
+    n_groups = min(n_groups, n)
+    groups = [objective.batch(slice(start, None, n_groups)) for start in range(n_groups)]
+    values = [statistic(group) for group in groups]
+    return float(np.sqrt((1 - n / problem.sampled_from) * np.var(values, ddof=1) / n_groups))
+
+
+def sample_rows(X, y, sample_weight, max_samples, random_state):
+    """At most ``max_samples`` rows, drawn without replacement and stratified by class.
+
+    Where stratifying is impossible (multilabel or continuous targets, or a class too small)
+    the draw is uniform. The rows keep their order.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    sample_weight : array-like of shape (n_samples,) or None
+    max_samples : int or None
+        None is all of them.
+    random_state : int, RandomState instance or None
+
+    Returns
+    -------
+    tuple
+        ``X``, ``y`` and ``sample_weight``, of the rows drawn.
+    """
+    whole = isinstance(max_samples, Integral) and not isinstance(max_samples, bool)
+    if max_samples is not None and not (whole and max_samples >= 1):
+        raise ValueError(f"max_samples must be None or an integer >= 1, got {max_samples!r}.")
+    X, y, sample_weight = indexable(X, y, sample_weight)
+    n, targets = num_samples(X), np.asarray(y)
+    if max_samples is None or n <= max_samples:
+        return X, y, sample_weight
+    random_state = check_random_state(random_state)
+    rows = random_state.permutation(n)[:max_samples]
+    if targets.ndim == 1 and targets.dtype.kind not in "fc":
+        counts = np.unique(targets, return_counts=True)[1]
+        if counts.min() >= 2 and len(counts) <= min(max_samples, n - max_samples):
+            rows, _ = train_test_split(
+                np.arange(n), train_size=max_samples, stratify=targets, random_state=random_state
+            )
+    rows = np.sort(rows)
+    return tuple(
+        None if array is None else safe_indexing(array, rows) for array in (X, y, sample_weight)
+    )

@@ -1,0 +1,32 @@
+"""Measures of the second derivatives."""
+
+from ._dominant_subspace import DominantSubspace, dominant_subspace
+from ._eigenvalues import (
+    HessianEigenvalues,
+    HessianProduct,
+    eigenpairs,
+    hessian_eigenvalues,
+    products,
+)
+from ._gradient_noise import GradientNoise, gradient_noise
+from ._hessian_trace import HessianTrace, hessian_trace
+from ._relative_flatness import RelativeFlatness, relative_flatness
+from ._spectral_density import SpectralDensity, spectral_density
+
+__all__ = [
+    "DominantSubspace",
+    "GradientNoise",
+    "HessianEigenvalues",
+    "HessianProduct",
+    "HessianTrace",
+    "RelativeFlatness",
+    "SpectralDensity",
+    "dominant_subspace",
+    "eigenpairs",
+    "gradient_noise",
+    "hessian_eigenvalues",
+    "hessian_trace",
+    "products",
+    "relative_flatness",
+    "spectral_density",
+]

@@ -1,0 +1,255 @@
+"""Which outcomes affine readings of some features can still give some probes, with the proofs."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .._budget import Budget
+from ._completions import Completions
+from ._exact import surely_vanishes, surely_wins
+from ._separation import ZERO
+from ._two_classes import settle_two_classes
+from ._walk import walk
+from ._witnesses import Witnesses, with_ones
+
+
+@dataclass(frozen=True, eq=False)
+class OpenPairs:
+    """Decisions on (probe, outcome) pairs, each with what proves it.
+
+    Attributes
+    ----------
+    is_open : ndarray of bool of shape (n_probes, n_classes)
+    decided : ndarray of bool of shape (n_probes, n_classes)
+        False where rounding or the budget kept a pair from a proof; such a pair counts as closed.
+    witnesses : ndarray of shape (n_witnesses, n_features + 1, n_classes)
+        Last layers that give every training row its label; the last row are the intercepts.
+    witness_of : ndarray of int of shape (n_probes, n_classes)
+        The witness that gives the probe the outcome; -1 where the pair is closed.
+    refutations : dict of (int, int) to Refutation
+        Of the closed pairs.
+    features, probes : ndarray
+        As they were given.
+    completions : Completions
+        The maps of the training rows, from which `extension_size` goes on.
+    """
+
+    is_open: np.ndarray
+    decided: np.ndarray
+    witnesses: np.ndarray = field(repr=False)
+    witness_of: np.ndarray = field(repr=False)
+    refutations: dict = field(repr=False)
+    features: np.ndarray = field(repr=False)
+    probes: np.ndarray = field(repr=False)
+    completions: Completions = field(repr=False)
+
+    def proves(self, probe, outcome, exactly=False):
+        """Check the proof of one decision.
+
+        Parameters
+        ----------
+        probe : int
+        outcome : int
+        exactly : bool, default=False
+            What is open is so exactly, whatever this says. A refutation shows by default that no
+            reading has a margin above the resolution of 1e-10; True asks for weights that make the
+            sum exactly 0, in rational arithmetic, on the features as they are given. Where these
+            depend on each other but for rounding, as centred logits may, there are none.
+
+        Returns
+        -------
+        bool
+        """
+        rows = with_ones(np.vstack([self.features, self.probes[probe]]))
+        labels = np.append(self.completions.labels, outcome)
+        if self.is_open[probe, outcome]:
+            W = self.witnesses[self.witness_of[probe, outcome]]
+            return bool(surely_wins(rows, W, labels).all())
+        if (probe, outcome) not in self.refutations:
+            return False
+        index, rivals, weights = self.refutations[probe, outcome]
+        if not (weights > 0).all() or np.any(labels[index] == rivals):
+            return False
+        if not exactly:
+            rows = self.completions.with_intercept(np.vstack([self.features, self.probes[probe]]))
+        classes = np.eye(self.is_open.shape[1])[:, :-1]
+        gaps = classes[labels[index]] - classes[rivals]
+        vectors = (gaps[:, :, None] * rows[index][:, None, :]).reshape(len(index), -1)
+        if exactly:
+            return surely_vanishes(vectors, weights)
+        total = weights @ np.linalg.norm(rows[index], axis=1)
+        return bool(np.linalg.norm(weights @ vectors) <= 2 * ZERO * total)
+
+
+def open_pairs(features, labels, probes, n_classes=None, scores=None, budget=np.inf):
+    """Decide for every probe and outcome whether some affine map realises the pair.
+
+    The map has one score a class, gives every training row its label, strictly, and the probe the
+    outcome: Bennett's feature-classifier vocabulary (arXiv:2605.05209). Every decision has a
+    proof. A pair whose best map has a margin below 1e-10 (in a basis in which the rows spread
+    evenly, rows and map of length 1) counts as closed.
+
+    Parameters
+    ----------
+    features : array-like of shape (n_rows, n_features)
+    labels : array-like of int of shape (n_rows,)
+        Classes 0, 1, ... Where no map gives all rows their labels, every pair is closed.
+    probes : array-like of shape (n_probes, n_features)
+    n_classes : int, default=None
+        At least 2. None is the greatest label plus 1, or 2.
+    scores : array-like of shape (n_rows, n_classes), default=None
+        Of a map that is known to give the rows their labels, a network's own say: where to begin.
+    budget : float, default=np.inf
+        Multiplications that all decisions may take together, about. Pairs that are left then are
+        not decided and count as closed. A program of more than 8 million coefficients (a thousand
+        variables) is not solved, whatever the budget.
+
+    Returns
+    -------
+    OpenPairs
+
+    Raises
+    ------
+    ValueError
+        If shapes or labels do not fit.
+
+    Notes
+    -----
+    Most pairs are settled together. Of two classes every probe asks for one linear program over
+    the same band, and a few large products narrow what all of them lie between. Of more classes a
+    map with a great least margin is the start of walks inside the cone of all maps, and each map
+    met decides a pair at every probe; most closed pairs have a proof that names two classes, a
+    problem of one class's size. What remains are least-distance programs on a working set that
+    they share. The time is about 0.3 ms a pair for 250 rows, 8 features and 10 classes, and 4 ms
+    for 2,000 rows, 25 features and 26 classes that a network tells apart well. Where it does not,
+    a third of those pairs need a program, which takes 2 s.
+
+    A witness has a weight for every feature and class, so those of 200 classes take 0.3 MB each.
+
+    Examples
+    --------
+    Two points on a line leave open what lies between them:
+
+    >>> from skflat.measures import open_pairs
+    >>> pairs = open_pairs([[-1.0], [1.0]], [0, 1], [[0.0], [2.0]])
+    >>> pairs.is_open
+    array([[ True,  True],
+           [False,  True]])
+    >>> pairs.refutations[1, 0]
+    Refutation(rows=array([-1,  1,  0]), rivals=array([1, 0, 1]), weights=array([...]))
+    >>> pairs.proves(1, 0)
+    True
+    """
+    features, probes = (np.asarray(array, dtype=float) for array in (features, probes))
+    labels = np.asarray(labels)
+    n_classes = _checked(features, labels, probes, n_classes)
+    if scores is not None:
+        scores = _checked_scores(scores, (len(features), n_classes))
+    return result_of(decide_pairs(features, labels, probes, n_classes, scores, Budget(budget)))
+
+
+def decide_pairs(features, labels, probes, n_classes, scores, budget, asked=None, keep=True):
+    """Decide those pairs that are asked for, as far as a budget goes.
+
+    Parameters
+    ----------
+    features, labels, probes, n_classes, scores
+        As in `open_pairs`, checked.
+    budget : Budget
+    asked : ndarray of bool of shape (n_probes, n_classes), default=None
+    keep : bool, default=True
+        Whether to keep the maps.
+
+    Returns
+    -------
+    Witnesses
+    """
+    completions = Completions(features, labels, n_classes, probes, budget)
+    witnesses = Witnesses(completions, features, probes, asked, keep)
+    start, terms = _first_map(completions, features, scores)
+    if start is None:
+        for pair in witnesses.undecided() if terms is not None else ():
+            witnesses.refute(*pair, terms)
+        return witnesses
+    witnesses.add(start[None])
+    if n_classes == 2:
+        settle_two_classes(completions, start, witnesses)
+        return witnesses
+    ranking = np.argsort(witnesses.rows @ start, axis=1)[:, ::-1]
+    _refute(completions, witnesses, ranking[:, :1])
+    walk(completions, start, witnesses.rows, witnesses.undecided(), witnesses)
+    _refute(completions, witnesses, ranking[:, 1:])
+    for probe, outcome in witnesses.undecided():
+        if witnesses.index[probe, outcome] < 0:  # a map for another pair may have settled it
+            witnesses.settle(probe, outcome, *completions.decide(witnesses.rows[probe], outcome))
+    return witnesses
+
+
+def result_of(witnesses):
+    """All that was decided, as `OpenPairs`."""
+    is_open = witnesses.index >= 0
+    n_features, n_classes = witnesses.features.shape[1], is_open.shape[1]
+    return OpenPairs(
+        is_open,
+        witnesses.decided(),
+        np.reshape(witnesses.maps, (-1, n_features + 1, n_classes)),
+        witnesses.index,
+        {
+            (int(p), int(c)): each
+            for (p, c), each in witnesses.refutations.items()
+            if not is_open[p, c]
+        },
+        witnesses.features,
+        witnesses.probes,
+        witnesses.completions,
+    )
+
+
+def _first_map(completions, features, scores):
+    """A map that gives the rows their labels, and None; or None, and the terms that refute all."""
+    start = None if scores is None else completions.realised(features, scores)
+    if start is not None:
+        return start, None
+    start, terms, certain = completions.decide(least=0.5)
+    return start, terms if certain and start is None else None
+
+
+def _refute(completions, witnesses, rivals):
+    """Close pairs by proofs that name two classes: the outcome and one of the probe's rivals."""
+    for probe, outcome in witnesses.undecided():
+        for rival in rivals[probe][rivals[probe] != outcome]:
+            terms = completions.refute(witnesses.rows[probe], outcome, rival)
+            if terms is not None:
+                witnesses.refute(probe, outcome, terms)
+                break
+
+
+def _checked(features, labels, probes, n_classes):
+    """The number of classes, if everything fits."""
+    if features.ndim != 2 or probes.ndim != 2 or features.shape[1] != probes.shape[1]:
+        raise ValueError(
+            "features and probes must be 2d with equally many columns, got shapes "
+            f"{features.shape} and {probes.shape}."
+        )
+    if labels.shape != (len(features),) or not len(labels):
+        raise ValueError(f"Expected one label a row, got {labels.shape} for {len(features)} rows.")
+    if not len(probes):
+        raise ValueError(f"probes must have at least one row, got shape {probes.shape}.")
+    if n_classes is None:
+        n_classes = max(2, int(labels.max()) + 1)
+    if n_classes < 2:
+        raise ValueError(f"n_classes must be at least 2, got {n_classes}.")
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= n_classes:
+        raise ValueError(f"labels must be integers from 0 to {n_classes - 1}.")
+    if not (np.isfinite(features).all() and np.isfinite(probes).all()):
+        raise ValueError("features and probes must be finite.")
+    return n_classes
+
+
+def _checked_scores(scores, shape):
+    scores = np.asarray(scores, dtype=float)
+    if scores.shape != shape:
+        raise ValueError(f"scores must have shape {shape}, got {scores.shape}.")
+    if not np.isfinite(scores).all():
+        raise ValueError("scores must be finite.")
+    return scores

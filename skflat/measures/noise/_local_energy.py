@@ -1,0 +1,112 @@
+"""Local energy: how much worse the network gets when its parameters are perturbed at random."""
+
+from numbers import Real
+
+from .._function import function_of
+from .._measure import Measure, describe, ladder
+from .._measurement import Measurement
+from ._draws import NOISE_CONSTRAINTS, Draws, mean_and_error
+
+
+class LocalEnergy(Measure):
+    """Mean rise of loss and error under random perturbations; smaller is flatter.
+
+    ``E[f(w + scale u)] - f(w)`` with ``f`` the unpenalised mean training loss, as a curve over
+    scales from the same draws of ``u``. With ``noise="weight"`` and the error in place of the loss
+    this is the local energy of Pittorino and others (arXiv:2006.07897), with
+    ``noise="isotropic"`` the noise stability of Zhang, Li and Ju (arXiv:2306.08553), which is
+    ``scale^2 / 2`` times the trace of the Hessian as the scale goes to 0.
+
+    Invariant under permutations of units. ``noise="weight"`` and ``"block"`` are invariant under
+    rescaling of layers against each other as well, ``"weight"`` also of single units;
+    ``"isotropic"`` and ``"sphere"`` are not.
+
+    Parameters
+    ----------
+    scale : float or array-like, default=(0.1, 0.2, 0.3, 0.4, 0.5)
+        Of the noise. The value is that of the last one.
+    noise : {'weight', 'block', 'isotropic', 'sphere'}, default='weight'
+        ``'weight'``: ``w * (1 + scale z)`` with ``z`` standard normal. ``'block'``: normal, the
+        expected length for every array of parameters being the scale times that array's norm.
+        ``'isotropic'``: normal with the scale as its standard deviation. ``'sphere'``: uniform on
+        the sphere with the scale as its radius.
+    n_draws : int, default=100
+        Perturbations ``u``; at least 2.
+    antithetic : bool, default=True
+        Evaluate ``+u`` and ``-u`` for every draw and take the mean, so that what is linear in the
+        noise cancels.
+    n_jobs : int, default=None
+        Workers; see `joblib.Parallel`. The result is the same to the bit for any number and any
+        backend.
+    random_state : int, RandomState instance or None, default=0
+
+    Notes
+    -----
+    A draw costs one loss in the first layer, whatever the number of scales, and one loss for every
+    scale and sign in the layers above.
+
+    The table has the columns ``scale``, ``rise``, ``rise_stderr``, ``error_rise`` and
+    ``error_rise_stderr``. The error is the share of wrong labels, or the mean absolute error of a
+    regressor. ``samples`` holds the rise of the loss for every scale and draw.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from skflat.measures import LocalEnergy
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = MLPClassifier(max_iter=2000, random_state=0).fit(X, y)
+    >>> energy = LocalEnergy().measure(clf, X, y)
+    >>> energy.table["scale"].tolist(), energy.value > 3 * energy.stderr
+    ([0.1, 0.2, 0.3, 0.4, 0.5], True)
+    """
+
+    _parameter_constraints: dict = {"scale": ["array-like", Real], **NOISE_CONSTRAINTS}
+
+    sign = -1
+
+    def __init__(
+        self,
+        scale=(0.1, 0.2, 0.3, 0.4, 0.5),
+        noise="weight",
+        n_draws=100,
+        antithetic=True,
+        n_jobs=None,
+        random_state=0,
+    ):
+        self.scale = scale
+        self.noise = noise
+        self.n_draws = n_draws
+        self.antithetic = antithetic
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def _evaluate(self, problem):
+        scales, draws = ladder("scale", self.scale), Draws(problem, self)
+        rises, row_error = draws.rises(scales)
+        mean, stderr = mean_and_error(rises, row_error)
+        return Measurement(
+            value=float(mean[0, -1]),
+            stderr=float(stderr[0, -1]),
+            kind="estimate",
+            n_evals=draws.n_evals,
+            converged=True,
+            samples=rises[0],
+            protocol=describe(
+                problem,
+                noise=self.noise,
+                antithetic=self.antithetic,
+                samples="rise of the loss, one a scale and draw",
+                seed=self.random_state,
+            ),
+            table={
+                "scale": scales,
+                "rise": mean[0],
+                "rise_stderr": stderr[0],
+                "error_rise": mean[1],
+                "error_rise_stderr": stderr[1],
+            },
+        )
+
+
+local_energy = function_of(LocalEnergy, "local_energy")

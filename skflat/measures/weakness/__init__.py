@@ -1,0 +1,10 @@
+"""How much the learned function leaves open."""
+
+from ._extension import extension_size
+from ._weakness import Weakness, weakness
+
+__all__ = [
+    "Weakness",
+    "extension_size",
+    "weakness",
+]

@@ -1,0 +1,116 @@
+"""What weakness re-reads of a network, and what its readings have to reproduce."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from ..feasibility import NOTHING, Scaling, decide_pairs, extent, reading_of
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Features to re-read, and the scores of the network's own reading, which is known.
+
+    Attributes
+    ----------
+    rows, probes : ndarray of shape (n, n_features)
+    labels : ndarray of int of shape (n_rows,)
+        What every reading gives the rows.
+    known, known_at_probes : ndarray of shape (n, n_classes)
+    """
+
+    rows: np.ndarray
+    probes: np.ndarray
+    labels: np.ndarray
+    known: np.ndarray
+    known_at_probes: np.ndarray
+
+    @property
+    def n_classes(self):
+        """The number of outcomes."""
+        return self.known.shape[1]
+
+    def decide(self, budget, asked=None, keep=False):
+        """`Witnesses` of the pairs asked for, at the first probes."""
+        probes = self.probes if asked is None else self.probes[: len(asked)]
+        reading = self.rows, self.labels, probes, self.n_classes, self.known
+        return decide_pairs(*reading, budget, asked, keep)
+
+
+def readings(problem, probes, features, target):
+    """What is re-read and what is to be reproduced, of every label or of the classes.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of classes or labels.
+    probes : array-like or sparse matrix of shape (n_probes, n_features)
+    features : {'logits', 'hidden'}
+    target : {'predictions', 'labels'}
+
+    Returns
+    -------
+    list of Reading
+    """
+    objective, w = problem.objective, double(problem.w)
+    scores, at_probes = objective.scores(w), objective.scores(w, probes)
+    learned = _learned(problem, scores, target)
+    if problem.kind == "multiclass":
+        rows = _reread(objective, w, probes, features, scores, at_probes)
+        means = (each.mean(axis=1, keepdims=True) for each in (scores, at_probes))
+        known = (each - mean for each, mean in zip((scores, at_probes), means, strict=True))
+        return [Reading(*rows, learned, *known)]
+    rows = hidden_layer(objective, w, probes)
+    halves = ([np.column_stack([-z, z]) / 2 for z in each.T] for each in (scores, at_probes))
+    return [Reading(*rows, *column) for column in zip(learned.T, *halves, strict=True)]
+
+
+def _learned(problem, scores, target):
+    """The classes, or for every label 0 or 1, that readings reproduce."""
+    y = problem.objective.data.y
+    if problem.kind == "multiclass":
+        return y if target == "labels" else scores.argmax(axis=1)
+    return (y > 0.5 if target == "labels" else scores > 0).astype(int)
+
+
+def _reread(objective, w, probes, features, scores, at_probes):
+    """Centred logits or the hidden layer, on the rows and at the probes."""
+    if features == "hidden":
+        return hidden_layer(objective, w, probes)
+    logits = _centred(scores)
+    if objective.head(w).shape[0] < logits.shape[1]:
+        hidden = hidden_layer(objective, w, probes)
+        if _spans_hidden(hidden[0], logits):
+            return hidden
+    return logits, _centred(at_probes)
+
+
+def _spans_hidden(hidden, logits):
+    """Whether logits tell the last hidden layer, of fewer columns, so that both read the same.
+
+    Then every affine function of the one is an affine function of the other.
+    """
+    scaled = Scaling(hidden)
+    rows = scaled(hidden)
+    values = np.column_stack([logits, np.ones(len(logits))])
+    U = reading_of(values, rows)[extent(rows)]
+    found = np.linalg.svd(U, compute_uv=False)
+    exact = np.abs(rows[:, extent(rows)] @ U - values).max() <= NOTHING * np.abs(values).max()
+    return bool(exact and len(U) <= U.shape[1] and found[-1] > NOTHING * found[0])
+
+
+def double(w):
+    """In double precision whatever the network's: rounding must not decide a pair."""
+    return w.astype(float)
+
+
+def _centred(logits):
+    """Centred logits without the last column, which is minus the sum of the others."""
+    return (logits - logits.mean(axis=1, keepdims=True))[:, :-1]
+
+
+def hidden_layer(objective, w, probes):
+    """Last hidden layer on the rows and at the probes, dense."""
+    layers = (objective.features(w, X) for X in (None, probes))
+    return tuple(layer.toarray() if sparse.issparse(layer) else layer for layer in layers)

@@ -1,0 +1,213 @@
+"""Alternating least squares: the factors of one kind given all others, in closed form.
+
+With the other factors of an observation summed, ``s``, its target less what does not depend on the
+entity, ``t``, and weight ``v``, the entity's offset and factors ``(b, u)`` minimise
+
+    sum v [(t - b - s . u)^2 + rho^2 ((C - 1) |u|^2 + 2 (C - 2) s . u)] + alpha |u|^2 + beta b^2
+
+which is a ridge regression whose weight counts the entity's observations. The terms with ``rho``
+are what Gaussian noise on all parameters adds to the expected loss.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...objective import HalfSquared
+
+BUDGET = 1 << 17  # numbers in a batch of gathered factors: they stay in the cache
+PADDING = 0.8  # entities of one batch have at least this share of its longest one's rows
+
+
+def pair(alpha):
+    """The penalties of factors and of offsets, which are one number where only one is given."""
+    return alpha if isinstance(alpha, tuple) else (alpha, alpha)
+
+
+@dataclass(slots=True)
+class _Group:
+    """Entities of about equally many rows, each padded with rows that count for nothing.
+
+    Attributes
+    ----------
+    entities : ndarray of shape (n_entities,)
+    codes : list of ndarray of shape (n_entities, length)
+        Of the other kinds, one past the last for padding.
+    y : ndarray of shape (n_entities, length)
+    weight : ndarray of shape (n_entities, length) or None
+    total : ndarray of shape (n_entities,)
+        Sum of the weights.
+    """
+
+    entities: np.ndarray
+    codes: list
+    y: np.ndarray
+    weight: np.ndarray | None
+    total: np.ndarray
+
+
+class Alternation:
+    """Rounds of alternating least squares on the rows of one objective.
+
+    A round passes over the rows once for every kind. Time grows with ``n_rows n_components^2``
+    and ``n_entities n_components^3``, memory with the rows and the parameters: the systems of
+    equations are built and solved in batches.
+
+    Parameters
+    ----------
+    model : Factorization
+    batch : Batch
+    alpha : float or pair of float
+        Penalty of the sum over the rows, see `Factorization.penalties`.
+    rho : float
+        Standard deviation of the noise on every parameter.
+    kinds : sequence of int, default=None
+        Those that are to be solved for; None is all.
+    """
+
+    def __init__(self, model, batch, alpha, rho, kinds=None):
+        self.model, self.batch, self.alpha, self.rho = model, batch, pair(alpha), rho
+        # The first kind comes last, so that its factors are the best response to the others:
+        # what folding in a known row finds again.
+        kinds = range(model.n_kinds) if kinds is None else kinds
+        self.kinds = sorted(kinds, reverse=True)
+        self.groups = {c: _groups(model, batch, c) for c in self.kinds}
+
+    @property
+    def n_blocks(self):
+        """Blocks of parameters that a sweep solves for, each with a pass over the rows."""
+        return len(self.kinds)
+
+    def sweep(self, w):
+        """Solve for every kind in turn, in place; return the expected loss, penalty included."""
+        for c in self.kinds:
+            squares = self.respond(w, c)
+            if self.model.fit_offsets:
+                self._center(w, c)
+        for part, strength in self.model.penalties(self.alpha):
+            squares += strength * float(w[part] @ w[part])
+        noise = self.model.noise_loss(HalfSquared(), w, self.rho, self.batch)
+        return squares / (2 * self.batch.total_weight) + noise
+
+    def respond(self, w, c):
+        """Solve for one kind, in place; return the weighted sum of squared residuals left.
+
+        Of all kinds but the last of a sweep nobody asks for it, and it is 0.
+        """
+        intercept, offsets, factors = self.model.split(w)
+        others = [F for d, F in enumerate(factors) if d != c] or [factors[c][:1]]
+        padded = [self._padded(F, first=F is others[0]) for F in others]
+        shifts = [np.append(b, b.dtype.type(0)) for d, b in enumerate(offsets or ()) if d != c]
+        squares = 0.0
+        for group in self.groups[c]:
+            parts = self._parts(group, intercept, shifts, padded)
+            solution = self._solve(group, parts)
+            factors[c][group.entities] = solution[:, : self.model.n_components]
+            if offsets:
+                offsets[c][group.entities] = solution[:, -1]
+            if c == self.kinds[-1]:
+                squares += self._squares_left(parts, solution)
+        return squares
+
+    def _padded(self, F, first):
+        """Factors with a last row of zeros for padding, and a column for the offset's ones."""
+        wide = np.zeros((len(F) + 1, F.shape[1] + self.model.fit_offsets), F.dtype)
+        wide[:-1, : F.shape[1]] = F
+        if self.model.fit_offsets and first:
+            wide[:-1, -1] = 1
+        return wide
+
+    def _parts(self, group, *arrays):
+        """A function that iterates over a group's regressions, in parts that are not too large."""
+        n_entities, length = group.y.shape
+        size = arrays[-1][0].shape[1]
+        step = max(1, BUDGET // (size * n_entities))
+        if step >= length:
+            whole = [self._regression(group, slice(None), *arrays)]
+            return lambda: whole
+        starts = range(0, length, step)
+        return lambda: (self._regression(group, slice(i, i + step), *arrays) for i in starts)
+
+    def _solve(self, group, parts):
+        """The best factors, and offsets as a last column, of a group's entities."""
+        k, n_kinds = self.model.n_components, self.model.n_kinds
+        A, b = 0.0, 0.0
+        for S, t, weight in parts():
+            weighted = (S if weight is None else S * weight[:, :, None]).transpose(0, 2, 1)
+            A, b = A + weighted @ S, b + weighted @ t
+            if n_kinds > 2:
+                b[:, :k, 0] -= self.rho**2 * (n_kinds - 2) * weighted[:, :k].sum(axis=2)
+        diagonal, counted = A.reshape(len(A), -1)[:, :: A.shape[1] + 1], group.total * (n_kinds - 1)
+        alpha, alpha_offsets = self.alpha
+        noise = self.rho**2 * counted
+        diagonal[:, :k] += (alpha + noise)[:, None]
+        rounding = A.shape[1] * np.finfo(A.dtype).eps
+        # A ridge on the factors is enough: an offset's own column is one of ones.
+        singular = alpha + noise.min() <= rounding * diagonal.max()
+        diagonal[:, k:] += alpha_offsets
+        if singular:
+            # Singular up to rounding: the shortest solution then.
+            return (np.linalg.pinv(A, rounding, hermitian=True) @ b)[:, :, 0]
+        return np.linalg.solve(A, b)[:, :, 0]
+
+    def _squares_left(self, parts, solution):
+        total = 0.0
+        for S, t, weight in parts():
+            r = t[:, :, 0] - np.einsum("blk,bk->bl", S, solution)
+            if self.model.fit_offsets:
+                r *= S[:, :, -1]  # 0 for padding
+            total += float(np.vdot(r, r if weight is None else r * weight))
+        return total
+
+    def _regression(self, group, part, intercept, shifts, padded):
+        """Other factors summed, targets and weights of a group's rows, or some of them."""
+        codes = [each[:, part] for each in group.codes]
+        rows = [F.take(each, axis=0) for F, each in zip(padded, codes, strict=True)]
+        S = rows[0] if len(rows) == 1 else sum(rows)
+        t = group.y[:, part] if intercept is None else group.y[:, part] - intercept
+        for b, each in zip(shifts, codes, strict=False):  # of one kind alone there are no shifts
+            t -= b.take(each)
+        if len(rows) > 1:  # less the products of the others among each other
+            k = self.model.n_components
+            squares = sum(np.einsum("blk,blk->bl", row[:, :, :k], row[:, :, :k]) for row in rows)
+            t = t - (np.einsum("blk,blk->bl", S[:, :, :k], S[:, :, :k]) - squares) / 2
+        return S, t[:, :, None], None if group.weight is None else group.weight[:, part]
+
+    def _center(self, w, c):
+        """Move the offsets' mean to the intercept, which is not penalised: no score changes."""
+        intercept, offsets, _ = self.model.split(w)
+        b = offsets[c]
+        observed = np.concatenate([group.entities for group in self.groups[c]])
+        mean = b[observed].mean()
+        b[observed] -= mean
+        intercept += mean
+
+
+def _groups(model, batch, c):
+    """The rows of a batch by entity of one kind, the entities in groups of like length."""
+    X, y = batch.X, batch.y[:, 0]
+    order = np.argsort(X[:, c], kind="stable")
+    counts = np.bincount(X[:, c], minlength=model.sizes[c])
+    starts = np.cumsum(counts) - counts
+    by_length = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+    lengths = counts[by_length]
+    padding = np.array([model.sizes[d] for d in range(model.n_kinds) if d != c], X.dtype)
+    columns = [np.append(np.delete(X, c, axis=1)[order, j], size) for j, size in enumerate(padding)]
+    if not columns:  # one kind alone: a column of ones still has to tell rows from padding
+        columns = [np.append(np.zeros_like(order), 1)]
+    y = np.append(y[order], y.dtype.type(0))
+    weight = None if batch.weight is None else np.append(batch.weight[order], 0).astype(y.dtype)
+    size, groups, start = model.n_components + 1, [], 0
+    while start < len(by_length):
+        longest = lengths[start]
+        stop = start + max(1, BUDGET // (longest * size))
+        stop = min(stop, np.searchsorted(-lengths, -PADDING * longest, side="right"))
+        entities = by_length[start:stop]
+        place = starts[entities][:, None] + np.arange(longest)
+        place[np.arange(longest) >= counts[entities][:, None]] = len(order)
+        of_group = None if weight is None else weight[place]
+        total = counts[entities].astype(y.dtype) if weight is None else of_group.sum(axis=1)
+        codes = [column[place].astype(np.int32) for column in columns]
+        groups.append(_Group(entities, codes, y[place], of_group, total))
+        start = stop
+    return groups

@@ -1,0 +1,358 @@
+"""Factorization of a matrix, or of several that share their factors, from observed entries.
+
+A row of ``X`` names one entity of each of ``C`` kinds (a user and an item; a user, an item and a
+week) by whole numbers. With an offset ``b`` and factors ``u`` for every entity its score is
+
+    m + sum_c b_c + sum_{c < d} u_c . u_d
+
+For two kinds that is one entry of ``X Y'`` plus offsets. The score is affine in the parameters of
+any one kind, so that the Hessian's diagonal holds no second derivative of the score, and the mean
+loss under Gaussian noise on all parameters is known in closed form.
+"""
+
+import numpy as np
+from scipy import sparse
+
+from ...objective import HalfSquared, Layout, Model, row_scale
+from ._alternation import Alternation, pair
+from ._flatness import largest_curvature, level_distance
+
+N_TURNS = 5  # of the offsets of every kind, before the first step
+
+
+class Factorization(Model):
+    """Offsets, and inner products of the factors of every pair of kinds.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Number of entities of every kind.
+    n_components : int
+        Length of the factors; of one kind alone there are no pairs, and none are kept.
+    fit_offsets : bool, default=True
+        Whether there are an intercept and offsets.
+    """
+
+    #: Rows at a time: a pass over the rows also passes over all parameters once a chunk.
+    chunk = 1 << 17
+    #: Then the same ridge is minimised by batches as in closed form.
+    penalized_by_batch = False
+
+    def __init__(self, sizes, n_components, fit_offsets=True):
+        self.sizes = [int(size) for size in sizes]
+        self.n_kinds = len(self.sizes)
+        if self.n_kinds == 1 and not fit_offsets:
+            raise ValueError("With one column of identifiers there is nothing but offsets to fit.")
+        self.n_components = n_components if self.n_kinds > 1 else 0
+        self.fit_offsets = fit_offsets
+        shapes = {}
+        if fit_offsets:
+            shapes["intercept"] = (1,)
+            shapes |= {f"offsets_{c}": (size,) for c, size in enumerate(self.sizes)}
+        shapes |= {f"factors_{c}": (size, self.n_components) for c, size in enumerate(self.sizes)}
+        self.layout = Layout(shapes)
+        self.n_affine = fit_offsets * (1 + sum(self.sizes))
+
+    def penalties(self, alpha):
+        """Factors, and offsets but the intercept, with the strengths of their penalties.
+
+        Two, because they have different units; one number stands for both.
+        """
+        alpha, alpha_offsets = pair(alpha)
+        offsets = slice(min(1, self.n_affine), self.n_affine)
+        return [(slice(self.n_affine, None), alpha), (offsets, alpha_offsets)]
+
+    def init(self, rng, batch):
+        """Random factors of entities that are observed, the mean, and offsets in turns.
+
+        The inner products start at about a tenth of the deviation that these leave. Factors of
+        entities never observed are 0.
+        """
+        w = np.zeros(self.layout.size, batch.y.dtype)
+        intercept, offsets, factors = self.split(w)
+        rest = batch.y[:, 0].copy()
+        if self.fit_offsets:
+            intercept[...] = batch.mean(rest)
+            rest -= intercept
+        for c, b in list(enumerate(offsets or ())) * N_TURNS:
+            step = _shrunk_means(rest, batch.X[:, c], batch.weight, len(b))
+            b += step
+            rest -= step.take(batch.X[:, c])
+        spread = np.sqrt(batch.mean(rest**2)) or 1.0
+        scale = np.sqrt(0.1 * spread) / max(1, self.n_components) ** 0.25
+        for c, F in enumerate(factors):
+            F[...] = scale * rng.standard_normal(F.shape)
+            F[np.bincount(batch.X[:, c], minlength=len(F)) == 0] = 0
+        return w
+
+    def split(self, w):
+        """Intercept, list of offsets and list of factors, as views; None where there are none."""
+        views = self.layout.views(w)
+        kinds = range(self.n_kinds)
+        factors = [views[f"factors_{c}"] for c in kinds]
+        if not self.fit_offsets:
+            return None, None, factors
+        return views["intercept"], [views[f"offsets_{c}"] for c in kinds], factors
+
+    def join(self, intercept, offsets, factors):
+        """One flat vector from what `split` returns, a copy."""
+        parts = [np.ravel(F) for F in factors]
+        if self.fit_offsets:
+            parts = [np.ravel(intercept), *offsets, *parts]
+        return np.concatenate(parts, dtype=factors[0].dtype)
+
+    def embed(self, w, smaller, there, places):
+        """Copy a smaller model's parameters ``there`` into ``w``, this one's.
+
+        ``places`` says for every kind where its entities are among the ones here.
+        """
+        intercept, offsets, factors = self.split(w)
+        its_intercept, its_offsets, its_factors = smaller.split(there)
+        for c, place in enumerate(places):
+            factors[c][place] = its_factors[c]
+            if self.fit_offsets:
+                offsets[c][place] = its_offsets[c]
+        if self.fit_offsets:
+            intercept[...] = its_intercept
+
+    def in_unit(self, w, unit):
+        """The parameters whose scores are ``unit`` times as large, a new vector.
+
+        A product of two factors has the unit of one offset.
+        """
+        out = w * float(np.sqrt(unit))
+        out[: self.n_affine] = w[: self.n_affine] * float(unit)
+        return out
+
+    def padded(self, w):
+        """The model with one more entity of every kind, all 0, and its flat vector.
+
+        The code -1 then stands for an entity never seen.
+        """
+        sizes = [size + 1 for size in self.sizes]
+        wider = Factorization(sizes, self.n_components, self.fit_offsets)
+        out = np.zeros(wider.layout.size, w.dtype)
+        wider.embed(out, self, w, [slice(size) for size in self.sizes])
+        return wider, out
+
+    def folded_in(self, w, batch, alpha, rho, n_rows):
+        """A model of other entities of the first kind, best for their observations, all else held.
+
+        Returns
+        -------
+        model : Factorization
+            With ``n_rows`` entities of the first kind.
+        w : ndarray
+            Its flat vector; the first kind's parameters are 0 where nothing is observed.
+        """
+        model = Factorization([n_rows, *self.sizes[1:]], self.n_components, self.fit_offsets)
+        out, known = np.zeros(model.layout.size, w.dtype), self.layout.views(w)
+        for name, array in model.layout.views(out).items():
+            if not name.endswith("_0"):
+                array[...] = known[name]
+        Alternation(model, batch, alpha, rho, kinds=[0]).respond(out, 0)
+        return model, out
+
+    # --- scores ---
+
+    def forward(self, params, X):
+        total, squares, score = 0.0, 0.0, 0.0
+        for c in range(self.n_kinds):
+            rows = params[f"factors_{c}"][X[:, c]]
+            total, squares = total + rows, squares + (rows**2).sum(axis=1)
+            if self.fit_offsets:
+                score = score + params[f"offsets_{c}"][X[:, c]]
+        score = score + ((total**2).sum(axis=1) - squares) / 2
+        return (score + params["intercept"][0] if self.fit_offsets else score)[:, None]
+
+    def scores(self, w, X, work=None):
+        return self._scores(w, X, self._rows(w, X))[:, None]
+
+    def _rows(self, w, X):
+        """Factors of the entities that each row names, one array a kind."""
+        return [F.take(X[:, c], axis=0) for c, F in enumerate(self.split(w)[2])]
+
+    def _scores(self, w, X, rows):
+        intercept, offsets, _ = self.split(w)
+        score = np.zeros(len(X), w.dtype) if intercept is None else np.repeat(intercept, len(X))
+        for c, b in enumerate(offsets or ()):
+            score += b.take(X[:, c])
+        for c in range(1, len(rows)):
+            score += np.einsum("ik,ik->i", sum(rows[1:c], start=rows[0]), rows[c])
+        return score
+
+    # --- derivatives ---
+
+    def loss_gradient(self, loss, w, batch, out, work, reported=False):
+        rows = self._rows(w, batch.X)
+        F = self._scores(w, batch.X, rows)[:, None]
+        losses = None if reported else loss.per_sample(F, batch.y)  # the prediction overwrites F
+        P = loss.predict(F)
+        value = batch.mean(loss.as_reported(P, batch.y) if reported else losses)
+        residual = loss.residual(P, batch.y)
+        residual *= row_scale(batch, w.dtype)
+        self._pull_back(residual[:, 0], _others(rows), batch.X, out)
+        return value
+
+    def hvp(self, loss, w, v, batch, work):
+        return self.linearized(loss, w, batch, work)(v)
+
+    def linearized(self, loss, w, batch, work):
+        X, scale, rows = batch.X, row_scale(batch, w.dtype), self._rows(w, batch.X)
+        P = loss.predict(self._scores(w, X, rows)[:, None])
+        curvature = (loss.curvature(P) * scale)[:, 0]
+        residual = (loss.residual(P, batch.y) * scale)[:, 0]
+        others = _others(rows)
+
+        def product(v):
+            moved = self._rows(v, X)
+            change = self._scores(v, X, [np.zeros_like(row) for row in rows])
+            for move, other in zip(moved, others, strict=True):
+                change += np.einsum("ik,ik->i", move, other)
+            out = np.empty_like(w)
+            self._pull_back(curvature * change, others, X, out)
+            bent = np.empty_like(w)
+            self._pull_back(residual, _others(moved), X, bent, affine=False)
+            out += bent
+            return out
+
+        return product
+
+    def _pull_back(self, values, others, X, out, affine=True):
+        """The scores' gradients, summed over the rows with these values, written into ``out``.
+
+        ``others`` stand for the factors' gradients; without ``affine`` the gradients of intercept
+        and offsets are taken as 0.
+        """
+        intercept, offsets, factors = self.split(out)
+        if self.fit_offsets:
+            intercept[...] = values.sum() if affine else 0
+        for c, F in enumerate(factors):
+            spread = _spread(values, X[:, c], len(F))
+            F[...] = spread @ others[c]
+            if self.fit_offsets:
+                offsets[c][...] = spread.sum(axis=1) if affine else 0
+
+    def squared_gradients(self, loss, w, batch, work):
+        rows = self._rows(w, batch.X)
+        P = loss.predict(self._scores(w, batch.X, rows)[:, None])
+        squares = self._squares(rows).sum(axis=1)
+        return loss.residual(P, batch.y)[:, 0] ** 2 * squares
+
+    def hessian_trace(self, loss, w, batch):
+        """By kind, after one column for intercept and offsets together."""
+        return np.concatenate([self._trace(loss, w, piece) for piece in batch.pieces(self.chunk)])
+
+    def _trace(self, loss, w, batch):
+        rows = self._rows(w, batch.X)
+        P = loss.predict(self._scores(w, batch.X, rows)[:, None])
+        return loss.curvature(P) * self._squares(rows)
+
+    def _squares(self, rows):
+        """Squared norm of every row's score gradient, by kind after the offsets."""
+        affine = np.full(len(rows[0]), (1 + self.n_kinds) * self.fit_offsets, rows[0].dtype)
+        squares = [np.einsum("ik,ik->i", other, other) for other in _others(rows)]
+        return np.column_stack([affine, *squares])
+
+    def trace_gradient(self, loss, w, batch, out, work):
+        if not isinstance(loss, HalfSquared):
+            return None
+        work.rows += len(batch)
+        X, rows = batch.X, self._rows(w, batch.X)
+        share = np.broadcast_to(np.ravel(row_scale(batch, w.dtype)), len(X)).astype(w.dtype)
+        total = sum(rows)
+        # |sum of the others|^2, summed over the kinds, differentiated in the factors of each.
+        slopes = [2 * ((self.n_kinds - 2) * total + row) for row in rows]
+        self._pull_back(share, slopes, X, out)
+        if self.fit_offsets:
+            out[: self.n_affine] = 0
+        return out
+
+    def noise_loss(self, loss, w, rho, batch):
+        """What noise of standard deviation ``rho`` on every parameter adds to the mean loss.
+
+        ``rho^2 / 2`` times the mean trace of the Hessian, and for the products of two noises
+        ``rho^4 n_components / 2`` for each pair of kinds. Exact for the squared loss; None for
+        others.
+        """
+        if not isinstance(loss, HalfSquared):
+            return None
+        trace = (1 + self.n_kinds) * self.fit_offsets
+        for c, F in enumerate(self.split(w)[2]):  # |u|^2 as often as the entity is observed
+            counts = np.bincount(batch.X[:, c], batch.weight, minlength=len(F))
+            trace += float(counts @ np.einsum("ik,ik->i", F, F)) / batch.total_weight
+        if self.n_kinds > 2:  # of the sums over the others that is not all
+            for share, piece in batch.shares(self.chunk):
+                total = sum(self._rows(w, piece.X))
+                trace += (self.n_kinds - 2) * share * piece.mean((total**2).sum(axis=1))
+        n_pairs, variance = self.n_kinds * (self.n_kinds - 1) // 2, rho * rho  # inf where too large
+        return 0.5 * variance * (trace + n_pairs * self.n_components * variance)
+
+    def alternation(self, loss, batch, alpha, rho):
+        return Alternation(self, batch, alpha, rho) if isinstance(loss, HalfSquared) else None
+
+    def largest_curvature(self, loss, w, batch):
+        return largest_curvature(self, loss, w, batch)
+
+    def level_distance(self, loss, w, batch, level):
+        return level_distance(self, loss, w, batch, level)
+
+    # --- entries ---
+
+    def unseen_entries(self, X, n, rng):
+        """Some ``n`` inputs, drawn uniformly from those that are not rows of ``X``.
+
+        Where next to all are, the rest are drawn from all.
+        """
+        drawn = rng.integers(self.sizes, size=(20 * n, self.n_kinds))
+        for c in range(self.n_kinds):  # so few rows are left that comparing them costs nothing
+            X = X[np.isin(X[:, c], drawn[:, c])]
+        rows = set(map(tuple, X.tolist()))
+        is_row = np.array([tuple(entry) in rows for entry in drawn.tolist()])
+        return drawn[np.argsort(is_row, kind="stable")[:n]]
+
+    def reading(self, w, X, entry):
+        """How an entry's score depends on the entity of the last kind, all others held.
+
+        Returns
+        -------
+        features : ndarray of shape (n_observed, n_components)
+            Of the rows of ``X`` that share the entity: the sum of their other factors. Offset
+            apart, the score is the product of these and the entity's factors.
+        learned : ndarray of shape (n_observed,)
+            The part of their scores that depends on the entity.
+        goal : ndarray of shape (n_components,)
+            The entry's features.
+        rest : float
+            What the entity's part is to be added to for the entry's score.
+        offset : bool
+            Whether the entity has an offset.
+        """
+        codes = np.vstack([X[X[:, -1] == entry[-1]], entry])
+        rows = self._rows(w, codes)
+        features = sum(rows[:-1], start=np.zeros_like(rows[-1]))
+        own = np.einsum("ik,ik->i", features, rows[-1])
+        if self.fit_offsets:
+            own += self.split(w)[1][-1][entry[-1]]
+        rest = self._scores(w, codes[-1:], [row[-1:] for row in rows])[0] - own[-1]
+        return features[:-1], own[:-1], features[-1], float(rest), self.fit_offsets
+
+
+def _others(rows):
+    """For every kind the sum of the other kinds' rows."""
+    if len(rows) == 2:
+        return rows[::-1]
+    total = sum(rows)
+    return [total - row for row in rows]
+
+
+def _spread(values, codes, size):
+    """The sparse matrix that adds every row's value to its entity's row."""
+    indptr = np.arange(len(codes) + 1)
+    return sparse.csc_array((values, codes, indptr), shape=(size, len(codes)))
+
+
+def _shrunk_means(values, codes, weight, size):
+    """Mean of the values by code, as if one more were 0."""
+    sums = np.bincount(codes, values if weight is None else weight * values, minlength=size)
+    return sums / (np.bincount(codes, weight, minlength=size) + 1)

@@ -1,0 +1,191 @@
+"""The multi-layer perceptron, written by hand on buffers that are reused."""
+
+import numpy as np
+from sklearn.utils.extmath import row_norms
+
+from ...objective import (
+    Layout,
+    Model,
+    Workspace,
+    feature_sizes,
+    product,
+    row_scale,
+    target_deviations,
+    transposed_product,
+    unit_radius,
+)
+from ._activations import as_activation
+from ._hvp import Linearized
+from ._trace import hessian_trace
+from ._trace_gradient import trace_gradient
+
+
+class MLP(Model):
+    """Fully connected layers with one activation and raw scores at the end.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Units of every layer: inputs, hidden layers, outputs.
+    activation : {'identity', 'logistic', 'tanh', 'relu'} or callable
+        Of the hidden layers. A callable is an elementwise function written with
+        ``autograd.numpy``.
+
+    Notes
+    -----
+    The flat vector holds first all weight matrices, then all intercepts, the order in
+    which scikit-learn packs them. Layer ``l`` computes ``a[l] @ W[l] + b[l]``.
+    """
+
+    def __init__(self, sizes, activation="relu"):
+        self.sizes = tuple(int(size) for size in sizes)
+        self.activation = as_activation(activation)
+        self.n_layers = len(self.sizes) - 1
+        self.width = sum(self.sizes[1:])
+        shapes = list(zip(self.sizes[:-1], self.sizes[1:], strict=True))
+        self.layout = Layout(
+            {f"W{layer}": shape for layer, shape in enumerate(shapes)}
+            | {f"b{layer}": (shape[1],) for layer, shape in enumerate(shapes)}
+        )
+        self.penalized = slice(0, self.layout.slices["b0"].start)
+
+    def init(self, random_state, dtype):
+        """Glorot and Bengio's uniform start, drawn in scikit-learn's order."""
+        params = {}
+        for layer in range(self.n_layers):
+            shape = self.sizes[layer : layer + 2]
+            bound = np.sqrt(self.activation.init_factor / sum(shape))
+            params[f"W{layer}"] = random_state.uniform(-bound, bound, shape)
+            params[f"b{layer}"] = random_state.uniform(-bound, bound, shape[1])
+        return self.layout.pack(params, dtype)
+
+    def split(self, w):
+        """Views of the weight matrices and of the intercepts, two lists."""
+        views = list(self.layout.views(w).values())
+        return views[: self.n_layers], views[self.n_layers :]
+
+    def join(self, weights, intercepts):
+        """One flat vector from lists of weight matrices and intercepts."""
+        return np.concatenate([np.ravel(array) for array in (*weights, *intercepts)])
+
+    def forward(self, params, X):
+        a = X
+        for layer in range(self.n_layers):
+            a = a @ params[f"W{layer}"] + params[f"b{layer}"]
+            if layer < self.n_layers - 1:
+                a = self.activation.traced(a)
+        return a
+
+    def scores(self, w, X, work=None):
+        return self._forward(w, X, Workspace() if work is None else work)[1][-1]
+
+    def features(self, w, X):
+        a, _ = self._forward(w, X, Workspace())
+        return a[-1]
+
+    def layers(self, w, X):
+        a, _ = self._forward(w, X, Workspace())
+        return a[1:]
+
+    def loss_gradient(self, loss, w, batch, out, work, reported=False):
+        weights, _ = self.split(w)
+        grad_weights, grad_intercepts = self.split(out)
+        a, z = self._forward(w, batch.X, work)
+        values, delta = _losses_and_residual(loss, z[-1], batch.y, reported)
+        delta *= row_scale(batch, delta.dtype)
+        for layer in range(self.n_layers - 1, -1, -1):
+            transposed_product(a[layer], delta, grad_weights[layer])
+            np.add.reduce(delta, axis=0, out=grad_intercepts[layer])
+            if layer > 0:
+                shape = (len(batch), self.sizes[layer])
+                below = work.array(f"delta {layer}", shape, w.dtype)
+                delta = np.matmul(delta, weights[layer].T, out=below)
+                self.activation.backward(delta, z[layer - 1], a[layer])
+        return batch.mean(values)
+
+    def hvp(self, loss, w, v, batch, work):
+        return Linearized(self, loss, w, batch)(v)
+
+    def linearized(self, loss, w, batch, work):
+        return Linearized(self, loss, w, batch)
+
+    def hessian_trace(self, loss, w, batch):
+        return hessian_trace(self, loss, w, batch)
+
+    def trace_gradient(self, loss, w, batch, out, work):
+        return trace_gradient(self, loss, w, batch, out, work)
+
+    def unit_radius(self, loss, batch):
+        deviation = target_deviations(batch).max() if loss.in_units_of_target else 1.0
+        return unit_radius(feature_sizes(batch).max(), deviation)
+
+    def head(self, w):
+        return self.split(w)[0][-1]
+
+    def scores_along(self, w, directions, steps, X, work):
+        # The first layer is linear in the step, so one product of X serves all steps.
+        weights, intercepts = self.split(w)
+        start, slope, z = (
+            work.array(name, (X.shape[0], self.sizes[1]), w.dtype)
+            for name in ("start", "slope", "z 0")
+        )
+        product(X, weights[0], start)
+        start += intercepts[0]
+        for h in directions:
+            moved, shifted = self.split(h)
+            product(X, moved[0], slope)
+            slope += shifted[0]
+            for step in map(float, steps):  # numpy's own scalars would make double precision of it
+                np.multiply(slope, step, out=z)
+                z += start
+                above = [
+                    [array + step * change for array, change in zip(*pair, strict=True)]
+                    for pair in ((weights[1:], moved[1:]), (intercepts[1:], shifted[1:]))
+                ]
+                yield self._upper(z, *above, work)[1][-1]
+
+    def squared_gradients(self, loss, w, batch, work):
+        weights, _ = self.split(w)
+        a, z = self._forward(w, batch.X, work)
+        delta = loss.residual(loss.predict(z[-1].copy()), batch.y)
+        norms = np.zeros(len(batch), w.dtype)
+        for layer in range(self.n_layers - 1, -1, -1):
+            inputs = row_norms(a[layer], squared=True) + 1  # + 1 for the intercept
+            norms += inputs * row_norms(delta, squared=True)
+            if layer > 0:
+                delta = delta @ weights[layer].T
+                self.activation.backward(delta, z[layer - 1], a[layer])
+        return norms
+
+    def _forward(self, w, X, work):
+        """Inputs ``a[l]`` and pre-activations ``z[l]`` of every layer.
+
+        Built-in activations overwrite: their ``z[l]`` is ``a[l + 1]``. The last ``z``
+        are the scores, which the caller may overwrite.
+        """
+        weights, intercepts = self.split(w)
+        first = work.array("z 0", (X.shape[0], self.sizes[1]), w.dtype)
+        product(X, weights[0], first)
+        first += intercepts[0]
+        a, z = self._upper(first, weights[1:], intercepts[1:], work)
+        return [X, *a], z
+
+    def _upper(self, first, weights, intercepts, work):
+        """What follows the first layer's pre-activations; the inputs start with layer 1's."""
+        a, z = [], [first]
+        for layer, (W, b) in enumerate(zip(weights, intercepts, strict=True), start=1):
+            a.append(self.activation.forward(z[-1]))
+            out = work.array(f"z {layer}", (len(first), self.sizes[layer + 1]), first.dtype)
+            np.matmul(a[-1], W, out=out)
+            out += b
+            z.append(out)
+        return a, z
+
+
+def _losses_and_residual(loss, F, y, reported):
+    """Loss of every row and its gradient in the scores, in the memory of ``F``."""
+    values = None if reported else loss.per_sample(F, y)
+    P = loss.predict(F)
+    if reported:
+        values = loss.as_reported(P, y)
+    return values, loss.residual(P, y)

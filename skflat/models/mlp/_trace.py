@@ -1,0 +1,67 @@
+"""The exact trace of a multi-layer perceptron's loss Hessian.
+
+Along one weight ``W[i, j]`` into unit ``j`` the scores depend on the weight through the
+pre-activation ``z_j`` alone, so the second derivative is ``a_i^2 * d^2 loss / dz_j^2`` and
+the trace needs only the diagonal of the Hessian in the pre-activations of each layer:
+
+* the Gauss-Newton part ``J_j' S J_j``, with ``J`` the map from the layer to the scores and
+  ``S`` the loss's Hessian in the scores;
+* for smooth activations the bend of the layer's own units, and of the layers above as seen
+  through the units. With one layer above, that is again a diagonal; with more it is not,
+  and there is no closed form at the cost of a gradient.
+"""
+
+import numpy as np
+from sklearn.utils.extmath import row_norms
+
+from ...objective import Workspace
+
+CHUNK = 512  # rows at a time
+ENTRIES = 1 << 23  # of the Jacobians, one a row, that deeper networks hold
+
+
+def hessian_trace(model, loss, w, batch):
+    """Trace of each row's loss Hessian by layer, or None where it has no closed form.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_layers) or None
+        Exact for piecewise-linear networks of any depth and for smooth ones of up to two
+        hidden layers; weights and intercept of a layer together.
+    """
+    if not model.activation.piecewise_linear and model.n_layers > 3:
+        return None
+    work = Workspace()
+    jacobian = max(model.sizes[1:-1], default=0) * model.sizes[-1] if model.n_layers > 2 else 0
+    chunk = min(CHUNK, max(1, ENTRIES // max(jacobian, 1)))
+    pieces = [_trace_of_rows(model, loss, w, piece, work) for piece in batch.pieces(chunk)]
+    return np.concatenate(pieces)
+
+
+def _trace_of_rows(model, loss, w, batch, work):
+    act, top = model.activation, model.n_layers - 1
+    weights, _ = model.split(w)
+    a, z = model._forward(w, batch.X, work)
+    P = loss.predict(z[-1].copy())
+    delta = None if act.piecewise_linear else loss.residual(P.copy(), batch.y)
+
+    curvature = loss.quadratic(P)
+    trace = np.empty((len(batch), model.n_layers), P.dtype)
+    J, bend_above = None, None
+    for layer in range(top, -1, -1):
+        if layer < top:
+            slope = act.derivative(z[layer], a[layer + 1])
+            J = weights[top] if J is None else np.matmul(weights[layer + 1], J)
+            curvature = loss.quadratic(P, J) * slope**2
+            if delta is not None:
+                delta = delta @ weights[layer + 1].T
+                bend = delta * act.second_derivative(z[layer], a[layer + 1])
+                curvature += bend
+                if bend_above is not None:
+                    curvature += slope**2 * (bend_above @ (weights[layer + 1] ** 2).T)
+                delta, bend_above = delta * slope, bend
+            if layer > 0:
+                J = slope[:, :, None] * J
+        inputs = row_norms(a[layer], squared=True) + 1  # + 1 for the intercept
+        trace[:, layer] = inputs * curvature.sum(axis=1)
+    return trace

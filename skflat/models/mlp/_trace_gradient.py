@@ -1,0 +1,197 @@
+"""The gradient of the exact trace of a multi-layer perceptron's loss Hessian.
+
+The formulas are those of `_mlp_trace.py`, written for autograd, or differentiated by hand for one
+piecewise-linear hidden layer. The first layer's parameters enter the trace through its
+pre-activations alone, so that autograd never sees the inputs: these may be sparse, and their two
+products are the ones of a gradient.
+"""
+
+import autograd.numpy as anp
+import numpy as np
+from autograd import elementwise_grad, grad
+from autograd.scipy.special import logsumexp
+from autograd.tracer import getval
+from sklearn.utils.extmath import row_norms
+
+from ...objective import (
+    ONE_AT_A_TIME,
+    Binary,
+    HalfPoisson,
+    HalfSquared,
+    Multinomial,
+    product,
+    row_scale,
+    transposed_product,
+)
+from ._activations import Custom
+
+CHUNK = 512  # rows at a time: deeper networks hold one Jacobian a row
+
+#: The losses' predictions from scores, and their curvatures from predictions, for autograd.
+PREDICTIONS = {
+    Multinomial: lambda F: anp.exp(F - logsumexp(F, axis=1, keepdims=True)),
+    Binary: lambda F: 0.5 * (anp.tanh(0.5 * F) + 1.0),
+    HalfSquared: lambda F: F,
+    HalfPoisson: anp.exp,
+}
+#: Of the curvature in the score, from predictions.
+SLOPES = {
+    Binary: lambda P: P * (1 - P) * (1 - 2 * P),
+    HalfSquared: np.zeros_like,
+    HalfPoisson: lambda P: P,
+}
+CURVATURES = {
+    Multinomial: lambda P: P * (1 - P),
+    Binary: lambda P: P * (1 - P),
+    HalfSquared: lambda P: 1 + 0 * P,  # autograd warns of what depends on nothing
+    HalfPoisson: lambda P: P,
+}
+
+
+def trace_gradient(model, loss, w, batch, out, work):
+    """Gradient of the weighted mean trace, written into ``out``; None without a closed form.
+
+    It is there for the networks of which `hessian_trace` knows the trace. Where a
+    piecewise-linear activation has a kink the trace jumps, and this is its slope beside the jump.
+    Counts as one gradient with up to one hidden layer, and for every further one as one an output:
+    so wide are the Jacobians that are carried down and back up through it.
+    """
+    smooth = not model.activation.piecewise_linear
+    if (smooth and model.n_layers > 3) or type(loss) not in PREDICTIONS:
+        return None
+    work.rows += len(batch) * max(1, (model.n_layers - 2) * model.sizes[-1])
+    of_rows = _by_autograd if smooth or model.n_layers != 2 else _by_hand
+    if 0 < len(batch) <= CHUNK:
+        of_rows(model, loss, w, batch, out, work)
+        return out
+    out[:], part = 0, np.empty_like(w)
+    for share, piece in batch.shares(CHUNK) if len(batch) else ():  # none: is there one at all?
+        of_rows(model, loss, w, piece, part, work)
+        part *= share
+        out += part
+    return out
+
+
+def _by_hand(model, loss, w, batch, out, work):
+    """One hidden layer of slopes 0 and 1: ``slopes`` and what hangs on it do not change."""
+    (_, W), _ = model.split(w)
+    (into_W0, into_W), (into_b0, into_b) = model.split(out)
+    (X, a), (z, F) = model._forward(w, batch.X, work)
+    scale = np.asarray(row_scale(batch, w.dtype), w.dtype).ravel()
+    slopes = model.activation.derivative(z, a)
+    slopes *= (scale * (row_norms(X, squared=True) + 1))[:, None]
+    P = loss.predict(F.copy())
+    curvature = loss.curvature(P)
+    top = scale * curvature.sum(axis=1)  # what every squared unit of the hidden layer weighs
+
+    # The trace is (|a|^2 + 1) sum_c curvature_c + sum_j slopes_j quadratic_j, summed over rows.
+    inputs = (scale * (row_norms(a, squared=True) + 1))[:, None]
+    seen = slopes @ W**2
+    if isinstance(loss, Multinomial):
+        mixed = slopes * (P @ W.T)
+        by_P = seen - 2 * (mixed @ W) - 2 * P * inputs
+        delta = P * (by_P - np.sum(P * by_P, axis=1, keepdims=True))
+        into_W[:] = 2 * (W * (slopes.T @ P) - mixed.T @ P)
+    else:
+        delta = (inputs + seen) * SLOPES[type(loss)](P)
+        into_W[:] = 2 * W * (slopes.T @ curvature)
+    into_W += a.T @ delta
+    np.add.reduce(delta, axis=0, out=into_b)
+    below = delta @ W.T
+    below += 2 * top[:, None] * a
+    model.activation.backward(below, z, a)
+    transposed_product(X, below, into_W0)
+    np.add.reduce(below, axis=0, out=into_b0)
+
+
+def _by_autograd(model, loss, w, batch, out, work):
+    params, into = model.layout.views(w), model.layout.views(out)
+    first = np.empty((len(batch), model.sizes[1]), w.dtype)
+    product(batch.X, params.pop("W0"), first)
+    first += params.pop("b0")
+    scale = np.asarray(row_scale(batch, w.dtype), w.dtype).ravel()
+    X_norms = row_norms(batch.X, squared=True)
+
+    def mean_trace(params):
+        return anp.sum(_traces(model, loss, params, X_norms, batch.y) * scale)
+
+    with ONE_AT_A_TIME:
+        gradient = grad(mean_trace)(params | {"z0": first})
+    slope = gradient.pop("z0")
+    transposed_product(batch.X, slope, into["W0"])
+    np.add.reduce(slope, axis=0, out=into["b0"])
+    for name, array in gradient.items():
+        into[name][:] = array
+
+
+def _traces(model, loss, params, X_norms, y):
+    """Trace of every row's loss Hessian, from the first pre-activations on."""
+    top, smooth = model.n_layers - 1, not model.activation.piecewise_linear
+    a, z, slopes, bends = _passes(model, params)
+    P = PREDICTIONS[type(loss)](z[top])
+    delta = P - _targets(loss, P, y) if smooth else None
+    curvature = CURVATURES[type(loss)](P)
+    total, J, bend_above = 0.0, None, None
+    for layer in range(top, -1, -1):
+        if layer < top:
+            W = params[f"W{layer + 1}"]
+            J = W if J is None else anp.matmul(W, J)
+            curvature = _quadratic(loss, P, J) * slopes[layer] ** 2
+            if smooth:
+                delta = anp.dot(delta, W.T)
+                bend = delta * bends[layer]
+                curvature = curvature + bend
+                if bend_above is not None:
+                    curvature = curvature + slopes[layer] ** 2 * anp.dot(bend_above, (W**2).T)
+                delta, bend_above = delta * slopes[layer], bend
+            if layer > 0:
+                J = slopes[layer][:, :, None] * J
+        norms = X_norms if layer == 0 else anp.sum(a[layer] ** 2, axis=1)
+        total = total + (norms + 1) * anp.sum(curvature, axis=1)  # + 1 for the intercept
+    return total
+
+
+def _passes(model, params):
+    """Inputs, pre-activations and the derivatives at them, layer by layer."""
+    act = model.activation
+    a, z, slopes, bends = [None], [params["z0"]], [], []
+    for layer in range(1, model.n_layers):
+        below = z[-1]
+        a.append(act.traced(below))
+        if act.piecewise_linear:
+            # Constant between two kinks, so that nothing is to be differentiated.
+            slopes.append(act.derivative(getval(below), getval(a[-1])))
+        else:
+            first, second = _derivatives(act)
+            slopes.append(first(below, a[-1]))
+            bends.append(second(below, a[-1]))
+        z.append(anp.dot(a[-1], params[f"W{layer}"]) + params[f"b{layer}"])
+    return a, z, slopes, bends
+
+
+def _derivatives(act):
+    """First two derivatives of a smooth activation, themselves differentiable."""
+    if not isinstance(act, Custom):
+        return act.derivative, act.second_derivative
+    first = elementwise_grad(act.traced)
+    second = elementwise_grad(first)
+    return lambda z, a: first(z), lambda z, a: second(z)
+
+
+def _targets(loss, P, y):
+    if not isinstance(loss, Multinomial):
+        return y
+    targets = np.zeros(P.shape, P.dtype)
+    targets[np.arange(len(y)), y] = 1
+    return targets
+
+
+def _quadratic(loss, P, J):
+    """`Loss.quadratic`, for autograd."""
+    if isinstance(loss, Multinomial):
+        return _product(J * J, P) - _product(J, P) ** 2
+    return _product(J * J, CURVATURES[type(loss)](P))
+
+
+def _product(A, P):
+    return anp.dot(P, A.T) if A.ndim == 2 else anp.matmul(A, P[:, :, None])[:, :, 0]

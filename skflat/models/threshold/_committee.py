@@ -1,0 +1,67 @@
+"""Committee machines: majorities of threshold units with weights in {-1, +1}."""
+
+import numpy as np
+
+from ...objective import Layout, Model, NotDefinedError
+from ._patterns import Patterns
+
+NO_SLOPES = "The votes of a committee are steps, and have no derivatives."
+
+
+class Committee(Model):
+    """Mean vote of some threshold units, one column for every one-vs-rest problem.
+
+    Parameters
+    ----------
+    n_features, n_units, n_outputs : int
+    tree : bool, default=False
+        Whether every unit sees inputs of its own, consecutive features (the last ones are padded
+        with zeros), or all units see all.
+    """
+
+    def __init__(self, n_features, n_units, n_outputs, tree=False):
+        self.n_units, self.tree = n_units, tree
+        self.n_inputs = -(-n_features // n_units) if tree else n_features
+        shape = (n_outputs, n_units, self.n_inputs)
+        self.layout = Layout({"W": shape, "b": shape[:2]})
+
+    def inputs(self, X):
+        """What the units see: one matrix each, or one for all, (n_units or 1, n_rows, n_inputs)."""
+        if not self.tree:
+            return X[None]
+        missing = self.n_units * self.n_inputs - X.shape[1]
+        X = np.pad(X, ((0, 0), (0, missing)))
+        blocks = X.reshape(len(X), self.n_units, self.n_inputs).swapaxes(0, 1)
+        return np.ascontiguousarray(blocks)
+
+    def forward(self, params, X):
+        return self._signs(params, X).mean(axis=1).T
+
+    def features(self, w, X):
+        """Signs of all units, shape (n_rows, n_outputs * n_units)."""
+        signs = self._signs(self.layout.views(w), X)
+        return signs.reshape(-1, X.shape[0]).T
+
+    def head(self, w):
+        n_outputs, n_units = self.layout.shapes["b"]
+        return np.kron(np.eye(n_outputs), np.full((n_units, 1), 1 / n_units))
+
+    def loss_gradient(self, loss, w, batch, out, work, reported=False):
+        raise NotDefinedError(NO_SLOPES)
+
+    def hvp(self, loss, w, v, batch, work):
+        raise NotDefinedError(NO_SLOPES)
+
+    def _signs(self, params, X):
+        """Shape (n_outputs, n_units, n_rows)."""
+        fields = np.matmul(self.inputs(X), params["W"][..., None])[..., 0]
+        return np.sign(fields + params["b"][..., None])
+
+    def machines(self, w, batch):
+        """Each one-vs-rest problem as `Patterns` and weights, one row of a batch a pattern.
+
+        One after the other: every one has a copy of the rows.
+        """
+        views, inputs = self.layout.views(w), self.inputs(batch.X)
+        for t, W, b in zip((2 * batch.y - 1).T, views["W"], views["b"], strict=True):
+            yield Patterns(t[:, None] * inputs, self.n_units, offset=b[:, None] * t), W

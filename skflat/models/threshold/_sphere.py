@@ -1,0 +1,133 @@
+"""A linear threshold classifier whose weights live on a sphere."""
+
+import autograd.numpy as anp
+import numpy as np
+
+from ...objective import Layout, Model
+from ._patterns import Patterns
+from ._sphere_trace import SphereTrace
+
+
+class Sphere(Model):
+    """Stabilities ``(x @ w + b) / |w|``, one column for every one-vs-rest problem.
+
+    Where ``w`` is on the sphere of radius ``sqrt(n_features)``, this is the field over the square
+    root of the number of weights. The length of ``w`` (with ``b``) has no effect, so that only
+    directions are learned.
+
+    Parameters
+    ----------
+    n_features, n_outputs : int
+    fit_intercept : bool, default=True
+        Whether there is a threshold ``b``.
+    """
+
+    def __init__(self, n_features, n_outputs, fit_intercept=True):
+        self.fit_intercept, self.width = fit_intercept, n_outputs
+        shapes = {"W": (n_features, n_outputs)}
+        self.layout = Layout(shapes | ({"b": (n_outputs,)} if fit_intercept else {}))
+
+    def init(self, random_state, dtype):
+        """A point drawn uniformly on the sphere, with thresholds of 0."""
+        w = np.zeros(self.layout.size, dtype)
+        W = self.layout.views(w)["W"]
+        W[:] = random_state.standard_normal(W.shape)
+        return self.project(w)
+
+    def project(self, w):
+        """The point of the sphere that means the same."""
+        w = w.copy()
+        views = self.layout.views(w)
+        scale = np.sqrt(len(views["W"])) / np.linalg.norm(views["W"], axis=0)
+        for array in views.values():
+            array *= scale
+        return w
+
+    def forward(self, params, X):
+        return (X @ params["W"] + params.get("b", 0.0)) / anp.sqrt(
+            anp.sum(params["W"] ** 2, axis=0)
+        )
+
+    def features(self, w, X):
+        return X
+
+    def head(self, w):
+        return self.layout.views(w)["W"]
+
+    def loss_gradient(self, loss, w, batch, out, work, reported=False):
+        return _Slopes(self, loss, w, batch).gradient(out)
+
+    def linearized(self, loss, w, batch, work):
+        return _Slopes(self, loss, w, batch).hessian_product
+
+    def hessian_trace(self, loss, w, batch):
+        return SphereTrace(self, loss, w, batch).values().sum(axis=1, keepdims=True)
+
+    def trace_gradient(self, loss, w, batch, out, work):
+        work.rows += len(batch)
+        return SphereTrace(self, loss, w, batch).gradient(out)
+
+    def hvp(self, loss, w, v, batch, work):
+        return _Slopes(self, loss, w, batch).hessian_product(v)
+
+
+class _Slopes:
+    """Derivatives of the mean loss at one point.
+
+    With ``F = Z / n``, ``Z = X W + b`` and ``n = |W|`` the derivatives of ``F`` along ``(V, c)``
+    are ``(X V + c - F m) / n`` with ``m = W.V / n``, the change of ``n``.
+    """
+
+    def __init__(self, model, loss, w, batch):
+        self.model, self.X = model, batch.X
+        self.W = model.layout.views(w)["W"]
+        self.norm = np.linalg.norm(self.W, axis=0)
+        self.F = model.scores(w, batch.X)
+        weight = np.ones(len(batch)) if batch.weight is None else batch.weight
+        total = batch.total_weight
+        share = (weight / total if total > 0 else weight)[:, None].astype(w.dtype, copy=False)
+        self.values = batch.mean(loss.per_sample(self.F, batch.y))
+        slope, curvature = loss.slopes(self.F, batch.y)
+        self.D, self.C = share * slope, share * curvature
+        self.pull = (self.D * self.F).sum(axis=0)  # minus the slope along W, times |W|
+        self.push = self.X.T @ self.D
+
+    def gradient(self, out):
+        views = self.model.layout.views(out)
+        views["W"][:] = (self.push - self.W * (self.pull / self.norm)) / self.norm
+        if "b" in views:
+            views["b"][:] = self.D.sum(axis=0) / self.norm
+        return self.values
+
+    def hessian_product(self, v):
+        views, norm = self.model.layout.views(v), self.norm
+        V, W = views["W"], self.W
+        stretch = (W * V).sum(axis=0) / norm
+        F_dot = (self.X @ V + views.get("b", 0.0) - self.F * stretch) / norm
+        D_dot = self.C * F_dot
+        pull_dot = (D_dot * self.F + self.D * F_dot).sum(axis=0)
+        out = np.empty_like(v)
+        arrays = self.model.layout.views(out)
+        arrays["W"][:] = (
+            self.X.T @ D_dot
+            - self.push * (stretch / norm)
+            - (V * self.pull + W * (pull_dot - 2 * self.pull * stretch / norm)) / norm
+        ) / norm
+        if "b" in arrays:
+            arrays["b"][:] = (D_dot.sum(axis=0) - self.D.sum(axis=0) * stretch / norm) / norm
+        return out
+
+
+class Cube(Sphere):
+    """The same where the weights are -1 or +1: corners of the cube in that sphere."""
+
+    def machines(self, w, batch):
+        """Each one-vs-rest problem as `Patterns` and weights, one row of a batch a pattern.
+
+        One after the other: every one has a copy of the rows.
+        """
+        views = self.layout.views(w)
+        thresholds = views.get("b", np.zeros(views["W"].shape[1], w.dtype))
+        labels = 2 * batch.y - 1
+        for t, W, b in zip(labels.T, views["W"].T, thresholds, strict=True):
+            yield Patterns((t[:, None] * batch.X)[None], offset=(t * b)[None]), W[None]

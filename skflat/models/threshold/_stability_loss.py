@@ -1,0 +1,88 @@
+"""Cross-entropy of stabilities."""
+
+import autograd.numpy as anp
+import numpy as np
+from scipy.special import expit
+
+from ...objective import Loss, NotDefinedError
+
+
+class StabilityLoss(Loss):
+    """``log(1 + exp(gain (margin - t F))) / gain``, summed over the outputs of a row.
+
+    ``t`` is the label of an output, -1 or +1, and ``F`` its score. As the gain grows this becomes
+    by how much the score falls short of the margin. Predictions are the scores themselves.
+
+    Parameters
+    ----------
+    gain : float, default=1.0
+    margin : float, default=0.0
+
+    Notes
+    -----
+    Targets have shape (n_rows, n_outputs) and are 0 or 1. With several outputs the greatest score
+    is the answer.
+    """
+
+    def __init__(self, gain=1.0, margin=0.0):
+        self.gain = float(gain)
+        self.margin = float(margin)
+
+    def per_sample(self, F, y):
+        gap = self.gain * (self.margin - (2 * y - 1) * F)
+        return anp.sum(anp.logaddexp(0.0, gap), axis=1) / self.gain
+
+    def slopes(self, F, y):
+        """First and second derivative in every score."""
+        t = 2 * y - 1
+        p = expit(self.gain * (self.margin - t * F))
+        return -t * p, self.gain * p * (1 - p)
+
+    def third(self, F, y):
+        """Third derivative in every score."""
+        t = 2 * y - 1
+        p = expit(self.gain * (self.margin - t * F))
+        return -t * self.gain**2 * p * (1 - p) * (1 - 2 * p)
+
+    def predict(self, F):
+        return F
+
+    def as_reported(self, P, y):
+        return self.per_sample(P, y)
+
+    def residual(self, P, y):
+        return self.slopes(P, y)[0]
+
+    def divergence(self, F, G):
+        raise NotDefinedError("StabilityLoss has no probabilities, so there is no divergence.")
+
+    def curvature(self, P):
+        raise NotDefinedError("The curvature of StabilityLoss depends on the labels: see slopes.")
+
+    def errors(self, F, y):
+        if F.shape[1] == 1:
+            return (F > 0)[:, 0] != (y > 0)[:, 0]
+        return F.argmax(axis=1) != y.argmax(axis=1)
+
+    def margins(self, F, y):
+        if F.shape[1] == 1:
+            return np.ravel((2 * y - 1) * F)
+        rival = np.where(y > 0, -np.inf, F).max(axis=1)
+        return F[y > 0] - rival
+
+    def constant_loss(self, batch):
+        share = np.average(batch.y, axis=0, weights=batch.weight)
+        shares, best = np.array([share, 1 - share]), self._best_constant(share)
+        gaps = self.gain * (self.margin - np.array([[1.0], [-1.0]]) * best)
+        # Of a class that nothing belongs to the best constant is infinite, and costs nothing.
+        losses = np.logaddexp(0.0, np.where(shares > 0, gaps, 0.0))
+        return float((shares * losses).sum() / self.gain)
+
+    def _best_constant(self, share):
+        """Where the slope is 0: a quadratic in ``exp(gain F)``, solved in logarithms."""
+        rare = np.minimum(share, 1 - share)
+        with np.errstate(divide="ignore"):
+            half = self.gain * self.margin + np.log(0.5 - rare)
+            root = np.logaddexp(2 * half, np.log(rare * (1 - rare))) / 2
+            size = (np.logaddexp(root, half) - np.log(rare)) / self.gain
+        return np.where(share < 0.5, -size, size)

@@ -1,0 +1,44 @@
+"""The loss as a function of one flat parameter vector."""
+
+from ._autograd import ONE_AT_A_TIME
+from ._batch import Batch
+from ._blocks import blocks
+from ._errors import NotDefinedError
+from ._layout import Layout
+from ._losses import Binary, HalfPoisson, HalfSquared, Loss, Multinomial
+from ._model import Model
+from ._norms import NORMS, norm_weights
+from ._objective import CHUNK, Objective
+from ._perturbation import PERTURBATIONS, Perturbation
+from ._products import product, row_scale, transposed_product
+from ._sizes import LARGE, SMALL, feature_sizes, target_deviations, unit_radius
+from ._workspace import Workspace
+
+__all__ = [
+    "CHUNK",
+    "LARGE",
+    "NORMS",
+    "ONE_AT_A_TIME",
+    "PERTURBATIONS",
+    "SMALL",
+    "Batch",
+    "Binary",
+    "HalfPoisson",
+    "HalfSquared",
+    "Layout",
+    "Loss",
+    "Model",
+    "Multinomial",
+    "NotDefinedError",
+    "Objective",
+    "Perturbation",
+    "Workspace",
+    "blocks",
+    "feature_sizes",
+    "norm_weights",
+    "product",
+    "row_scale",
+    "target_deviations",
+    "transposed_product",
+    "unit_radius",
+]

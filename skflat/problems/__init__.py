@@ -1,0 +1,18 @@
+"""From a fitted estimator back to its objective and the point where it ended."""
+
+from ._factorization import factorization
+from ._network import encode, loss_of, moved, network
+from ._problem import Problem, as_problem
+from ._threshold import committee, one_vs_rest
+
+__all__ = [
+    "Problem",
+    "as_problem",
+    "committee",
+    "encode",
+    "factorization",
+    "loss_of",
+    "moved",
+    "network",
+    "one_vs_rest",
+]

@@ -1,0 +1,25 @@
+"""From a fitted factorization to the problem it solved."""
+
+import numpy as np
+
+from ..models.factorization import Factorization
+from ..objective import HalfSquared, Objective
+
+
+def factorization_problem(estimator, X, y, sample_weight):
+    """Objective, point and kind of a fitted factorization on some observations."""
+    model, w = factorization(estimator)
+    codes, y, sample_weight = estimator.observations(X, y, sample_weight)
+    if codes.min(initial=0) < 0:  # what no fit has seen has factors 0
+        model, w = model.padded(w)
+        codes = np.where(codes < 0, np.array(model.sizes) - 1, codes)
+    y = y.astype(w.dtype, copy=False)[:, None]
+    return Objective(model, HalfSquared(), codes, y, sample_weight), w, "completion"
+
+
+def factorization(estimator):
+    """The model of fitted ``factors_`` and ``offsets_``, and their flat vector."""
+    factors, offsets = estimator.factors_, estimator.offsets_
+    sizes = [len(F) for F in factors]
+    model = Factorization(sizes, factors[0].shape[1], fit_offsets=offsets is not None)
+    return model, model.join(estimator.intercept_, offsets, factors)

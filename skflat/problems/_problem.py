@@ -1,0 +1,117 @@
+"""From a fitted estimator to the problem it solved.
+
+The files `_adapt*.py` are the only ones that know fitted attributes, ours and scikit-learn's, by
+duck typing.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from ..objective import Objective
+from ._factorization import factorization_problem
+from ._network import NETWORK, network_problem
+from ._threshold import committee_problem, perceptron_problem
+
+#: What a fitted estimator has, and what makes a problem of it.
+KINDS = [
+    (NETWORK, network_problem),
+    (("factors_", "offsets_"), factorization_problem),
+    (("weights_", "thresholds_", "coef_"), perceptron_problem),
+    (("weights_", "thresholds_", "structure"), committee_problem),
+]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a measure may ask for.
+
+    Attributes
+    ----------
+    objective : Objective
+        The unpenalised mean loss.
+    w : ndarray of shape (n_parameters,)
+        The fitted point, a copy.
+    kind : {'multiclass', 'binary', 'multilabel', 'regression', 'completion'}
+        What the outputs mean; of a completion they are entries of a matrix, which the inputs name.
+    sampled_from : int
+        Rows of the data that the objective's rows are a sample of.
+    """
+
+    objective: Objective
+    w: np.ndarray
+    kind: str
+    sampled_from: int
+
+    @cached_property
+    def loss(self):
+        """The objective at the fitted point; it may overflow."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.objective.loss(self.w)
+
+    @property
+    def sampled(self):
+        """Whether there are more rows than the objective holds."""
+        return self.objective.n_rows < self.sampled_from
+
+    def sample(self, n_rows, rng):
+        """The same problem on some of its rows."""
+        rows = np.sort(rng.permutation(self.objective.n_rows)[:n_rows])
+        return replace(self, objective=self.objective.on(rows))
+
+    def closed_form(self, name, *args):
+        """What the objective knows by that name at the fitted point, or None if nothing."""
+        known = getattr(self.objective, name, None)
+        return None if known is None else known(self.w, *args)
+
+    def row_error(self, values):
+        """Standard error of a mean over the rows that comes from their sampling.
+
+        It is 0 where the objective holds all rows (finite population correction).
+        """
+        n = self.objective.n_rows
+        if not self.sampled or n < 2:
+            return 0.0
+        weight = self.objective.data.weight
+        share = np.full(n, 1 / n) if weight is None else weight / weight.sum()
+        deviation = (values - share @ values) * share
+        missing = 1 - n / self.sampled_from
+        return float(np.sqrt(missing * n / (n - 1) * (deviation @ deviation)))
+
+
+def as_problem(estimator, X, y, sample_weight=None, sampled_from=None):
+    """The problem a fitted estimator solves on ``(X, y)``.
+
+    Parameters
+    ----------
+    estimator : object
+        ``FlatMLPClassifier``, ``FlatMLPRegressor``, scikit-learn's ``MLPClassifier`` or
+        ``MLPRegressor``, ``FlatMatrixFactorization``, or a Pipeline that ends in one of them (its
+        steps transform ``X``).
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets as they were given to ``fit``; None where that had none.
+    sample_weight : array-like of shape (n_samples,), default=None
+    sampled_from : int, default=None
+        Rows that these are a sample of; None says that they are all.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is not one of these, or is not fitted.
+    """
+    while isinstance(estimator, Pipeline):
+        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        estimator = estimator[-1]
+    for names, problem_of in KINDS:
+        if all(hasattr(estimator, name) for name in names):
+            objective, w, kind = problem_of(estimator, X, y, sample_weight)
+            return Problem(objective, w, kind, sampled_from or objective.n_rows)
+    raise TypeError(
+        f"Cannot measure {type(estimator).__name__}: expected a fitted "
+        "FlatMLPClassifier or FlatMLPRegressor, scikit-learn's MLPClassifier or "
+        "MLPRegressor, FlatMatrixFactorization, FlatPerceptronClassifier, FlatCommitteeClassifier, "
+        "or a Pipeline that ends in one of them."
+    )

@@ -1,0 +1,56 @@
+"""From a fitted perceptron or committee to the problem it solved."""
+
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length
+
+from .._compat import check_sample_weight
+from ..models.threshold import Committee, Cube, Sphere, StabilityLoss
+from ..objective import Objective
+
+
+def perceptron_problem(estimator, X, y, sample_weight):
+    """Objective, point and kind of a fitted perceptron on ``(X, y)``, in the scaled features."""
+    n_outputs, n_features = estimator.weights_.shape
+    kind = Cube if estimator.weights == "binary" else Sphere
+    model = kind(n_features, n_outputs, estimator.fit_intercept)
+    return _problem(estimator, model, estimator.weights_.T, X, y, sample_weight)
+
+
+def committee_problem(estimator, X, y, sample_weight):
+    """Objective, point and kind of a fitted committee on ``(X, y)``, in the scaled features."""
+    return _problem(estimator, committee(estimator), estimator.weights_, X, y, sample_weight)
+
+
+def committee(estimator):
+    """The model of fitted ``weights_``."""
+    n_outputs, n_units, _ = estimator.weights_.shape
+    return Committee(estimator.n_features_in_, n_units, n_outputs, estimator.structure == "tree")
+
+
+def _problem(estimator, model, weights, X, y, sample_weight):
+    dtype = estimator.thresholds_.dtype
+    X = check_array(X, dtype=dtype)
+    if X.shape[1] != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting "
+            f"{estimator.n_features_in_} features as input."
+        )
+    check_consistent_length(X, y)
+    if sample_weight is not None:
+        sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
+    loss = StabilityLoss(getattr(estimator, "gain", 1.0), getattr(estimator, "margin", 0.0))
+    X = (X - estimator.mean_) / estimator.scale_
+    objective = Objective(model, loss, X, one_vs_rest(y, estimator.classes_, dtype), sample_weight)
+    w = np.concatenate([np.ravel(weights), np.ravel(estimator.thresholds_)], dtype=dtype)
+    w = w[: model.layout.size]  # a perceptron without thresholds has no place for them
+    return objective, w, "binary" if len(estimator.classes_) == 2 else "multiclass"
+
+
+def one_vs_rest(y, classes, dtype):
+    """0 or 1 for every row and one-vs-rest problem: one of two classes, else one a class."""
+    y = np.ravel(y)
+    known = np.isin(y, classes)
+    if not known.all():
+        raise ValueError(f"y has classes that the estimator was not fitted on: {classes}.")
+    positive = classes[1:] if len(classes) == 2 else classes
+    return (y[:, None] == positive).astype(dtype)
