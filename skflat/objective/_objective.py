@@ -251,7 +251,7 @@ class Objective:
 
     @property
     def _n_kept(self):
-        """Up to how many rows all activations are kept; those of a chunk are there anyway."""
+        """Rows up to which the activations of all are kept. Those of a chunk are there anyway."""
         return max(self.chunk, min(MAX_KEPT, MAX_KEPT_NUMBERS // self.model.width))
 
     def hessian_trace(self, w, batch=None):

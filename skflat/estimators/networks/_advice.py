@@ -9,26 +9,33 @@ APART = 100  # times as large, a feature drowns the others
 STRONG = 0.01  # of ``alpha``, divided by the rows
 
 
-def advice(estimator, loss, F, rows, kind):
-    """What to try, as half a sentence; ``F`` are the scores that the network ended with."""
+def advice(estimator, objective, F, rows, kind):
+    """What to try, as half a sentence.
+
+    ``F`` are the scores that the network gives to some of the training rows.
+    """
+    loss = objective.loss_function
     scaling = _scale_features(rows)
     if kind == "regression":
         scaling += _scale_target(loss, rows)
     if scaling:
         return " and ".join(scaling)
-    numbers = _numbers(estimator, rows) + _weights(estimator, loss, F, rows, kind)
-    return f"try {' or '.join(numbers)}"
+    if kind != "regression" and estimator.class_weight is None and _gives_one_class(F, rows, loss):
+        return (
+            "try class_weight='balanced': all rows are given the same class, although their odds "
+            "are better than a constant's"
+        )
+    return f"try {' or '.join(_numbers(estimator, objective.data.total_weight))}"
 
 
 def _scale_features(rows):
     sizes = feature_sizes(rows)
-    smallest, largest = sizes[sizes > 0].min(initial=np.inf), sizes.max()
-    if SMALL <= largest <= LARGE and smallest * APART >= largest:
+    sizes = sizes[sizes > 0]
+    if not len(sizes) or (SMALL <= sizes.max() <= LARGE and sizes.min() * APART >= sizes.max()):
         return []
     scaler = "MaxAbsScaler" if sparse.issparse(rows.X) else "StandardScaler"
     return [
-        f"scale the features, say by a {scaler} in a Pipeline (their root mean squares are "
-        f"{min(smallest, largest):.3g} to {largest:.3g})"
+        f"scale the features, say by a {scaler} in a Pipeline (root mean squares {_from_to(sizes)})"
     ]
 
 
@@ -41,33 +48,33 @@ def _scale_target(loss, rows):
         far |= (deviations < SMALL) | (deviations > LARGE)
     if not far.any():
         return []
-    k = far.argmax()
     return [
-        "scale the target, say by a TransformedTargetRegressor (its mean is "
-        f"{means[k]:.3g} and its standard deviation {deviations[k]:.3g})"
+        "scale the target, say by a TransformedTargetRegressor (mean "
+        f"{_from_to(means)}, standard deviation {_from_to(deviations)})"
     ]
 
 
-def _numbers(estimator, rows):
+def _from_to(values):
+    least, most = (f"{end:.3g}" for end in (values.min(), values.max()))
+    return least if least == most else f"{least} to {most}"
+
+
+def _gives_one_class(F, rows, loss):
+    """Whether it knows something of the classes, but too little to name more than one."""
+    decided = F.argmax(axis=1) if rows.y.ndim == 1 else F > 0
+    known = rows.mean(loss.per_sample(F.astype(float), rows.y)) < loss.constant_loss(rows)
+    return known and not np.any(decided != decided[0])
+
+
+def _numbers(estimator, total_weight):
     """The numbers of the estimator that may have been the reason."""
     solver, suspects = estimator._solver(), []
     if estimator.n_iter_ >= estimator.max_iter:
         suspects.append(f"a larger max_iter than {estimator.max_iter}")
     if solver.stochastic:
         suspects.append(f"another learning_rate_init than {estimator.learning_rate_init}")
-    if estimator.alpha > STRONG * rows.total_weight:
+    if estimator.alpha > STRONG * total_weight:
         suspects.append(f"a smaller alpha than {estimator.alpha}")
     if solver.default_rho is not None and estimator.rho_ > 0:
         suspects.append(f"a smaller rho than {estimator.rho_:.3g}")
     return suspects or ["another random_state"]
-
-
-def _weights(estimator, loss, F, rows, kind):
-    """Weights for rare classes that the network knows something of, though it never names them."""
-    if kind == "regression" or estimator.class_weight is not None:
-        return []
-    decided = F.argmax(axis=1) if kind == "multiclass" else F > 0
-    better = rows.mean(loss.per_sample(F.astype(float), rows.y)) < loss.constant_loss(rows)
-    if not better or np.any(decided != decided[0]):
-        return []
-    return ["class_weight='balanced' (all rows are given the same class, by better odds)"]

@@ -11,8 +11,12 @@ PARAMETERS = """hidden_layer_sizes : array-like of int, default=(100,)
         ``'sgd'`` and ``'lbfgs'`` give what scikit-learn's networks give.
     rho : 'auto' or float, default='auto'
         The radius, in parameter space, over which the solution must stay good. Every solver
-        says how it reads it; ``'auto'`` is the solver's default. At 0 a flat solver hands over
-        to its base solver, so that the two agree to the bit.
+        says how it reads it, and what its default is, which ``'auto'`` takes. That is meant for
+        features and targets of size 1. A radius in the parameters is therefore multiplied by
+        ``(2 / s) ** 2`` if the root mean square ``s`` of the largest feature is above 2, and with
+        the squared error by ``(2 d) ** 2`` if the largest standard deviation ``d`` of a target is
+        below 1/2. In ``partial_fit`` the first call decides about both. At 0 a flat solver hands
+        over to its base solver, so that the two agree to the bit.
     measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
         What to measure at the end of ``fit``: names of `skflat.measures.MEASURES`.
     measure_max_samples : int, default=2000
@@ -76,6 +80,9 @@ ATTRIBUTES = """sharpness_ : float
     n_grad_evals_ : float
         Rows differentiated by the solver divided by the number of training rows. A Hessian
         product counts 2, validation and measures 0. Goes on over warm starts and partial fits.
+    rho_ : float
+        The radius of the last training: what ``rho`` was, or ``'auto'`` meant. NaN where every
+        stage of a `skflat.solvers.Chain` had its own, and 0 for a solver without one.
     coefs_ : list of ndarray of shape (n_in, n_out)
         Weights of every layer.
     intercepts_ : list of ndarray of shape (n_out,)

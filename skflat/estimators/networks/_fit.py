@@ -41,12 +41,8 @@ class BaseFlatMLP(FlatEstimator):
         model, w = self._start(X, y, first_pass)
 
         held_out, (X, y, sample_weight) = self._hold_out(X, y, sample_weight, validation)
-        loss, kind = loss_of(self)
-        targets = self._encode(y, kind, X.dtype)
-        # What "auto" is must not vary with the rows at hand, so the first call decides.
-        known = getattr(self, "_unit_radius", None) if incremental and not first_pass else None
-        objective = Objective(model, loss, X, targets, sample_weight, self.alpha, unit_radius=known)
-        self._unit_radius = objective.unit_radius if self.rho == "auto" else known
+        goes_on = incremental and not first_pass
+        objective, kind = self._objective(model, X, y, sample_weight, goes_on)
         hooks = EpochHooks(
             self,
             X,
@@ -73,6 +69,16 @@ class BaseFlatMLP(FlatEstimator):
             probes = None if held_out is None else held_out[0]
             self._measure(self.measures, X, y, sample_weight, probes, after_fit=True)
         return self
+
+    def _objective(self, model, X, y, sample_weight, goes_on):
+        """The training objective, and what its outputs mean."""
+        loss, kind = loss_of(self)
+        targets = self._encode(y, kind, X.dtype)
+        # What "auto" is must not vary with the rows at hand: the first call decides.
+        known = getattr(self, "_unit_radius", None) if goes_on else None
+        objective = Objective(model, loss, X, targets, sample_weight, self.alpha, unit_radius=known)
+        self._unit_radius = objective.unit_radius if self.rho == "auto" else known
+        return objective, kind
 
     def _publish(self, settings):
         super()._publish(settings)

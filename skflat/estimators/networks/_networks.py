@@ -162,6 +162,12 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
         ------
         ValueError
             If the data or a parameter is not valid, or training diverged.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training has not converged within ``max_iter``, or ended no better on the training
+            rows than the best constant prediction; the latter says what to try.
         """
         return self._fit(X, y, sample_weight, one_validation_set(validation_data, X_val, y_val))
 
@@ -178,6 +184,9 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
         y_val=None,
     ):
         """One epoch over the given rows. Measures nothing: call ``measure`` for that.
+
+        Parameters that were changed since the last call take effect. The solver's state (moments,
+        replicas) goes on, unless the solver is of another class or base; then a new one begins.
 
         Parameters
         ----------
@@ -448,6 +457,12 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
         ------
         ValueError
             If the data or a parameter is not valid, or training diverged.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training has not converged within ``max_iter``, or ended no better on the training
+            rows than the best constant prediction; the latter says what to try.
         """
         return self._fit(X, y, sample_weight, one_validation_set(validation_data, X_val, y_val))
 
@@ -455,6 +470,9 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, validation_data=None, X_val=None, y_val=None):
         """One epoch over the given rows. Measures nothing: call ``measure`` for that.
+
+        Parameters that were changed since the last call take effect. The solver's state (moments,
+        replicas) goes on, unless the solver is of another class or base; then a new one begins.
 
         Parameters
         ----------

@@ -9,6 +9,7 @@ from ...objective import target_deviations
 from ._advice import advice
 
 MOST_ROWS = 10_000  # that are looked at, so that it takes a small part of an epoch
+MOST_NAMED = 5  # of the outputs
 ROUNDING = 1e-10  # of a coefficient of determination that is 0
 
 
@@ -27,18 +28,20 @@ def warn_unless_better(estimator, objective, w, kind):
     if found is not None:
         warnings.warn(
             f"Training ended no better than the best constant prediction: {found}. "
-            f"To learn more, {advice(estimator, objective.loss_function, F, rows, kind)}.",
+            f"To learn more, {advice(estimator, objective, F, rows, kind)}.",
             ConvergenceWarning,
             stacklevel=5,
         )
 
 
 def _some_rows(objective, seed):
-    n = objective.n_rows
-    if n <= MOST_ROWS:
+    """At most `MOST_ROWS` of those that weigh anything."""
+    if objective.n_rows <= MOST_ROWS:
         return objective.batch()
-    rows = np.random.default_rng(seed).choice(n, MOST_ROWS, replace=False)
-    return objective.batch(np.sort(rows))
+    weight = objective.data.weight
+    rows = np.arange(objective.n_rows) if weight is None else np.flatnonzero(weight)
+    rng = np.random.default_rng(seed)
+    return objective.batch(np.sort(rng.permutation(rows)[:MOST_ROWS]))
 
 
 def _classes(estimator, P, rows):
@@ -66,5 +69,8 @@ def _regression(P, rows):
     failed = np.flatnonzero((deviations > 0) & ~(r2 > ROUNDING))
     if not len(failed):
         return None
-    which = f" of output {', '.join(map(str, failed))}" if len(r2) > 1 else ""
-    return f"on the training rows R2{which} is {', '.join(f'{value:.3g}' for value in r2[failed])}"
+    named, n_more = failed[:MOST_NAMED], len(failed[MOST_NAMED:])
+    which = f" of output {', '.join(map(str, named))}" if len(r2) > 1 else ""
+    values = ", ".join(f"{value:.3g}" for value in r2[named])
+    more = f", and {n_more} more are like it" if n_more else ""
+    return f"on the training rows R2{which} is {values}{more}"

@@ -63,7 +63,8 @@ class FlatCommitteeClassifier(ThresholdClassifier):
         Training rows that `predict` gets wrong.
     n_violated_ : ndarray of shape (n_problems,)
         Training rows that the committee of every one-vs-rest problem gets wrong. All 0 is success;
-        anything else comes with a ``ConvergenceWarning``.
+        anything else comes with a ``ConvergenceWarning``, which also says where the fit is no
+        better than always predicting the most frequent class.
     n_iter_ : int
         Iterations of the solver; of several problems, the most.
     sharpness_ : float

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-RARE = 0.2  # share of the rows in all but the most frequent class that makes them rare
+FREQUENT = 0.8  # share of the rows in one class beyond which solvers may see little else
 
 
 def shortcomings(clf, y, predicted):
-    """The text of a warning about a fit to labels, empty where it has left nothing to be desired.
+    """The text of a warning about a fit; empty where there is nothing to warn of.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def shortcomings(clf, y, predicted):
     if is_behind:
         said.append(_behind(clf.n_errors_, classes, counts))
     if (predicted == predicted[0]).all():
-        said.append(f"Every training row is predicted to be of class {_shown(predicted[:1])}.")
+        said.append(f"It predicts one class only, {_shown(predicted[:1])}.")
     if said:
         said.append(_against_failure(clf, counts) if is_behind else _against_violations(clf))
     return " ".join(said)
@@ -51,18 +51,18 @@ def _behind(n_errors, classes, counts):
 
 def _against_failure(clf, counts):
     """What to try where nothing has been learnt."""
-    advice = [f"{name}=True" for name in ("scale", "fit_intercept") if not getattr(clf, name)]
-    advice += clf._alternatives
-    if 1 - counts.max() / counts.sum() < RARE:
-        advice.append("fewer training rows of the most frequent class, for the others are rare")
+    switches = [f"{name}=True" for name in ("scale", "fit_intercept") if not getattr(clf, name)]
+    advice = [*switches, *clf._alternatives]
+    if counts.max() > FREQUENT * counts.sum():
+        advice.append("a sample of the rows in which the classes are balanced")
     return f"Try {', or '.join(advice)}."
 
 
 def _against_violations(clf):
     """What to try where some rows are violated."""
     return (
-        f"If no weights satisfy all rows, {' or '.join(clf._alternatives)} may satisfy more. "
-        "If some do, more iterations, another solver or another random_state may find them."
+        f"There may be no solution; then {' or '.join(clf._alternatives)} may satisfy more rows. "
+        "If there is one, more iterations, another solver or another random_state may find it."
     )
 
 

@@ -58,10 +58,10 @@ class FlatPerceptronClassifier(ThresholdClassifier):
     weights : {'binary', 'real'}, default='binary'
     solver : str or solver object, default='auto'
         For binary weights a name of `skflat.solvers.binary.BINARY_SOLVERS` or such an object, which
-        holds the numbers of its rule; ``'auto'`` is ``AMP()``, and where the features are scaled
-        ``AMP(0.01, temperature=0.5, damping=0.9)``, for tables that no weights get quite right. For
-        real weights ``'max_margin'``, a name of `skflat.solvers.SOLVERS` or such an object;
-        ``'auto'`` is ``'sam'``.
+        holds the numbers of its rule; ``'auto'`` is `skflat.solvers.binary.Auto`, which tries
+        several of them until one finds a solution, and otherwise improves the best. For real
+        weights ``'max_margin'``, a name of `skflat.solvers.SOLVERS` or such an object; ``'auto'``
+        is ``'sam'``.
     margin : float, default=0.0
         Stability that every row must reach (at 0: exceed).
     scale : bool, default=True
@@ -115,7 +115,8 @@ class FlatPerceptronClassifier(ThresholdClassifier):
         Training rows that `predict` gets wrong.
     n_violated_ : ndarray of shape (n_problems,)
         Training rows below the margin in every one-vs-rest problem. All 0 is success; for binary
-        weights anything else comes with a ``ConvergenceWarning``.
+        weights anything else comes with a ``ConvergenceWarning``. For all weights there is one
+        where the fit is no better than always predicting the most frequent class.
     n_iter_ : int
         Iterations of the solver; of several problems, the most.
     sharpness_ : float
@@ -145,9 +146,12 @@ class FlatPerceptronClassifier(ThresholdClassifier):
 
     Notes
     -----
-    A search with binary weights sees the threshold as six more of them, with fixed inputs; at the
-    end the threshold that violates the fewest rows is computed exactly. Measures of real weights
-    see binary ones as the point on the sphere that they are.
+    All searches count the rows that binary weights violate with the threshold that is best for
+    them, which is computed exactly; so they violate no more than the rarer class has. On the way
+    there, ``'amp'``, ``'mean_field'`` and ``'auto'`` move a real threshold beside the weights, and
+    the other solvers see it as six more of them, with fixed inputs. If several classes together are
+    still behind the most frequent one, its threshold is raised until they are not. Measures of real
+    weights see binary ones as the point on the sphere that they are.
 
     References
     ----------
@@ -234,8 +238,8 @@ class FlatPerceptronClassifier(ThresholdClassifier):
 
     @property
     def _alternatives(self):
-        other = "weights='real'" if self._has_bits else "FlatMLPClassifier"
-        return other, "FlatCommitteeClassifier"
+        more = "weights='real'" if self._has_bits else "FlatMLPClassifier"
+        return more, "FlatCommitteeClassifier"
 
     @property
     def _solvers(self):

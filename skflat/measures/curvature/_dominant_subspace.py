@@ -27,7 +27,7 @@ class DominantSubspace(Measure):
     ----------
     k : int, default=None
         Number of eigenvectors; None is the number of classes, or of outputs of a regressor, but
-        with more than ten no more than together have 2 ** 22 numbers. ``protocol["k"]`` says.
+        with more than ten no more than together have 2 ** 21 numbers. ``protocol["k"]`` says.
     tol : float, default=1e-6
     random_state : int, RandomState instance or None, default=0
         See `HessianEigenvalues`.
@@ -110,8 +110,8 @@ def _row_error(problem, vectors, n_groups=10):
 
 
 def _usual(n_classes, size):
-    """One eigenvector a class, as far as so many can be held."""
-    return min(n_classes, max(FEW, at_once(size, n_classes)))
+    """One eigenvector a class, as far as so many can be held; the search has two for each."""
+    return min(n_classes, max(FEW, at_once(2 * size, n_classes)))
 
 
 def _n_classes(problem):

@@ -49,8 +49,9 @@ class HessianEigenvalues(Measure):
     Notes
     -----
     The table has the columns ``eigenvalue``, from the largest down, and ``residual``, the norm
-    above, computed anew. With ``which="smallest"`` a scorer would take the most negative eigenvalue
-    for the flattest: use that for measuring only.
+    above, computed anew. The method holds about fifty vectors of parameters for up to ten
+    eigenvalues, and five for every further one. With ``which="smallest"`` a scorer would take the
+    most negative eigenvalue for the flattest: use that for measuring only.
 
     If the method ends before it has converged there is a `ConvergenceWarning`, ``converged`` is
     False, and the table holds what had converged; with nothing converged the value is NaN.

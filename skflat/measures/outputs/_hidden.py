@@ -79,7 +79,9 @@ class Features:
 
     def _weighted(self, mean, scale):
         for a, weight in self._pieces(mean):
-            yield a * scale * np.sqrt(weight)[:, None]
+            a *= scale
+            a *= np.sqrt(weight)[:, None]
+            yield a
 
     def _pieces(self, mean):
         """The features around a mean, and the rows' shares of the whole weight, by chunks."""

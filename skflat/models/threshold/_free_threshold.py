@@ -43,8 +43,7 @@ class _ThresholdInBits(Patterns):
     """The threshold as further weights, with constant inputs; they do not count in the end."""
 
     def __init__(self, free):
-        n_inputs = free.matrix.shape[1]
-        bits = threshold_bits(n_inputs).astype(free.xi.dtype) * free.labels[:, None]
+        bits = threshold_bits(free.shape[1]).astype(free.xi.dtype) * free.labels[:, None]
         super().__init__(np.concatenate([free.xi, bits[None]], axis=2), bar=free.bar)
         self.free = free
 

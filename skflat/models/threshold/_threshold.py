@@ -61,7 +61,7 @@ def winning_threshold(scores, targets, k):
 
 
 def _intervals(fields, positive, bar):
-    """Sorted ends of the threshold's intervals, what is violated in each, and which are any."""
+    """Sorted ends of intervals of the threshold, what is violated in each, and which are any."""
     # Going up, the threshold passes where one positive row more, or one other row less, is right.
     ends = np.where(positive, bar, -bar) - fields
     order = ends.argsort()

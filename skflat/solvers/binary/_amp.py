@@ -19,6 +19,8 @@ class AMP(BinarySolver):
     iteration into the next, until the means have become weights. What it finds lies in dense
     regions of solutions (Baldassi and others, arXiv:2107.01163).
 
+    A threshold that is to be found as well moves by Newton's method, with the same damping.
+
     An iteration costs two products with the matrix of patterns where all entries are -1 or +1,
     four otherwise, and the violated rows are counted at every tenth. The search ends where the
     reinforcement is complete, after ``7 / reinforcement`` iterations.

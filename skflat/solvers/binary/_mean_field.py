@@ -11,7 +11,8 @@ class MeanField(BinarySolver):
     """Independent random weights whose means maximise the probability to satisfy every row.
 
     With means ``m = tanh(theta)`` the field of a row is about normal. ``theta`` follows the natural
-    gradient of the sum of the logarithms of those probabilities, on all rows at once.
+    gradient of the sum of the logarithms of those probabilities, on all rows at once; a threshold
+    that is to be found as well follows Newton's method.
 
     An iteration costs two products with the matrix of patterns where all entries are -1 or +1, four
     otherwise.
