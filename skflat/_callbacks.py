@@ -56,7 +56,7 @@ class EpochHooks:
     Parameters
     ----------
     estimator : estimator being fitted
-    X, y : the training data as given to ``fit``
+    X, y : the training data, as given to ``fit`` or as validated
     sample_weight : ndarray or None
     max_iter : int
         Most epochs there can be.
@@ -68,6 +68,9 @@ class EpochHooks:
         self._estimator = estimator
         self._fitted_attributes = fitted_attributes
         self._data = {"X": X, "y": y}
+        # Where X is an array by now, a copy that knew its names would warn that they are missing.
+        lost = hasattr(estimator, "feature_names_in_") and not hasattr(X, "columns")
+        self._names = {"feature_names_in_": None} if lost else {}
         if sample_weight is not None:
             self._data["metadata"] = {"sample_weight": sample_weight}
         self._root = self._epoch = None
@@ -94,7 +97,7 @@ class EpochHooks:
             return False
         return context.call_on_fit_task_end(
             estimator=self._estimator,
-            reconstruction_attributes=lambda: self._fitted_attributes(w.copy()),
+            reconstruction_attributes=lambda: self._fitted_attributes(w.copy()) | self._names,
             **self._data,
         )
 

@@ -72,7 +72,7 @@ class Measuring:
         def problem():
             seed = self._measure_seed
             rows = sample_rows(X, y, sample_weight, self.measure_max_samples, seed)
-            return as_problem(self, *rows, sampled_from=X.shape[0])
+            return as_problem(self, *rows, sampled_from=X.shape[0], validated=True)
 
         return self._evaluate(names, lambda name: problem(), X_probe, after_fit)
 

@@ -165,12 +165,13 @@ def sample_rows(X, y, sample_weight, max_samples, random_state):
         raise ValueError(f"max_samples must be None or an integer >= 1, got {max_samples!r}.")
     X, y, sample_weight = indexable(X, y, sample_weight)
     n, targets = num_samples(X), np.asarray(y)
+    targets = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
     if max_samples is None or n <= max_samples:
         return X, y, sample_weight
     random_state = check_random_state(random_state)
     rows = random_state.permutation(n)[:max_samples]
     if targets.ndim == 1 and targets.dtype.kind not in "fc":
-        counts = np.unique(targets, return_counts=True)[1]
+        counts = _class_sizes(targets)
         if counts.min() >= 2 and len(counts) <= min(max_samples, n - max_samples):
             rows, _ = train_test_split(
                 np.arange(n), train_size=max_samples, stratify=targets, random_state=random_state
@@ -179,3 +180,11 @@ def sample_rows(X, y, sample_weight, max_samples, random_state):
     return tuple(
         None if array is None else safe_indexing(array, rows) for array in (X, y, sample_weight)
     )
+
+
+def _class_sizes(labels):
+    """Rows of every class; one of all where the labels have no order, which is told of later."""
+    try:
+        return np.unique(labels, return_counts=True)[1]
+    except TypeError:
+        return np.ones(1, int)

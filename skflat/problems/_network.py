@@ -5,40 +5,29 @@ import copy
 import numpy as np
 from scipy import sparse
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import validate_data
 
-from .._compat import check_sample_weight
 from ..models.mlp import MLP
 from ..objective import Binary, HalfPoisson, HalfSquared, Multinomial, Objective
+from ._data import class_codes, class_labels, in_precision, numbers, row_weights
 
 #: What a fitted network has.
 NETWORK = ("coefs_", "out_activation_")
 
 
+def network_inputs(estimator, X):
+    """X as ``predict`` validates it."""
+    return validate_data(estimator, X, accept_sparse="csr", reset=False)
+
+
 def network_problem(estimator, X, y, sample_weight):
     """Objective, point and kind of a fitted multi-layer perceptron on ``(X, y)``."""
     model, w = network(estimator)
-    X = check_array(X, accept_sparse="csr", dtype=w.dtype)
-    if X.shape[1] != model.sizes[0]:
-        raise ValueError(
-            f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting "
-            f"{model.sizes[0]} features as input."
-        )
-    check_consistent_length(X, y)
-    if sample_weight is not None:
-        sample_weight = check_sample_weight(sample_weight, X)
-        if (sample_weight < 0).any():
-            raise ValueError(
-                f"Negative values in sample_weight: the least is {sample_weight.min()}."
-            )
+    X = in_precision(X, w.dtype, "X")
     loss, kind = loss_of(estimator)
-    check_targets(y, kind, isinstance(loss, HalfPoisson))
+    y = targets(estimator, y, kind, isinstance(loss, HalfPoisson), w.dtype)
+    sample_weight = row_weights(sample_weight, X, y)
     y = encode(y, kind, getattr(estimator, "classes_", None), w.dtype)
-    if y.ndim == 2 and y.shape[1] != estimator.n_outputs_:
-        raise ValueError(
-            f"y has {y.shape[1]} outputs, but {type(estimator).__name__} was fitted with "
-            f"{estimator.n_outputs_}."
-        )
     # Pickling makes strided arrays contiguous, and products may differ by that in their last bits.
     X, y, sample_weight = (contiguous(array) for array in (X, y, sample_weight))
     return Objective(model, loss, X, y, sample_weight), w, kind
@@ -91,30 +80,26 @@ def loss_of(estimator):
     return HalfPoisson() if out == "exp" else HalfSquared(), "regression"
 
 
-def check_targets(y, kind, are_counts):
-    """Refuse targets that the loss is not defined for."""
+def targets(estimator, y, kind, are_counts, dtype):
+    """Targets as ``fit`` took them, refused where the loss is not defined for them."""
     if kind in ("multiclass", "binary"):
-        check_array(y, ensure_2d=False, dtype=None, input_name="y")
-        return
-    y = check_array(y, accept_sparse=True, ensure_2d=False, dtype="numeric", input_name="y")
-    least, most = y.min(), y.max()
-    if kind == "multilabel" and not (least >= 0 and most <= 1):
-        raise ValueError(f"y must be 0 or 1 for several labels, got values in [{least}, {most}].")
-    if are_counts and least < 0:
-        raise ValueError(f"y must not be negative for the Poisson loss, got {least}.")
+        return class_labels(estimator, y)
+    y = numbers(estimator, y, estimator.n_outputs_, dtype)
+    if kind == "multilabel" and not np.isin(y, (0, 1)).all():
+        raise ValueError(
+            f"y must be 0 or 1 for several labels, got values in [{y.min():g}, {y.max():g}]."
+        )
+    if are_counts and y.min() < 0:
+        raise ValueError(f"y must not be negative for the Poisson loss, got {y.min()}.")
+    return y
 
 
 def encode(y, kind, classes, dtype):
     """Targets as the losses want them: class codes, or one column an output."""
     if sparse.issparse(y):
         y = y.toarray()
-    y = np.asarray(y)
     if kind in ("multiclass", "binary"):
-        y = np.ravel(y)
-        codes = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
-        if not np.array_equal(np.asarray(classes)[codes], y):
-            raise ValueError(f"y has classes that the estimator was not fitted on: {classes}.")
+        y = class_codes(np.ravel(y), classes)
         if kind == "multiclass":
-            return codes
-        y = codes
-    return np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
+            return y
+    return np.ascontiguousarray(np.reshape(y, (len(y), -1)), dtype=dtype)

@@ -12,15 +12,21 @@ from sklearn.pipeline import Pipeline
 
 from ..objective import Objective
 from ._factorization import factorization_problem
-from ._network import NETWORK, network_problem
-from ._threshold import committee_problem, perceptron_problem
+from ._network import NETWORK, network_inputs, network_problem
+from ._threshold import committee_problem, perceptron_problem, threshold_inputs
 
-#: What a fitted estimator has, and what makes a problem of it.
+
+def _as_given(estimator, X):
+    """Observations, which a factorization validates itself."""
+    return X
+
+
+#: What a fitted estimator has, what validates X as its ``predict`` does, and what makes a problem.
 KINDS = [
-    (NETWORK, network_problem),
-    (("factors_", "offsets_"), factorization_problem),
-    (("weights_", "thresholds_", "coef_"), perceptron_problem),
-    (("weights_", "thresholds_", "structure"), committee_problem),
+    (NETWORK, network_inputs, network_problem),
+    (("factors_", "offsets_"), _as_given, factorization_problem),
+    (("weights_", "thresholds_", "coef_"), threshold_inputs, perceptron_problem),
+    (("weights_", "thresholds_", "structure"), threshold_inputs, committee_problem),
 ]
 
 
@@ -81,7 +87,7 @@ class Problem:
         return float(np.sqrt(missing * n / (n - 1) * (deviation @ deviation)))
 
 
-def as_problem(estimator, X, y, sample_weight=None, sampled_from=None):
+def as_problem(estimator, X, y, sample_weight=None, sampled_from=None, validated=False):
     """The problem a fitted estimator solves on ``(X, y)``.
 
     Parameters
@@ -96,17 +102,22 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None):
     sample_weight : array-like of shape (n_samples,), default=None
     sampled_from : int, default=None
         Rows that these are a sample of; None says that they are all.
+    validated : bool, default=False
+        Whether the estimator itself has validated X, which then has no column names any more.
 
     Raises
     ------
     TypeError
         If the estimator is not one of these, or is not fitted.
+    ValueError
+        If X is not what ``predict`` takes, or y not what ``fit`` took.
     """
     while isinstance(estimator, Pipeline):
         X = estimator[:-1].transform(X) if len(estimator) > 1 else X
         estimator = estimator[-1]
-    for names, problem_of in KINDS:
+    for names, inputs_of, problem_of in KINDS:
         if all(hasattr(estimator, name) for name in names):
+            X = X if validated else inputs_of(estimator, X)
             objective, w, kind = problem_of(estimator, X, y, sample_weight)
             return Problem(objective, w, kind, sampled_from or objective.n_rows)
     raise TypeError(

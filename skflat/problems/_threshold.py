@@ -1,11 +1,11 @@
 """From a fitted perceptron or committee to the problem it solved."""
 
 import numpy as np
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import validate_data
 
-from .._compat import check_sample_weight
 from ..models.threshold import Committee, Cube, Sphere, StabilityLoss
 from ..objective import Objective
+from ._data import class_codes, class_labels, in_precision, row_weights
 
 
 def perceptron_problem(estimator, X, y, sample_weight):
@@ -27,17 +27,16 @@ def committee(estimator):
     return Committee(estimator.n_features_in_, n_units, n_outputs, estimator.structure == "tree")
 
 
+def threshold_inputs(estimator, X):
+    """X as ``predict`` validates it."""
+    return validate_data(estimator, X, dtype=estimator.thresholds_.dtype, reset=False)
+
+
 def _problem(estimator, model, weights, X, y, sample_weight):
     dtype = estimator.thresholds_.dtype
-    X = check_array(X, dtype=dtype)
-    if X.shape[1] != estimator.n_features_in_:
-        raise ValueError(
-            f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting "
-            f"{estimator.n_features_in_} features as input."
-        )
-    check_consistent_length(X, y)
-    if sample_weight is not None:
-        sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
+    X = in_precision(X, dtype, "X")
+    y = class_labels(estimator, y)
+    sample_weight = row_weights(sample_weight, X, y)
     loss = StabilityLoss(getattr(estimator, "gain", 1.0), getattr(estimator, "margin", 0.0))
     X = (X - estimator.mean_) / estimator.scale_
     objective = Objective(model, loss, X, one_vs_rest(y, estimator.classes_, dtype), sample_weight)
@@ -48,9 +47,6 @@ def _problem(estimator, model, weights, X, y, sample_weight):
 
 def one_vs_rest(y, classes, dtype):
     """0 or 1 for every row and one-vs-rest problem: one of two classes, else one a class."""
-    y = np.ravel(y)
-    known = np.isin(y, classes)
-    if not known.all():
-        raise ValueError(f"y has classes that the estimator was not fitted on: {classes}.")
-    positive = classes[1:] if len(classes) == 2 else classes
-    return (y[:, None] == positive).astype(dtype)
+    codes, n = class_codes(y, classes), len(classes)
+    positive = np.arange(1, n) if n == 2 else np.arange(n)
+    return (codes[:, None] == positive).astype(dtype)

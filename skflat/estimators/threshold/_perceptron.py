@@ -35,6 +35,7 @@ OF_REAL_WEIGHTS = (
     "n_grad_evals_",
     "t_",
     "_history",
+    "_cut_short",
     "_rule",
     "_solver_state",
 )
