@@ -15,6 +15,7 @@ from skflat.solvers.binary import (
     BINARY_SOLVERS,
     SBPI,
     STE,
+    Auto,
     BinarySolver,
     FocusingBP,
     MaxSum,
@@ -32,6 +33,8 @@ VARIANTS = {
     "scoping": FocusingBP("scoping"),
     "tempered": AMP(temperature=0.2, damping=0.5),
     "unbounded": SBPI(bound=None),
+    "auto": Auto(),
+    "auto, raw": Auto(scaled=False),
     **{kick: ReplicatedSGD(kick) for kick in KICKS},
 }
 

@@ -3,10 +3,12 @@
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
+from ...objective import CHUNK
 from .._function import function_of
 from .._measure import Measure, describe, exactness
 from .._measurement import Measurement
-from ..outputs import dense, rows_at_once
+from .._memory import at_once
+from ..outputs import dense
 
 
 class RelativeFlatness(Measure):
@@ -57,7 +59,7 @@ class RelativeFlatness(Measure):
         by_row = np.concatenate(
             [
                 _of_rows(objective, w, W * spread[:, None], spread, piece)
-                for piece in objective.data.pieces(rows_at_once(len(W)))
+                for piece in objective.data.pieces(at_once(len(W), CHUNK))
             ]
         )
         return Measurement(
@@ -77,7 +79,7 @@ class RelativeFlatness(Measure):
             objective, mean = problem.objective, 0.0
             for power in (1, 2):  # the mean, and then the variance around it
                 moment = np.zeros(n_units)
-                for share, piece in objective.data.shares(rows_at_once(n_units)):
+                for share, piece in objective.data.shares(at_once(n_units, CHUNK)):
                     a = dense(objective.features(problem.w, piece.X)) - mean
                     weight = np.ones(len(a)) if piece.weight is None else piece.weight
                     moment += share * (weight @ a**power) / (weight.sum() or 1.0)

@@ -1,7 +1,7 @@
 """Measures of outputs and features, which a change of parameters alone does not move."""
 
 from ._effective_rank import EffectiveRank, effective_rank
-from ._hidden import dense, rows_at_once
+from ._hidden import dense
 from ._live_units import LiveUnits, live_units
 from ._margins import Margins, margins
 from ._normalized_margin import NormalizedMargin, normalized_margin
@@ -16,5 +16,4 @@ __all__ = [
     "live_units",
     "margins",
     "normalized_margin",
-    "rows_at_once",
 ]

@@ -12,11 +12,6 @@ def dense(a):
     return a.toarray().astype(float) if sparse.issparse(a) else a.astype(float, copy=False)
 
 
-def rows_at_once(width):
-    """Rows of a chunk of so many features: of very wide layers, and of sparse inputs, few."""
-    return at_once(width, CHUNK)
-
-
 def hidden_width(objective, w):
     """Units of the last hidden layer."""
     return objective.features(w, objective.data.X[:1]).shape[1]
@@ -25,7 +20,7 @@ def hidden_width(objective, w):
 def hidden_range(objective, w):
     """Least and greatest value of every unit of the last hidden layer."""
     least, greatest = np.inf, -np.inf
-    for piece in objective.data.pieces(rows_at_once(hidden_width(objective, w))):
+    for piece in objective.data.pieces(at_once(hidden_width(objective, w), CHUNK)):
         a = dense(objective.features(w, piece.X))
         least, greatest = np.minimum(least, a.min(axis=0)), np.maximum(greatest, a.max(axis=0))
     return least, greatest
@@ -85,6 +80,6 @@ class Features:
 
     def _pieces(self, mean):
         """The features around a mean, and the rows' shares of the whole weight, by chunks."""
-        for share, piece in self.batch.shares(rows_at_once(self.width)):
+        for share, piece in self.batch.shares(at_once(self.width, CHUNK)):
             weight = np.ones(len(piece)) if piece.weight is None else piece.weight
             yield self.outputs(piece.X) - mean, share * weight / (weight.sum() or 1.0)

@@ -71,6 +71,7 @@ class _Descent:
 
 def hebbian(patterns):
     """The weights that agree with the mean of all rows, either class counting one half."""
-    labels = 1.0 if patterns.labels is None else patterns.labels
-    share = 1 - np.mean(labels) * labels * np.ones(patterns.n_rows)
-    return signs(share.astype(patterns.xi.dtype) @ patterns.matrix)
+    share = np.ones(patterns.n_rows, patterns.xi.dtype)
+    if patterns.labels is not None:
+        share -= patterns.labels.mean() * patterns.labels
+    return signs(share @ patterns.matrix)
