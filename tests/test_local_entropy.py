@@ -367,6 +367,7 @@ def test_on_a_sample_of_rows_flips_have_a_standard_error():
     assert LocalEntropy(0.05).evaluate(problems[0]).kind == "upper_bound"
 
 
+@pytest.mark.filterwarnings("ignore:Training ended no better than the best constant")
 @pytest.mark.parametrize("measure", [FlipEnergy(), FlipDistance()])
 def test_flips_are_of_binary_weights(measure):
     X, y = load_iris(return_X_y=True)
