@@ -38,7 +38,7 @@ class Vocabulary:
 
     >>> from itertools import product
     >>> import numpy as np
-    >>> from skflat.stack import Vocabulary
+    >>> from skflat.vocabularies import Vocabulary
     >>> states = np.array(list(product(range(3), repeat=3)))
     >>> regions = Vocabulary([states[:, r] == c for r in range(3) for c in range(3)])
     >>> regions.n_statements, regions.weakness([0])
@@ -143,7 +143,7 @@ class Task:
     Two bits that must be equal, each read off by two programs; the situation is that the first is
     1, and the policy that says least is to set the second:
 
-    >>> from skflat.stack import Task, Vocabulary
+    >>> from skflat.vocabularies import Task, Vocabulary
     >>> bits = Vocabulary([[0, 0, 1, 1], [1, 1, 0, 0], [0, 1, 0, 1], [1, 0, 1, 0]])
     >>> task = Task(bits, inputs=[{0}], outputs=[{0, 2}])
     >>> sorted(task.weakest()), bits.weakness(task.weakest())
@@ -208,7 +208,7 @@ def completions(statement, language):
 
     Examples
     --------
-    >>> from skflat.stack import completions
+    >>> from skflat.vocabularies import completions
     >>> len(completions("b", ["ab", "bc", "cd"]))
     2
     """
@@ -235,7 +235,7 @@ def survival(n_open, n_unseen, n_demands):
 
     Examples
     --------
-    >>> from skflat.stack import survival
+    >>> from skflat.vocabularies import survival
     >>> survival(12, 20, 1), survival(8, 20, 1)
     (0.6, 0.4)
     """
@@ -266,7 +266,7 @@ def divergence(weakness, n_statements):
 
     Examples
     --------
-    >>> from skflat.stack import divergence
+    >>> from skflat.vocabularies import divergence
     >>> round(divergence(25, 100), 6)
     1.386294
     """

@@ -28,7 +28,7 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
         """The `Measurement` of a problem whose loss is finite."""
 
     def evaluate(self, problem):
-        """The `Measurement` of a `skflat.models.Problem`.
+        """The `Measurement` of a `skflat.problems.Problem`.
 
         Where the loss itself is not finite nothing can be measured: NaN, with a warning.
         """

@@ -39,7 +39,7 @@ class AMP(BinarySolver):
     Examples
     --------
     >>> import numpy as np
-    >>> from skflat.models import Patterns
+    >>> from skflat.models.threshold import Patterns
     >>> from skflat.solvers.binary import AMP
     >>> rng = np.random.default_rng(0)
     >>> patterns = Patterns(rng.choice([-1.0, 1.0], (1, 100, 201)))

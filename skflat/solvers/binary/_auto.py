@@ -34,7 +34,7 @@ class Auto(BinarySolver):
     Examples
     --------
     >>> import numpy as np
-    >>> from skflat.models import Patterns
+    >>> from skflat.models.threshold import Patterns
     >>> from skflat.solvers.binary import Auto
     >>> rng = np.random.default_rng(0)
     >>> patterns = Patterns(rng.choice([-1.0, 1.0], (1, 60, 201)))

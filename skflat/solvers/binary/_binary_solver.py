@@ -74,7 +74,7 @@ class BinarySolver(BaseEstimator):
 
         Parameters
         ----------
-        patterns : skflat.models.Patterns
+        patterns : skflat.models.threshold.Patterns
         rng : numpy.random.Generator
         max_iter : int, default=None
             None is the solver's own `max_iter`.

@@ -25,7 +25,7 @@ class MeanField(BinarySolver):
     Examples
     --------
     >>> import numpy as np
-    >>> from skflat.models import Patterns
+    >>> from skflat.models.threshold import Patterns
     >>> from skflat.solvers.binary import MeanField
     >>> rng = np.random.default_rng(0)
     >>> patterns = Patterns(rng.choice([-1.0, 1.0], (1, 60, 201)))

@@ -12,7 +12,7 @@ class RealThreshold:
 
     Parameters
     ----------
-    patterns : skflat.models.Patterns
+    patterns : skflat.models.threshold.Patterns
         Without a threshold to choose it stays 0.
     """
 

@@ -40,7 +40,7 @@ class ReplicatedSGD(BinarySolver):
     Examples
     --------
     >>> import numpy as np
-    >>> from skflat.models import Patterns
+    >>> from skflat.models.threshold import Patterns
     >>> from skflat.solvers.binary import ReplicatedSGD
     >>> rng = np.random.default_rng(0)
     >>> patterns = Patterns(rng.choice([-1.0, 1.0], (1, 60, 201)))

@@ -26,7 +26,7 @@ class STE(BinarySolver):
     Examples
     --------
     >>> import numpy as np
-    >>> from skflat.models import Patterns
+    >>> from skflat.models.threshold import Patterns
     >>> from skflat.solvers.binary import STE
     >>> rng = np.random.default_rng(0)
     >>> patterns = Patterns(rng.choice([-1.0, 1.0], (1, 40, 201)))
