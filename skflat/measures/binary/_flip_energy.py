@@ -41,7 +41,7 @@ class FlipEnergy(Measure):
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> clf = FlatPerceptronClassifier(solver="sbpi", margin=-1.0, random_state=0).fit(X, y)
     >>> energy = FlipEnergy([0.01, 0.1]).measure(clf, X, y)
-    >>> bool(0 < energy.table["rise"][0] < energy.table["rise"][1])
+    >>> bool(energy.table["rise"][0] < energy.table["rise"][1])
     True
     """
 
