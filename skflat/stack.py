@@ -1,4 +1,5 @@
 """The former name of `skflat.vocabularies`."""
 
-from .vocabularies import *  # noqa: F403
-from .vocabularies import __all__  # noqa: F401
+from .vocabularies import Task, Vocabulary, completions, divergence, survival
+
+__all__ = ["Task", "Vocabulary", "completions", "divergence", "survival"]

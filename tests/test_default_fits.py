@@ -204,6 +204,17 @@ def test_a_short_search_finds_a_point_of_the_level_set(budget):
         assert whole.value * (1 - 1e-3) <= short.value <= 1.5 * whole.value
 
 
+def test_a_short_search_looks_at_rows_that_weigh_something():
+    rng = np.random.default_rng(0)
+    X, weight = rng.normal(size=(1500, 50)), np.zeros(1500)
+    weight[::300] = 1
+    net = FlatMLPRegressor(max_iter=20, measures=None, random_state=0)
+    reg, _, _ = fitted(net, X, X[:, 0])
+    short = LevelSetDistance(budget=1e6).measure(reg, X, X[:, 0], weight)
+    assert np.isfinite(short.value)
+    assert short.protocol["n_rows"] == 5
+
+
 # Failures and interruptions
 
 

@@ -63,8 +63,10 @@ class Problem:
         return self.objective.n_rows < self.sampled_from
 
     def sample(self, n_rows, rng):
-        """The same problem on some of its rows."""
-        rows = np.sort(rng.permutation(self.objective.n_rows)[:n_rows])
+        """The same problem on some of its rows, drawn among those that weigh something."""
+        weight = self.objective.data.weight
+        rows = self.objective.n_rows if weight is None else np.flatnonzero(weight)
+        rows = np.sort(rng.permutation(rows)[:n_rows])
         return replace(self, objective=self.objective.on(rows))
 
     def closed_form(self, name, *args):

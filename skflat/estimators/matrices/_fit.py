@@ -273,13 +273,9 @@ class BaseFactorization(Predicting):
         return self._measure_problem(names, as_problem(self, X, y, sample_weight))
 
     def _measure_problem(self, names, whole, after_fit=False):
-        objective, n = whole.objective, whole.objective.n_rows
         part = whole
-        if n > self.measure_max_samples:
+        if whole.objective.n_rows > self.measure_max_samples:
             rng = np.random.default_rng(self._measure_seed)
-            rows = np.sort(rng.permutation(n)[: self.measure_max_samples])
-            data = objective.batch(rows)
-            sample = Objective(objective.model, HalfSquared(), data.X, data.y, data.weight)
-            part = Problem(sample, whole.w, whole.kind, n)
+            part = whole.sample(self.measure_max_samples, rng)
         chosen = {name: whole if name in ON_ALL_ROWS else part for name in names}
         return self._evaluate(names, chosen.get, after_fit=after_fit)
