@@ -13,7 +13,7 @@ USUAL_MEASURES = ("sharpness", "flatness", "weakness")
 
 # Share of the multiplications of the training that a measure may take, and how many it may take
 # however short the training was: up to a hundredth of a second.
-SHARE, LEAST = 0.03, {"flatness": 3e7, "weakness": 1.2e8}
+SHARE, LEAST = 0.02, {"flatness": 1.5e7, "weakness": 1.2e8}
 
 
 class Measuring:
@@ -32,7 +32,7 @@ class Measuring:
         weakness if that is None), an attribute of its name with an underscore. ``fit`` does this by
         itself unless ``measures=None``; after ``partial_fit`` it is up to you.
 
-        As in ``fit``, flatness and weakness take about a twentieth of the multiplications of the
+        As in ``fit``, flatness and weakness take about a fiftieth of the multiplications of the
         training each; the functions of `skflat.measures` take what they need.
 
         Parameters
