@@ -26,7 +26,7 @@ from sklearn.datasets import fetch_openml
 from threadpoolctl import threadpool_limits
 
 from skflat.models.mlp import MLP
-from skflat.objective import Multinomial, Objective
+from skflat.objective import ExactTrace, Multinomial, Objective
 from skflat.solvers import SGD, SOLVERS, Run, Settings, minimize
 
 HERE = Path(__file__).resolve().parent
@@ -86,7 +86,7 @@ def escape(name, train, test, w, seed, budget):
             run = Run(train, settings, batches, max_epochs=1)
             found = solver.solve(w, state, run)
             spent += run.work.rows / train.n_rows
-        trace = float(train.hessian_trace(found).sum(axis=1).mean())
+        trace = float(train.capability(ExactTrace).of_rows(found).sum(axis=1).mean())
         scores = {"train": accuracy(train, found), "test": accuracy(test, found), "trace": trace}
         rows.append({"solver": name, "seed": seed, "budget": target, "gradients": spent, **scores})
     return rows

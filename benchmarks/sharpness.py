@@ -10,7 +10,7 @@ import numpy as np
 from _timing import best_times, print_ratio
 
 from skflat.models.mlp import MLP
-from skflat.objective import Multinomial, Objective, Workspace
+from skflat.objective import ExactTrace, Multinomial, Objective, Workspace
 
 
 def objective(n_rows, sizes, dtype):
@@ -36,7 +36,7 @@ def main():
         work, out = Workspace(), np.empty_like(w)
         times = best_times(
             {
-                "trace": partial(large.hessian_trace, w),
+                "trace": partial(large.capability(ExactTrace).of_rows, w),
                 "gradient": partial(large.loss_gradient, w, None, out, work),
             },
             args.repeats,
@@ -46,7 +46,7 @@ def main():
         print_ratio("exact trace / one full gradient", times["trace"], times["gradient"], 1.5)
 
     small, w = objective(50, (12, 9, 4), np.float64)
-    exact, dense = small.hessian_trace(w).sum(axis=1).mean(), dense_trace(small, w)
+    exact, dense = small.capability(ExactTrace).of_rows(w).sum(axis=1).mean(), dense_trace(small, w)
     print("small copy, 50 x 12, hidden 9: relative error of the exact trace:")
     print_ratio("|exact - dense| / dense, in units of 1e-9", abs(exact - dense) / 1e-9, dense, 1.0)
 

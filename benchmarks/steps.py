@@ -16,7 +16,7 @@ from _timing import best_times, print_ratio
 from threadpoolctl import threadpool_limits
 
 from skflat.models.mlp import MLP
-from skflat.objective import Batch, Multinomial, Objective, Workspace
+from skflat.objective import Batch, Multinomial, Objective, TraceGradient, Workspace
 from skflat.solvers import SOLVERS, Run, Settings
 
 N_ROWS, BATCH, SIZES = 2_000, 200, (784, 100, 10)
@@ -76,10 +76,22 @@ class Recorder(Objective):
         self.calls.append(len(batch))
         return super().loss_gradient(w, batch, out, work)
 
-    def trace_gradient(self, w, batch=None, out=None, work=None):
+    def capability(self, kind):
+        found = super().capability(kind)
+        return RecordedTrace(self, found) if found and kind is TraceGradient else found
+
+
+class RecordedTrace(TraceGradient):
+    """Notes a gradient of the trace as the gradients that it counts."""
+
+    def __init__(self, objective, known):
+        super().__init__(objective)
+        self.known = known
+
+    def gradient(self, w, batch=None, out=None, work=None):
         before = work.rows
-        found = super().trace_gradient(w, batch, out, work)
-        self.calls += [len(batch)] * ((work.rows - before) // len(batch))
+        found = self.known.gradient(w, batch, out, work)
+        self.objective.calls += [len(batch)] * ((work.rows - before) // len(batch))
         return found
 
 

@@ -18,6 +18,7 @@ from scipy.optimize import linprog
 from threadpoolctl import threadpool_limits
 
 from skflat.measures import open_pairs
+from skflat.objective import HiddenLayer
 from skflat.problems import as_problem
 
 N_PROBES, N_CLASSES, MARGIN = 100, 10, 1e-4
@@ -28,7 +29,8 @@ def features_of(clf, X, y, probes, kind):
     task = as_problem(clf, X, y)
     scores = [task.objective.scores(task.w, inputs) for inputs in (X, probes)]
     if kind == "hidden":
-        pair = [task.objective.features(task.w, inputs) for inputs in (X, probes)]
+        hidden = task.objective.capability(HiddenLayer)
+        pair = [hidden.features(task.w, inputs) for inputs in (X, probes)]
     else:
         pair = [(F - F.mean(axis=1, keepdims=True))[:, :-1] for F in scores]
     scale = np.abs(pair[0]).max(axis=0)

@@ -163,8 +163,10 @@ def test_a_filter_direction_has_the_norms_of_the_network(name):
     problem = as_problem(*fitted(name))
     for direction in shown.directions:
         assert direction.dtype == problem.w.dtype
-        changes = problem.objective.arrays(direction)
-        for own, change in zip(problem.objective.arrays(problem.w), changes, strict=True):
+        changes = list(problem.objective.layout.views(direction).values())
+        for own, change in zip(
+            list(problem.objective.layout.views(problem.w).values()), changes, strict=True
+        ):
             if own.ndim == 1:
                 assert_array_equal(change, 0)
             else:

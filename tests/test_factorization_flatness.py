@@ -15,7 +15,8 @@ from toys import descend, problem
 from skflat import FlatMatrixFactorization
 from skflat.measures import HessianEigenvalues, HessianTrace, LevelSetDistance, MaximalVariation
 from skflat.models.factorization import Factorization
-from skflat.objective import HalfSquared, Objective
+from skflat.models.factorization._capabilities import LevelSets
+from skflat.objective import Entries, Geometry, HalfSquared, Objective
 from skflat.solvers import ALS, SAM, SGD, Settings, TracePenalty, minimize
 from skflat.symmetry import balance
 
@@ -124,7 +125,7 @@ def test_where_the_closed_form_does_not_hold_the_level_set_is_searched_for():
 def test_the_search_agrees_with_the_closed_form(monkeypatch):
     objective, X, Y = at(np.eye(2))
     exact = LevelSetDistance(level=0.05).evaluate(problem(objective, flat(X, Y)))
-    monkeypatch.setattr(Factorization, "level_distance", lambda *args: None)
+    monkeypatch.setattr(LevelSets, "level_distance", lambda *args: None)
     patient = LevelSetDistance(level=0.05, max_iter=200, tol=1e-10, n_refined=3)
     searched = patient.evaluate(problem(objective, flat(X, Y)))
     assert searched.kind == "upper_bound"
@@ -188,7 +189,9 @@ def test_what_is_flat_near_by_is_flat_everywhere(seed):
     S = S + S.T
 
     def largest(t):
-        return objective.largest_curvature(flat(X @ expm(t * S), Y @ expm(-t * S)))
+        return objective.capability(Geometry).largest_curvature(
+            flat(X @ expm(t * S), Y @ expm(-t * S))
+        )
 
     values = np.array([largest(t) for t in np.linspace(-0.5, 0.5, 21)])
     assert (values[:-2] + values[2:] - 2 * values[1:-1] > -1e-12).all()
@@ -311,9 +314,8 @@ def test_open_values_of_unseen_entries_are_those_of_linear_programs(fit_offsets)
     found = model.measurements_["weakness"]
     codes, values, _ = model.observations(X, y)
     rng = np.random.default_rng(np.random.RandomState(model._measure_seed).randint(2**31))
-    entries = Objective(
-        Factorization((20, 12), 3), HalfSquared(), codes, values[:, None]
-    ).unseen_entries(10, rng)
+    objective = Objective(Factorization((20, 12), 3), HalfSquared(), codes, values[:, None])
+    entries = objective.capability(Entries).unseen(10, rng)
     fitted_values = model.predict(X)
     edges = np.quantile(y, np.linspace(0, 1, 11)[1:-1])
     width, shares = 0.1 * y.std(), []

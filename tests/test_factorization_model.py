@@ -5,10 +5,23 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from toys import expected_loss, trace_gradient, trace_of_rows
 
 from skflat.models.factorization import Factorization
 from skflat.models.mlp import MLP
-from skflat.objective import Batch, Binary, HalfPoisson, HalfSquared, Model, Objective, Workspace
+from skflat.objective import (
+    Batch,
+    Binary,
+    Entries,
+    Geometry,
+    HalfPoisson,
+    HalfSquared,
+    LeastSquares,
+    Model,
+    Objective,
+    TraceGradient,
+    Workspace,
+)
 from skflat.solvers import ALS, LBFGS, Settings, minimize
 
 SHAPES = {
@@ -29,7 +42,7 @@ class Traced(Factorization):
     """The same model, differentiated by autograd."""
 
     loss_gradient, linearized = Model.loss_gradient, Model.linearized
-    hvp, squared_gradients = Model.hvp, Model.squared_gradients
+    squared_gradients = Model.squared_gradients
 
 
 def observed(shape, weighted=False, n=30, loss="squared", seed=0):
@@ -88,7 +101,7 @@ def test_derivatives_by_hand_equal_those_of_autograd(shape, loss, weighted):
     values = [each.loss_gradient(*a) for each, a in zip((model, traced), arguments, strict=True)]
     assert_allclose(*values, rtol=1e-12)
     assert_allclose(*gradients, rtol=1e-10, atol=1e-13)
-    products = [each.hvp(LOSSES[loss], w, v, batch, Workspace()) for each in (model, traced)]
+    products = [each.linearized(LOSSES[loss], w, batch, Workspace())(v) for each in (model, traced)]
     assert_allclose(*products, rtol=1e-9, atol=1e-12)
     squares = [
         each.squared_gradients(LOSSES[loss], w, batch, Workspace()) for each in (model, traced)
@@ -102,7 +115,7 @@ def test_derivatives_by_hand_equal_those_of_autograd(shape, loss, weighted):
 def test_the_trace_is_that_of_the_dense_hessian(shape, loss, weighted):
     model, w, batch = observed(shape, weighted, loss=loss)
     objective = Objective(model, LOSSES[loss], batch.X, batch.y, batch.weight)
-    by_row = objective.hessian_trace(w)
+    by_row = trace_of_rows(objective, w)
     expected = np.trace(dense_hessian(objective, w))
     assert by_row.shape == (len(batch), 1 + model.n_kinds)
     assert sum(batch.mean(column) for column in by_row.T) == pytest.approx(expected, rel=1e-10)
@@ -115,19 +128,19 @@ def test_the_gradient_of_the_trace_is_its_slope(shape, weighted):
     objective, work = objective_of(model, batch), Workspace()
 
     def trace(w):
-        return sum(batch.mean(column) for column in objective.hessian_trace(w).T)
+        return sum(batch.mean(column) for column in trace_of_rows(objective, w).T)
 
     slopes = [(trace(w + 1e-4 * e) - trace(w - 1e-4 * e)) / 2e-4 for e in np.eye(len(w))]
-    assert_allclose(objective.trace_gradient(w, work=work), slopes, atol=1e-9)
+    assert_allclose(trace_gradient(objective, w, work=work), slopes, atol=1e-9)
     assert work.rows == len(batch)
 
 
 def test_only_of_the_squared_error_the_trace_has_a_gradient():
-    model, w, batch = observed("matrix", loss="poisson")
+    model, _, batch = observed("matrix", loss="poisson")
     objective = Objective(model, HalfPoisson(), batch.X, batch.y)
-    assert objective.trace_gradient(w) is None
-    assert objective.expected_loss(w, 0.1) is None
-    assert objective.alternation(0.1) is None
+    assert objective.capability(TraceGradient) is None
+    assert objective.capability(LeastSquares) is None
+    assert objective.capability(Geometry) is None
 
 
 @each_shape
@@ -139,7 +152,7 @@ def test_single_precision_stays_so(shape, weighted):
     for found, expected in (
         (objective.loss_gradient(small)[1], objective_of(model, batch).loss_gradient(w)[1]),
         (objective.hvp(small, small), objective_of(model, batch).hvp(w, w)),
-        (objective.trace_gradient(small), objective_of(model, batch).trace_gradient(w)),
+        (trace_gradient(objective, small), trace_gradient(objective_of(model, batch), w)),
         (model.scores(small, batch.X), model.scores(w, batch.X)),
     ):
         assert found.dtype == np.float32
@@ -152,9 +165,9 @@ def test_chunks_of_rows_change_nothing(monkeypatch):
 
     def everything():
         alternated = w.copy()
-        objective.alternation(0.2).sweep(alternated)
+        objective.capability(LeastSquares).alternation(0.2).sweep(alternated)
         parts = [objective.loss_gradient(w)[1], objective.hvp(w, w), alternated]
-        return np.concatenate([*parts, [objective.expected_loss(w, 0.2)]])
+        return np.concatenate([*parts, [expected_loss(objective, w, 0.2)]])
 
     whole = everything()
     monkeypatch.setattr(Factorization, "chunk", 7)
@@ -181,7 +194,7 @@ def test_the_expected_loss_is_that_of_an_exact_quadrature(sizes, fit_offsets):
     objective = Objective(model, HalfSquared(), X, y, np.array([1.0, 2.5]))
     w = np.random.default_rng(0).normal(size=model.layout.size)
     expected = gauss_hermite(objective.loss, w, 0.4)
-    assert objective.expected_loss(w, 0.4) == pytest.approx(expected, rel=1e-11)
+    assert expected_loss(objective, w, 0.4) == pytest.approx(expected, rel=1e-11)
 
 
 @each_shape
@@ -191,7 +204,7 @@ def test_the_expected_loss_is_the_mean_over_many_draws(shape, weighted):
     objective, rng = objective_of(model, batch), np.random.default_rng(0)
     draws = [objective.loss(w + 0.3 * rng.normal(size=w.shape)) for _ in range(3000)]
     error = np.std(draws, ddof=1) / np.sqrt(len(draws))
-    assert abs(np.mean(draws) - objective.expected_loss(w, 0.3)) < 3 * error
+    assert abs(np.mean(draws) - expected_loss(objective, w, 0.3)) < 3 * error
 
 
 def test_of_a_full_matrix_noise_adds_squared_norms_to_the_sum_of_squares():
@@ -202,7 +215,7 @@ def test_of_a_full_matrix_noise_adds_squared_norms_to_the_sum_of_squares():
     total = np.sum((X @ Y.T - M) ** 2) + rho**2 * (n * np.sum(X**2) + m * np.sum(Y**2))
     expected = (total + rho**4 * k * m * n) / (2 * m * n)
     w = np.concatenate([X.ravel(), Y.ravel()])
-    assert full(M, k).expected_loss(w, rho) == pytest.approx(expected, rel=1e-12)
+    assert expected_loss(full(M, k), w, rho) == pytest.approx(expected, rel=1e-12)
 
 
 # Alternating least squares
@@ -217,7 +230,7 @@ def test_what_alternation_finds_is_stationary_for_the_expected_loss(shape, weigh
     w = model.init(np.random.RandomState(0), batch)
     settings = Settings(rho=rho, max_iter=5000, tol=1e-15)
     w, _ = minimize(ALS(), objective, w, settings)
-    slope = objective.loss_gradient(w)[1] + rho**2 / 2 * objective.trace_gradient(w)
+    slope = objective.loss_gradient(w)[1] + rho**2 / 2 * trace_gradient(objective, w)
     assert np.abs(slope).max() < 2e-6
 
 
@@ -225,10 +238,10 @@ def test_what_alternation_finds_is_stationary_for_the_expected_loss(shape, weigh
 def test_no_sweep_raises_the_expected_loss(shape):
     model, w, batch = observed(shape, weighted=True)
     objective = objective_of(model, batch, alpha=0.2)
-    alternation, losses = objective.alternation(0.3), [np.inf]
+    alternation, losses = objective.capability(LeastSquares).alternation(0.3), [np.inf]
     for _ in range(30):
         losses.append(alternation.sweep(w))
-        assert losses[-1] == pytest.approx(objective.expected_loss(w, 0.3), rel=1e-12)
+        assert losses[-1] == pytest.approx(expected_loss(objective, w, 0.3), rel=1e-12)
     assert (np.diff(losses) <= 1e-14).all()
 
 
@@ -238,7 +251,7 @@ def test_every_response_is_the_best_one(shape, weighted):
     """The slow twin: the expected loss is quadratic in one kind, so a Newton step minimises it."""
     model, w, batch = observed(shape, weighted)
     objective = objective_of(model, batch, alpha=0.2)
-    alternation = objective.alternation(0.3)
+    alternation = objective.capability(LeastSquares).alternation(0.3)
     for c in range(model.n_kinds):
         moved = w.copy()
         alternation.respond(moved, c)
@@ -251,7 +264,7 @@ def test_every_response_is_the_best_one(shape, weighted):
         )
 
         def slope(w):
-            return objective.loss_gradient(w)[1] + 0.3**2 / 2 * objective.trace_gradient(w)
+            return objective.loss_gradient(w)[1] + 0.3**2 / 2 * trace_gradient(objective, w)
 
         columns = [slope(w + e)[places] - slope(w)[places] for e in np.eye(len(w))[places]]
         twin = w.copy()
@@ -335,12 +348,13 @@ def test_a_padded_model_scores_the_same_and_0_for_what_is_unseen():
 
 def test_unseen_entries_are_not_among_the_rows():
     model, _, batch = observed("matrix", n=12)
-    drawn = model.unseen_entries(batch.X, 5, np.random.default_rng(0))
+    entries = objective_of(model, batch).capability(Entries)
+    drawn = entries.unseen(5, np.random.default_rng(0))
     seen = set(map(tuple, batch.X.tolist()))
     assert drawn.shape == (5, 2)
     assert not any(tuple(entry) in seen for entry in drawn.tolist())
 
 
 def test_of_a_full_matrix_entries_are_drawn_all_the_same():
-    objective = full(np.ones((2, 2)), 1)
-    assert objective.unseen_entries(3, np.random.default_rng(0)).shape == (3, 2)
+    entries = full(np.ones((2, 2)), 1).capability(Entries)
+    assert entries.unseen(3, np.random.default_rng(0)).shape == (3, 2)

@@ -94,7 +94,7 @@ def test_the_losses_are_those_at_the_perturbed_points(noise, name):
     measure = LocalEnergy(scales, noise, n_draws=3, random_state=5)
     found = measure.evaluate(task)
     seed = np.random.RandomState(5).randint(2**31)
-    draw = PERTURBATIONS[noise](w, objective.blocks).draw
+    draw = PERTURBATIONS[noise](w, objective.layout.parts).draw
     for k, child in enumerate(np.random.SeedSequence(seed).spawn(3)):
         u = draw(np.random.default_rng(child))
         for j, scale in enumerate(scales):

@@ -56,7 +56,7 @@ from skflat.measures import (
     sample_rows,
     weakness,
 )
-from skflat.problems import Problem
+from skflat.problems import REGRESSION, Problem
 
 DRAWING = [
     function
@@ -377,7 +377,7 @@ def sample_of(values, rows, weight=None):
     """A sampled problem's mean of some values, and the standard error it gives that mean."""
     toy = quadratic(1.0, n_rows=len(rows))
     toy.data.weight = None if weight is None else weight[rows]
-    part = Problem(toy, np.zeros(1), "regression", sampled_from=len(values))
+    part = Problem(toy, np.zeros(1), REGRESSION, sampled_from=len(values))
     return toy.data.mean(values[rows]), part.row_error(values[rows])
 
 
@@ -422,7 +422,7 @@ def test_the_standard_error_of_a_distance_follows_that_of_the_curvature():
     c = np.array([1.0, 2.0, 4.0, 9.0])
     toy = quadratic(c.mean(), n_rows=4)
     toy.per_sample_loss = lambda w, batch=None, work=None: c * w[0] ** 2 / 2
-    part = Problem(toy, np.zeros(1), "regression", sampled_from=10)
+    part = Problem(toy, np.zeros(1), REGRESSION, sampled_from=10)
     found = LevelSetDistance(level=0.02).evaluate(part)
     assert found.value == pytest.approx(0.1, rel=1e-8)
     assert found.stderr == pytest.approx(0.1 / 8 * part.row_error(c), rel=1e-6)

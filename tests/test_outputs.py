@@ -7,6 +7,7 @@ import pytest
 from autograd import grad, hessian
 from fitted import SETOSA, TRAITS, WEIGHT, fitted, last_step, rescaled, sampled, twin
 from numpy.testing import assert_allclose
+from toys import features
 
 from skflat.measures import (
     GradientNoise,
@@ -157,7 +158,7 @@ def test_relative_flatness_is_that_of_the_dense_hessian(name, weight):
 def test_normalized_relative_flatness_is_that_of_the_normalized_network(weight):
     estimator, X, y = fitted("classes")
     task = as_problem(estimator, X, y)
-    hidden = task.objective.features(task.w)
+    hidden = features(task.objective, task.w)
     mean = np.average(hidden, axis=0, weights=weight)
     spread = np.sqrt(np.average((hidden - mean) ** 2, axis=0, weights=weight))
     spread[spread == 0] = 1

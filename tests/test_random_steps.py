@@ -508,7 +508,7 @@ def test_noise_is_of_the_dtype_of_the_parameters():
         assert direction(solver, objective, w)[1].dtype == np.float32
     for kind in PERTURBATIONS.values():
         for quick in (False, True):
-            noise = kind(w, objective.blocks, quick)
+            noise = kind(w, objective.layout.parts, quick)
             assert noise.draw(np.random.default_rng(0)).dtype == np.float32
 
 

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from toys import features, trace_of_rows
 
 from skflat import FlatMLPClassifier, FlatMLPRegressor
 from skflat.measures import hessian_trace, weakness
@@ -59,9 +60,10 @@ def test_a_factor_multiplies_the_activations_of_its_layer():
     before, after = (
         as_problem(each, X, y) for each in (estimator, rescale(estimator, [8.0, [1, 2, 4, 0.5]]))
     )
-    hidden = before.objective.features(before.w)
-    assert_array_equal(after.objective.features(after.w), hidden * [1, 2, 4, 0.5])
-    assert_array_equal(after.objective.arrays(after.w)[0], 8 * before.objective.arrays(before.w)[0])
+    hidden = features(before.objective, before.w)
+    assert_array_equal(features(after.objective, after.w), hidden * [1, 2, 4, 0.5])
+    first, its_first = (each.objective.layout.views(each.w)["W0"] for each in (after, before))
+    assert_array_equal(first, 8 * its_first)
 
 
 def test_one_number_is_for_every_hidden_layer():
@@ -94,7 +96,7 @@ def blocks_of_the_trace(problem):
     Per row they are ``|a|^2`` to 1, ``a`` the layer's inputs.
     """
     objective, w = problem.objective, problem.w
-    rows = objective.hessian_trace(w)
+    rows = trace_of_rows(objective, w)
     weights, intercepts = objective.model.split(w)
     inputs = [objective.data.X]
     for W, b in zip(weights[:-1], intercepts[:-1], strict=True):
@@ -131,8 +133,8 @@ def test_the_trace_is_inflated_more_than_fifty_fold_and_weakness_stays(features)
 def test_weakness_stays_for_factors_that_round(factor):
     estimator, X, y = fitted(DEEP)
     moved = rescale(estimator, [factor, 1 / factor])
-    for features in ("logits", "hidden"):
-        before, after = (weakness(each, X, y, features=features) for each in (estimator, moved))
+    for read in ("logits", "hidden"):
+        before, after = (weakness(each, X, y, features=read) for each in (estimator, moved))
         assert_array_equal(before.samples, after.samples)
 
 

@@ -7,6 +7,7 @@ import pytest
 from fitted import IRIS, SPECIES, WEIGHT, fitted, sampled
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from toys import features
 
 from skflat.measures import (
     EffectiveRank,
@@ -18,6 +19,7 @@ from skflat.measures import (
     normalized_margin,
     relative_flatness,
 )
+from skflat.objective import HiddenLayer
 from skflat.problems import as_problem
 from skflat.symmetry import rescale
 
@@ -113,8 +115,9 @@ def test_the_effective_rank_of_a_stretched_cube(lengths, rank):
 def test_the_effective_rank_is_that_of_the_singular_values(name, features):
     estimator, X, y = fitted(name)
     task = as_problem(estimator, X, y)
-    A = getattr(task.objective, {"hidden": "features", "logits": "scores"}[features])(task.w)
-    if task.kind == "multiclass" and features == "logits":
+    objective, hidden = task.objective, task.objective.capability(HiddenLayer)
+    A = {"hidden": hidden.features, "logits": objective.scores}[features](task.w)
+    if task.task.greatest_wins and features == "logits":
         A = A - A.mean(axis=1, keepdims=True)
     values = np.linalg.svd(A - A.mean(axis=0), compute_uv=False)
     p = values / values.sum()
@@ -122,7 +125,7 @@ def test_the_effective_rank_is_that_of_the_singular_values(name, features):
     found = effective_rank(estimator, X, y, features=features)
     assert found.value == pytest.approx(np.exp(-np.sum(p * np.log(p))), rel=1e-6)
     assert_allclose(found.samples, values / len(X) ** 0.5, atol=1e-7 * values[0])
-    if task.kind == "multiclass" and features == "logits":
+    if task.task.greatest_wins and features == "logits":
         assert found.value <= 2
 
 
@@ -213,7 +216,7 @@ def test_relative_flatness_is_the_closed_form_of_the_last_layer():
     """``sum_st <w_s, w_t> mean S_st |a|^2``, and no rescaling changes it."""
     estimator, X, y = fitted("classes, deep")
     task = as_problem(estimator, X, y)
-    a, W = task.objective.features(task.w), estimator.coefs_[-1]
+    a, W = features(task.objective, task.w), estimator.coefs_[-1]
     P = estimator.predict_proba(X)
     S = np.einsum("ns,st->nst", P, np.eye(3)) - np.einsum("ns,nt->nst", P, P)
     expected = np.sum((W.T @ W) * np.mean(S * np.sum(a**2, axis=1)[:, None, None], axis=0))

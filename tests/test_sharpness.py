@@ -1,5 +1,7 @@
 """Sharpness: the trace of the Hessian."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from autograd import hessian
@@ -10,7 +12,7 @@ from toys import Bilinear, hyperbola, problem, quadratic
 
 from skflat.measures import HessianTrace, LevelSetDistance, Weakness, hessian_trace
 from skflat.measures.curvature._hessian_trace import hutchpp
-from skflat.objective import HalfSquared, Objective
+from skflat.objective import ExactTrace, HalfSquared, Objective
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -56,7 +58,8 @@ def test_the_trace_along_the_hyperbola(x):
 
 def test_a_closed_form_of_the_objective_is_used():
     toy = quadratic(3.0, 1.0, n_rows=2)
-    toy.hessian_trace = lambda w, batch=None: np.array([[1.0, 2.0], [1.0, 4.0]])
+    rows = SimpleNamespace(of_rows=lambda w: np.array([[1.0, 2.0], [1.0, 4.0]]))
+    toy.capability = {ExactTrace: rows}.get
     found = HessianTrace().evaluate(problem(toy, (0, 0)))
     assert (found.value, found.kind, found.samples.tolist()) == (4.0, "exact", [1.0, 3.0])
 
@@ -71,7 +74,9 @@ def test_a_new_model_is_measured():
     assert trace == pytest.approx(np.trace(dense), rel=1e-10)
     far = LevelSetDistance().evaluate(problem(objective, w))
     assert 0 < far.value < np.inf
-    with pytest.raises(TypeError, match="Bilinear has no last hidden layer"):
+    with pytest.raises(
+        TypeError, match="Weakness needs a last hidden layer, and this Bilinear"
+    ):
         Weakness().evaluate(problem(objective, w))
 
 

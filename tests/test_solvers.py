@@ -14,6 +14,7 @@ from toys import Bilinear, Toy, Watched, descend, hyperbola, quadratic
 
 from skflat import FlatMLPClassifier
 from skflat.models.mlp import MLP
+from skflat.models.mlp._trace_gradient import trace_gradient as by_hand_trace_gradient
 from skflat.objective import Batch, HalfSquared, Multinomial, Objective, Workspace
 from skflat.solvers import (
     ASAM,
@@ -272,14 +273,16 @@ def test_the_gradients_counted_are_the_gradients_taken(solver, monkeypatch):
     rows = []
 
     def counting(by_hand):
-        def counted(self, loss, w, batch, *args):
+        def counted(model, loss, w, batch, *args):
             rows.append(len(batch))
-            return by_hand(self, loss, w, batch, *args)
+            return by_hand(model, loss, w, batch, *args)
 
         return counted
 
-    for name in ("loss_gradient", "trace_gradient"):  # the latter of one hidden layer counts as 1
-        monkeypatch.setattr(MLP, name, counting(getattr(MLP, name)))
+    monkeypatch.setattr(MLP, "loss_gradient", counting(MLP.loss_gradient))
+    # That of the trace counts as 1 with one hidden layer.
+    place = "skflat.models.mlp._capabilities.trace_gradient"
+    monkeypatch.setattr(place, counting(by_hand_trace_gradient))
     clf = classifier(solver).fit(X, Y)
     assert clf.n_grad_evals_ == sum(rows) / len(X)
     assert clf.n_grad_evals_ >= clf.n_iter_

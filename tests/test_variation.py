@@ -227,13 +227,13 @@ def at_scale(objective, w, t):
 def test_a_norm_is_a_change_of_coordinates(measure):
     w = np.array([2.0, 0.5])
     toy = hyperbola()
-    toy.blocks = [slice(0, 1), slice(1, 2)]
+    toy.layout.parts = [slice(0, 1), slice(1, 2)]
     by_weight = copy.deepcopy(measure).set_params(norm="weight").evaluate(problem(toy, w))
     by_block = copy.deepcopy(measure).set_params(norm="block").evaluate(problem(toy, w))
     moved = measure.evaluate(problem(at_scale(hyperbola(), w, np.abs(w)), (0, 0)))
     assert by_weight.value == pytest.approx(moved.value, rel=1e-4)
     assert by_block.value == pytest.approx(moved.value, rel=1e-4)
-    toy.blocks = [slice(0, 2)]
+    toy.layout.parts = [slice(0, 2)]
     as_one = copy.deepcopy(measure).set_params(norm="block").evaluate(problem(toy, w))
     t = np.full(2, np.linalg.norm(w))
     moved = measure.evaluate(problem(at_scale(hyperbola(), w, t), (0, 0)))

@@ -11,10 +11,11 @@ from scipy import sparse
 from scipy.optimize import linprog
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from toys import features
 
 from skflat.measures import hessian_trace, open_pairs, weakness
 from skflat.measures.feasibility._attainable import attainable
-from skflat.objective import NotDefinedError
+from skflat.objective import HiddenLayer, NotDefinedError
 from skflat.problems import as_problem
 
 # These fits are short on purpose.
@@ -82,7 +83,8 @@ def digits_network(seed, n_rows=250, n_probes=20, n_hidden=8):
     clf = MLPClassifier((n_hidden,), learning_rate_init=0.003, max_iter=300, random_state=seed)
     objective = as_problem(clf.fit(train, y[rows[:n_rows]]), train, y[rows[:n_rows]]).objective
     w = as_problem(clf, train, y[rows[:n_rows]]).w
-    scores, hidden = ((f(w), f(w, other)) for f in (objective.scores, objective.features))
+    layer = objective.capability(HiddenLayer)
+    scores, hidden = ((f(w), f(w, other)) for f in (objective.scores, layer.features))
     return scores, hidden, scores[0].argmax(axis=1)
 
 
@@ -269,7 +271,7 @@ def test_weakness_of_classes_counts_on_the_hidden_layer_where_asked():
     estimator, X, y = fitted("classes")
     probes = np.random.default_rng(0).normal(size=(12, 4))
     task = as_problem(estimator, X, y)
-    hidden, at_probes = (task.objective.features(task.w, inputs) for inputs in (X, probes))
+    hidden, at_probes = (features(task.objective, task.w, inputs) for inputs in (X, probes))
     table = open_table(hidden, task.objective.scores(task.w).argmax(axis=1), at_probes, 3)
     found = weakness(estimator, X, y, X_probe=probes, features="hidden")
     assert_array_equal(found.samples, table.mean(axis=1))
@@ -320,7 +322,7 @@ def test_weakness_of_two_classes_counts_on_the_hidden_layer():
     estimator, X, y = fitted("two classes")
     probes = np.random.default_rng(0).normal(size=(12, 4))
     task = as_problem(estimator, X, y)
-    hidden, at_probes = (task.objective.features(task.w, inputs) for inputs in (X, probes))
+    hidden, at_probes = (features(task.objective, task.w, inputs) for inputs in (X, probes))
     table = open_table(hidden, estimator.predict(X).astype(int), at_probes, 2)
     assert_array_equal(weakness(estimator, X, y, X_probe=probes).samples, table.mean(axis=1))
 

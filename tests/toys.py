@@ -1,26 +1,35 @@
 """Objectives small enough to know everything about, and what looks on while they are used."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import autograd.numpy as anp
 import numpy as np
 from autograd import grad, hessian
 
-from skflat.objective import Batch, Layout, Model
-from skflat.problems import Problem
+from skflat.objective import (
+    Batch,
+    ExactTrace,
+    HalfSquared,
+    HiddenLayer,
+    Layout,
+    Model,
+    TraceGradient,
+)
+from skflat.problems import REGRESSION, Problem
 from skflat.solvers import Settings, minimize
 
 
 class Toy:
     """A function of the parameters as an objective, of rows that are all alike."""
 
-    loss_function, alpha = None, 0.0
+    loss_function, alpha = HalfSquared(), 0.0
 
     def __init__(self, function, gradient, hessian, n_rows=1):
         self.function, self.gradient, self.hessian = function, gradient, hessian
         self.data = Batch(np.zeros((n_rows, 1)), np.zeros(n_rows))
         self.n_rows = n_rows
-        self.blocks = [slice(None)]
+        self.layout = SimpleNamespace(parts=[slice(None)])
 
     def batch(self, rows=None, work=None):
         return self.data if rows is None else Batch(self.data.X[rows], self.data.y[rows])
@@ -48,20 +57,27 @@ class Toy:
         losses = [[self.function(w + step * h) for step in steps] for h in directions]
         return np.array([losses, np.zeros_like(losses)])
 
-    def hessian_trace(self, w, batch=None):
-        return None
+    def scores(self, w, X=None):
+        return np.zeros((len(self.data if X is None else X), 1))
 
-    def trace_gradient(self, w, batch=None, out=None, work=None):
-        """By central differences. Measures are to sample the trace, so they are not told it."""
-        out, h = np.empty_like(w) if out is None else out, 1e-4
-        ends = [[np.trace(self.hessian(w + s * e)) for s in (h, -h)] for e in np.eye(len(w))]
-        out[:] = np.diff(ends, axis=1)[:, 0] / (-2 * h)
-        if work is not None:
-            work.rows += len(batch or self.data)
-        return out
+    def capability(self, kind):
+        """Measures are to sample the trace, so they are not told it."""
+        return Slope(self) if kind is TraceGradient else None
 
     def constant_loss(self):
         return 1.0
+
+
+class Slope(TraceGradient):
+    """The gradient of a toy's trace, by central differences."""
+
+    def gradient(self, w, batch=None, out=None, work=None):
+        toy, out, h = self.objective, np.empty_like(w) if out is None else out, 1e-4
+        ends = [[np.trace(toy.hessian(w + s * e)) for s in (h, -h)] for e in np.eye(len(w))]
+        out[:] = np.diff(ends, axis=1)[:, 0] / (-2 * h)
+        if work is not None:
+            work.rows += len(batch or toy.data)
+        return out
 
 
 def quadratic(*curvatures, n_rows=1):
@@ -113,7 +129,7 @@ def factorization(M, k):
         return anp.sum((X @ Y.T - M) ** 2)
 
     toy = traced(loss)
-    toy.blocks = [slice(0, m * k), slice(m * k, None)]
+    toy.layout.parts = [slice(0, m * k), slice(m * k, None)]
     return toy
 
 
@@ -159,15 +175,50 @@ class Watched:
         self.rows += len(self.objective.batch() if batch is None else batch)
         return self.objective.loss_gradient(w, batch, out, work)
 
-    def trace_gradient(self, w, batch=None, out=None, work=None):
-        found = self.objective.trace_gradient(w, batch, out, work)
-        self.rows += 0 if found is None else len(self.objective.batch() if batch is None else batch)
-        return found
+    def capability(self, kind):
+        found = self.objective.capability(kind)
+        return found if found is None or kind is not TraceGradient else WatchedSlope(self, found)
+
+
+class WatchedSlope(TraceGradient):
+    """The gradient of a watched objective's trace."""
+
+    def __init__(self, watched, known):
+        super().__init__(watched)
+        self.known = known
+
+    def gradient(self, w, batch=None, out=None, work=None):
+        watched = self.objective
+        watched.rows += len(watched.objective.batch() if batch is None else batch)
+        return self.known.gradient(w, batch, out, work)
+
+
+def trace_of_rows(objective, w, batch=None):
+    """Exact traces by row and layer, or None."""
+    known = objective.capability(ExactTrace)
+    return None if known is None else known.of_rows(w, batch)
+
+
+def trace_gradient(objective, w, *args, **kwargs):
+    """Gradient of the exact trace, or None."""
+    known = objective.capability(TraceGradient)
+    return None if known is None else known.gradient(w, *args, **kwargs)
+
+
+def features(objective, w, X=None):
+    """The last hidden layer."""
+    return objective.capability(HiddenLayer).features(w, X)
+
+
+def expected_loss(objective, w, rho):
+    """The mean loss of a factorization under Gaussian noise on every parameter."""
+    batch = objective.batch()
+    return objective.loss(w) + objective.model.noise_loss(w, rho, batch)
 
 
 def problem(objective, w):
     """What a measure is given, for any objective at any point."""
-    return Problem(objective, np.array(w, dtype=float), "regression", objective.n_rows)
+    return Problem(objective, np.array(w, dtype=float), REGRESSION, objective.n_rows)
 
 
 def descend(solver, objective, w, n_steps, **settings):

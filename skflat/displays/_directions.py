@@ -25,7 +25,8 @@ def filter_directions(problem, n_directions, random_state):
 
 def _filter_direction(objective, w, rng):
     h = rng.standard_normal(len(w), dtype=w.dtype)
-    for own, drawn in zip(objective.arrays(w), objective.arrays(h), strict=True):
+    views = objective.layout.views
+    for own, drawn in zip(views(w).values(), views(h).values(), strict=True):
         if own.ndim == 1:
             drawn[:] = 0
         else:

@@ -133,8 +133,8 @@ class LandscapeDisplay(Display):
             Steps along a direction, at least 3, one more if that is needed to have one in the
             middle. None is 41 for a curve and 21 for a map.
         to : fitted estimator, default=None
-            A second network of the same shape and kind. The curve is then that on the line from
-            the estimator, at 0, to this one, at 1, and a quarter beyond either; so many points
+            A second network of the same shape and activation. The curve is then that on the line
+            from the estimator, at 0, to this one, at 1, and a quarter beyond either; so many points
             are added (at most 5) that 0 and 1 are among them. ``directions``, ``span`` and
             ``random_state`` are not used.
         random_state : int, RandomState instance or None, default=0
@@ -160,7 +160,7 @@ class LandscapeDisplay(Display):
             If the estimator cannot be measured, or a parameter is of the wrong type.
         ValueError
             If a parameter is out of its range, the data do not fit the estimator, or the two
-            networks are not of one shape and kind.
+            networks are not of one shape and activation.
         """
         pyplot()  # better now than after a long computation
         check_option("what", what, QUANTITIES)
@@ -250,7 +250,7 @@ def _look_between(one, two, steps):
 
 def _check_alike(one, two):
     """Refuse networks that are not points in one landscape."""
-    shapes = [[array.shape for array in each.objective.arrays(each.w)] for each in (one, two)]
+    shapes = [list(each.objective.layout.shapes.values()) for each in (one, two)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"Both networks must be of one shape, got {shapes[0]} and {shapes[1]}.")
     losses = [each.objective.loss(two.w) for each in (one, two)]

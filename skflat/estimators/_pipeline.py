@@ -96,6 +96,7 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
         solver._validate_params()
         settings = self._settings(solver, objective)
         solver = solver.delegate() if settings.rho == 0 else solver
+        solver.check(objective)
         self._forget_measurements()
         if first_pass:
             self._history, self.n_grad_evals_, self._cost = History(), 0.0, 0.0

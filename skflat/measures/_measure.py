@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, indexable
 
 from .._compat import WeightedScorer, num_samples, safe_indexing
+from ..objective import require
 from ..problems import as_problem
 from ._measurement import Measurement
 
@@ -20,6 +21,8 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
 
     _parameter_constraints: dict = {}
 
+    #: Types of `Capability` and contracts of losses that it needs of an objective.
+    requires: tuple = ()
     #: +1 where a greater value is flatter, -1 where a smaller one is.
     sign = 1
 
@@ -31,7 +34,14 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
         """The `Measurement` of a `skflat.problems.Problem`.
 
         Where the loss itself is not finite nothing can be measured: NaN, with a warning.
+
+        Raises
+        ------
+        NotDefinedError
+            If the objective lacks what the measure needs.
         """
+        for kind in self.requires:
+            require(problem.objective, kind, type(self).__name__)
         if np.isfinite(problem.loss):
             found = self._evaluate(problem)
         else:

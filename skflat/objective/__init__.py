@@ -2,10 +2,32 @@
 
 from ._autograd import ONE_AT_A_TIME
 from ._batch import Batch
-from ._blocks import blocks
-from ._errors import NotDefinedError
+from ._cache import cache_slices
+from ._capabilities import (
+    BinaryMachines,
+    Capability,
+    Entries,
+    ExactTrace,
+    Geometry,
+    HiddenLayer,
+    Hyperplanes,
+    LeastSquares,
+    NotDefinedError,
+    TraceGradient,
+    capability,
+    require,
+)
 from ._layout import Layout
-from ._losses import Binary, HalfPoisson, HalfSquared, Loss, Multinomial
+from ._losses import (
+    Binary,
+    ClassLoss,
+    HalfPoisson,
+    HalfSquared,
+    Likelihood,
+    Loss,
+    Multinomial,
+    RegressionLoss,
+)
 from ._model import Model
 from ._norms import NORMS, norm_weights
 from ._objective import CHUNK, Objective
@@ -23,20 +45,34 @@ __all__ = [
     "SMALL",
     "Batch",
     "Binary",
+    "BinaryMachines",
+    "Capability",
+    "ClassLoss",
+    "Entries",
+    "ExactTrace",
+    "Geometry",
     "HalfPoisson",
     "HalfSquared",
+    "HiddenLayer",
+    "Hyperplanes",
     "Layout",
+    "LeastSquares",
+    "Likelihood",
     "Loss",
     "Model",
     "Multinomial",
     "NotDefinedError",
     "Objective",
     "Perturbation",
+    "RegressionLoss",
+    "TraceGradient",
     "Workspace",
-    "blocks",
+    "cache_slices",
+    "capability",
     "feature_sizes",
     "norm_weights",
     "product",
+    "require",
     "row_scale",
     "target_deviations",
     "transposed_product",

@@ -62,6 +62,13 @@ class Batch:
             yield (piece.total_weight / total if total > 0 else 0.0), piece
 
 
+def joined(arrays):
+    """One array of the rows of several, sparse where they are."""
+    if len(arrays) == 1:
+        return arrays[0]
+    return sparse.vstack(arrays) if sparse.issparse(arrays[0]) else np.concatenate(arrays)
+
+
 def take_rows(array, rows, name, work):
     """Rows of a dense array, gathered into the workspace; a view of a slice; None of None."""
     if array is None or isinstance(rows, slice) or sparse.issparse(array) or work is None:

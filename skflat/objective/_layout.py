@@ -23,6 +23,11 @@ class Layout:
             self.slices[name] = slice(self.size, stop)
             self.size = stop
 
+    @property
+    def parts(self):
+        """The arrays' slices of the flat vector, in order."""
+        return list(self.slices.values())
+
     def views(self, w):
         """The arrays as views: writing into one writes into ``w``."""
         return {name: w[part].reshape(self.shapes[name]) for name, part in self.slices.items()}

@@ -8,7 +8,6 @@ from autograd import grad, value_and_grad
 
 from ._autograd import ONE_AT_A_TIME
 from ._batch import Batch
-from ._errors import NotDefinedError
 
 
 class Model(ABC):
@@ -30,12 +29,16 @@ class Model(ABC):
         Rows of a pass at a time; None is the objective's choice.
     width : int
         Numbers that a pass leaves for every row, about.
+    capabilities : dict
+        What this model can do that others cannot: from the type of a `Capability` to what makes
+        one for an objective, or returns None.
     """
 
     penalized = slice(None)
     penalized_by_batch = True
     chunk = None
     width = 1
+    capabilities: dict = {}
 
     def penalties(self, alpha):
         """Parts of ``w`` that are penalised, each with the strength of its L2 penalty."""
@@ -48,18 +51,6 @@ class Model(ABC):
     def scores(self, w, X, work=None):
         """Scores at the flat vector ``w``."""
         return self.forward(self.layout.views(w), X)
-
-    def features(self, w, X):
-        """What the last affine map acts on, shape (n_rows, n_units), if there is one."""
-        raise NotDefinedError(f"{type(self).__name__} has no last hidden layer.")
-
-    def layers(self, w, X):
-        """Outputs of every hidden layer, a list that `features` is the last of."""
-        raise NotDefinedError(f"{type(self).__name__} has no hidden layers.")
-
-    def head(self, w):
-        """Weights of the last affine map, shape (n_units, n_outputs), if there is one."""
-        raise NotDefinedError(f"{type(self).__name__} has no last hidden layer.")
 
     def loss_gradient(self, loss, w, batch, out, work, reported=False):
         """Mean loss of a batch; its gradient is written into ``out``."""
@@ -77,21 +68,21 @@ class Model(ABC):
             value = batch.mean(loss.as_reported(P, batch.y))
         return float(value)
 
-    def hvp(self, loss, w, v, batch, work):
-        """Product of the mean loss's Hessian with ``v``, a new vector."""
-        direction = self.layout.views(v)
-
-        def slope(params):
-            gradient = grad(lambda p: _mean_loss(loss, self.forward(p, batch.X), batch))(params)
-            return sum(anp.sum(gradient[name] * direction[name]) for name in direction)
-
-        with ONE_AT_A_TIME:
-            product = grad(slope)(self.layout.views(w))
-        return self.layout.pack(product, np.asarray(w).dtype)
-
     def linearized(self, loss, w, batch, work):
-        """A function from ``v`` to the Hessian's product with it, for many ``v``."""
-        return lambda v: self.hvp(loss, w, v, batch, work)
+        """A function from ``v`` to the product of the mean loss's Hessian with it, a new vector."""
+        views = self.layout.views(w)
+
+        def product(v):
+            direction = self.layout.views(v)
+
+            def slope(params):
+                gradient = grad(lambda p: _mean_loss(loss, self.forward(p, batch.X), batch))(params)
+                return sum(anp.sum(gradient[name] * direction[name]) for name in direction)
+
+            with ONE_AT_A_TIME:
+                return self.layout.pack(grad(slope)(views), np.asarray(w).dtype)
+
+        return product
 
     def scores_along(self, w, directions, steps, X, work):
         """Scores at ``w + s h``, one after the other: the steps of each direction in turn.
@@ -110,42 +101,9 @@ class Model(ABC):
             norms.append(out @ out)
         return np.array(norms)
 
-    def hessian_trace(self, loss, w, batch):
-        """Exact trace of each row's Hessian, shape (n_rows, n_layers), or None.
-
-        None says that this model has no closed form and the trace must be sampled.
-        """
-        return None
-
-    def trace_gradient(self, loss, w, batch, out, work):
-        """Gradient of the mean exact trace, written into ``out`` and returned, or None.
-
-        None says that the trace has no closed form, or that nobody has differentiated it. Adds
-        to ``work.rows`` what it costs, in gradients of a row.
-        """
-        return None
-
     def unit_radius(self, loss, batch):
         """What a radius of 1 in the parameters is on these data, see `Objective.unit_radius`."""
         return 1.0
-
-    # Closed forms that few models have; None says that this one has not.
-
-    def noise_loss(self, loss, w, rho, batch):
-        """What Gaussian noise on every parameter adds to the mean loss, or None."""
-        return None
-
-    def alternation(self, loss, batch, alpha, rho):
-        """A minimiser of the expected loss, block by block, or None."""
-        return None
-
-    def largest_curvature(self, loss, w, batch):
-        """Largest eigenvalue of the mean loss's Hessian, or None."""
-        return None
-
-    def level_distance(self, loss, w, batch, level):
-        """Distance to the nearest point where the mean loss differs by ``level``, or None."""
-        return None
 
 
 def _mean_loss(loss, F, batch):

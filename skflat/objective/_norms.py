@@ -11,7 +11,7 @@ import numpy as np
 NORMS = ("euclidean", "block", "weight")
 
 
-def norm_weights(norm, w, blocks):
+def norm_weights(norm, w, parts):
     """The weights ``t`` of a norm at ``w``: a vector, or None where all are 1.
 
     Parameters
@@ -21,7 +21,7 @@ def norm_weights(norm, w, blocks):
         layer, its intercepts) by that array's Euclidean norm, ``'weight'`` that of every single
         parameter by its own size: the norm of adaptive sharpness.
     w : ndarray of shape (n_parameters,)
-    blocks : list of slice
+    parts : list of slice
         The arrays in ``w``.
     """
     if norm not in NORMS:
@@ -31,6 +31,6 @@ def norm_weights(norm, w, blocks):
     if norm == "weight":
         return np.abs(w)
     t = np.empty_like(w)
-    for block in blocks:
-        t[block] = np.linalg.norm(w[block])
+    for part in parts:
+        t[part] = np.linalg.norm(w[part])
     return t

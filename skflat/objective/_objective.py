@@ -3,10 +3,9 @@
 from functools import cached_property
 
 import numpy as np
-from scipy import sparse
 
-from ._batch import Batch, take_rows
-from ._blocks import blocks
+from ._batch import Batch, joined, take_rows
+from ._cache import cache_slices
 from ._workspace import Workspace
 
 CHUNK = 4096  # rows at a time, so that the activations of many rows need not fit into memory
@@ -99,32 +98,33 @@ class Objective:
         )
 
     @property
-    def blocks(self):
-        """Slices of the model's arrays in the flat vector."""
-        return list(self.model.layout.slices.values())
+    def layout(self):
+        """Names and places of the model's arrays in the flat vector."""
+        return self.model.layout
+
+    def capability(self, kind):
+        """What the model or the loss offers of that type, or None.
+
+        Ask by `require` what you cannot do without.
+
+        Parameters
+        ----------
+        kind : type
+            A `Capability`, or a contract of losses such as `ClassLoss`.
+        """
+        if isinstance(self.loss_function, kind):
+            return self.loss_function
+        make = self.model.capabilities.get(kind)
+        return None if make is None else make(self)
+
+    def chunks(self, X=None):
+        """Pieces of ``X``, by default of the objective's own rows, that fit into one pass."""
+        X = self.data.X if X is None else X
+        return (X[start : start + self.chunk] for start in range(0, X.shape[0], self.chunk))
 
     def scores(self, w, X=None):
         """Raw outputs at ``w`` on the rows of ``X``, by default the objective's own."""
-        return self._by_chunk(self.model.scores, w, self.data.X if X is None else X)
-
-    def features(self, w, X=None):
-        """Last hidden layer at ``w`` on ``X``, by default on the objective's own rows."""
-        return self._by_chunk(self.model.features, w, self.data.X if X is None else X)
-
-    def layers(self, w, X=None):
-        """Outputs of every hidden layer at ``w`` on ``X``, by default on the objective's rows."""
-        X = self.data.X if X is None else X
-        starts = range(0, X.shape[0], CHUNK)
-        chunks = [self.model.layers(w, X[start : start + CHUNK]) for start in starts]
-        return [_joined(list(parts)) for parts in zip(*chunks, strict=True)]
-
-    def head(self, w):
-        """Weights of the affine map from the last hidden layer to the outputs."""
-        return self.model.head(w)
-
-    def arrays(self, w):
-        """The model's arrays of parameters at ``w``, as views."""
-        return list(self.model.layout.views(w).values())
+        return joined([self.model.scores(w, rows) for rows in self.chunks(X)])
 
     @cached_property
     def unit_radius(self):
@@ -141,7 +141,7 @@ class Objective:
     def per_sample_loss(self, w, batch=None, work=None):
         """Unpenalised loss of every row, shape (n_rows,)."""
         pieces = self.batch(batch).pieces(self.chunk)
-        return _joined([self._losses_of_scores(w, piece, work) for piece in pieces])
+        return joined([self._losses_of_scores(w, piece, work) for piece in pieces])
 
     def _losses_of_scores(self, w, batch, work):
         F = self.model.scores(w, batch.X, work)
@@ -205,7 +205,7 @@ class Objective:
         value = self._data_gradient(w, batch, out, work)
         for part, rate in self._penalties(batch):
             penalized, gradient = w[part], out[part]
-            for block in blocks(penalized):
+            for block in cache_slices(penalized):
                 gradient[block] += rate * penalized[block]
         return value + self._penalty(w, batch), out
 
@@ -254,63 +254,11 @@ class Objective:
         """Rows up to which the activations of all are kept. Those of a chunk are there anyway."""
         return max(self.chunk, min(MAX_KEPT, MAX_KEPT_NUMBERS // self.model.width))
 
-    def hessian_trace(self, w, batch=None):
-        """Exact trace of each row's loss Hessian by layer, or None; no penalty in it."""
-        return self.model.hessian_trace(self.loss_function, w, self.batch(batch))
-
-    def trace_gradient(self, w, batch=None, out=None, work=None):
-        """Gradient of the mean exact trace, written into ``out``, or None where there is none.
-
-        The penalty has no part in it, for its Hessian is constant. The model says how many
-        gradients it costs, and counts them.
-        """
-        work = Workspace() if work is None else work
-        out = np.empty_like(w) if out is None else out
-        return self.model.trace_gradient(self.loss_function, w, self.batch(batch), out, work)
-
-    def expected_loss(self, w, rho, batch=None):
-        """The objective's mean under noise of deviation ``rho`` on every parameter, or None.
-
-        The noise is Gaussian and independent; the penalty is taken without it. None where the
-        model has no closed form of it.
-        """
-        batch = self.batch(batch)
-        excess = self.model.noise_loss(self.loss_function, w, rho, batch)
-        return None if excess is None else self.loss(w, batch) + excess
-
-    def alternation(self, rho):
-        """What minimises the expected loss by one block of parameters after the other, or None.
-
-        Its ``sweep(w)`` does so in place and returns the expected loss, ``n_blocks`` says how many
-        blocks there are.
-        """
-        return self.model.alternation(self.loss_function, self.data, self.alpha, rho)
-
-    def largest_curvature(self, w):
-        """Largest eigenvalue of the Hessian at ``w`` in closed form, or None; no penalty in it."""
-        return self.model.largest_curvature(self.loss_function, w, self.data)
-
-    def level_distance(self, w, level):
-        """Distance from ``w`` to where the loss differs by ``level`` in closed form, or None."""
-        return self.model.level_distance(self.loss_function, w, self.data, level)
-
-    def unseen_entries(self, n, rng):
-        """Some ``n`` inputs that are not among the rows, where the model can name such."""
-        return self.model.unseen_entries(self.data.X, n, rng)
-
-    def reading(self, w, entry):
-        """What can be read anew at an unseen entry, see `Factorization.reading`."""
-        return self.model.reading(w, self.data.X, entry)
-
     def squared_gradients(self, w, batch=None):
         """Squared norm of each row's gradient, without the penalty, shape (n_rows,)."""
         pieces = self.batch(batch).pieces(self.chunk)
         work, loss = Workspace(), self.loss_function
-        return _joined([self.model.squared_gradients(loss, w, piece, work) for piece in pieces])
-
-    def _by_chunk(self, function, w, X):
-        starts = range(0, X.shape[0], self.chunk)
-        return _joined([function(w, X[start : start + self.chunk]) for start in starts])
+        return joined([self.model.squared_gradients(loss, w, piece, work) for piece in pieces])
 
     def _penalties(self, batch):
         """Parts of the flat vector that are penalised, each with the rate of its penalty."""
@@ -322,9 +270,3 @@ class Objective:
     def _penalty(self, w, batch):
         squares = ((w[part], rate) for part, rate in self._penalties(batch))
         return sum((0.5 * rate * float(part @ part) for part, rate in squares), start=0.0)
-
-
-def _joined(arrays):
-    if len(arrays) == 1:
-        return arrays[0]
-    return sparse.vstack(arrays) if sparse.issparse(arrays[0]) else np.concatenate(arrays)

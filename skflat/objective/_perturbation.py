@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from scipy.special import ndtri
 
-from ._blocks import blocks
+from ._cache import cache_slices
 
 
 class Perturbation(ABC):
@@ -16,14 +16,14 @@ class Perturbation(ABC):
     ----------
     w : ndarray of shape (n_parameters,)
         The point that is moved.
-    blocks : list of slice
+    parts : list of slice
         The arrays of parameters in ``w``.
     quick : bool, default=False
         Whether the normal numbers may be rounded to quantiles, see `rounded_normals`.
     """
 
-    def __init__(self, w, blocks, quick=False):
-        self.w, self.blocks, self.quick = w, blocks, quick
+    def __init__(self, w, parts, quick=False):
+        self.w, self.parts, self.quick = w, parts, quick
 
     @abstractmethod
     def draw(self, rng, out=None):
@@ -60,9 +60,9 @@ class PerBlock(Perturbation):
 
     def draw(self, rng, out=None):
         h = self._normal(rng, out)
-        for block in self.blocks:
-            size = max(1, self.w[block].size)
-            h[block] *= np.linalg.norm(self.w[block]) / np.sqrt(size)
+        for part in self.parts:
+            size = max(1, self.w[part].size)
+            h[part] *= np.linalg.norm(self.w[part]) / np.sqrt(size)
         return h
 
 
@@ -83,7 +83,7 @@ def rounded_normals(rng, out):
     that of ``default_rng`` is and the Mersenne twister is not.
     """
     quantiles = _quantiles(out.dtype)
-    for block in blocks(out):
+    for block in cache_slices(out):
         part = out[block]
         drawn = rng.bit_generator.random_raw(len(part) // 4 + 1).view(np.uint16)
         quantiles.take(drawn[: len(part)], out=part, mode="clip")

@@ -3,10 +3,17 @@
 from ._factorization import factorization
 from ._network import encode, loss_of, moved, network
 from ._problem import Problem, as_problem
+from ._tasks import BINARY, COMPLETION, MULTICLASS, MULTILABEL, REGRESSION, Task
 from ._threshold import committee, one_vs_rest
 
 __all__ = [
+    "BINARY",
+    "COMPLETION",
+    "MULTICLASS",
+    "MULTILABEL",
+    "REGRESSION",
     "Problem",
+    "Task",
     "as_problem",
     "committee",
     "encode",

@@ -4,17 +4,18 @@ import numpy as np
 
 from ..models.factorization import Factorization
 from ..objective import HalfSquared, Objective
+from ._tasks import COMPLETION
 
 
 def factorization_problem(estimator, X, y, sample_weight):
-    """Objective, point and kind of a fitted factorization on some observations."""
+    """Objective, point and task of a fitted factorization on some observations."""
     model, w = factorization(estimator)
     codes, y, sample_weight = estimator.observations(X, y, sample_weight)
     if codes.min(initial=0) < 0:  # what no fit has seen has factors 0
         model, w = model.padded(w)
         codes = np.where(codes < 0, np.array(model.sizes) - 1, codes)
     y = y.astype(w.dtype, copy=False)[:, None]
-    return Objective(model, HalfSquared(), codes, y, sample_weight), w, "completion"
+    return Objective(model, HalfSquared(), codes, y, sample_weight), w, COMPLETION
 
 
 def factorization(estimator):

@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 from ..models.mlp import MLP
 from ..objective import Binary, HalfPoisson, HalfSquared, Multinomial, Objective
 from ._data import class_codes, class_labels, in_precision, numbers, row_weights
+from ._tasks import BINARY, MULTICLASS, MULTILABEL, REGRESSION
 
 #: What a fitted network has.
 NETWORK = ("coefs_", "out_activation_")
@@ -21,16 +22,16 @@ def network_inputs(estimator, X):
 
 
 def network_problem(estimator, X, y, sample_weight):
-    """Objective, point and kind of a fitted multi-layer perceptron on ``(X, y)``."""
+    """Objective, point and task of a fitted multi-layer perceptron on ``(X, y)``."""
     model, w = network(estimator)
     X = in_precision(X, w.dtype, "X")
-    loss, kind = loss_of(estimator)
-    y = targets(estimator, y, kind, isinstance(loss, HalfPoisson), w.dtype)
+    loss, task = loss_of(estimator)
+    y = targets(estimator, y, task, isinstance(loss, HalfPoisson), w.dtype)
     sample_weight = row_weights(sample_weight, X, y)
-    y = encode(y, kind, getattr(estimator, "classes_", None), w.dtype)
+    y = encode(y, task, getattr(estimator, "classes_", None), w.dtype)
     # Pickling makes strided arrays contiguous, and products may differ by that in their last bits.
     X, y, sample_weight = (contiguous(array) for array in (X, y, sample_weight))
-    return Objective(model, loss, X, y, sample_weight), w, kind
+    return Objective(model, loss, X, y, sample_weight), w, task
 
 
 def contiguous(array):
@@ -74,18 +75,18 @@ def loss_of(estimator):
     """The loss with its canonical link, and what the outputs mean."""
     out, n_outputs = estimator.out_activation_, estimator.n_outputs_
     if out == "softmax":
-        return Multinomial(), "multiclass"
+        return Multinomial(), MULTICLASS
     if out == "logistic":
-        return Binary(), "binary" if n_outputs == 1 else "multilabel"
-    return HalfPoisson() if out == "exp" else HalfSquared(), "regression"
+        return Binary(), BINARY if n_outputs == 1 else MULTILABEL
+    return HalfPoisson() if out == "exp" else HalfSquared(), REGRESSION
 
 
-def targets(estimator, y, kind, are_counts, dtype):
+def targets(estimator, y, task, are_counts, dtype):
     """Targets as ``fit`` took them, refused where the loss is not defined for them."""
-    if kind in ("multiclass", "binary"):
+    if task in (MULTICLASS, BINARY):
         return class_labels(estimator, y)
     y = numbers(estimator, y, estimator.n_outputs_, dtype)
-    if kind == "multilabel" and not np.isin(y, (0, 1)).all():
+    if task is MULTILABEL and not np.isin(y, (0, 1)).all():
         raise ValueError(
             f"y must be 0 or 1 for several labels, got values in [{y.min():g}, {y.max():g}]."
         )
@@ -94,12 +95,12 @@ def targets(estimator, y, kind, are_counts, dtype):
     return y
 
 
-def encode(y, kind, classes, dtype):
+def encode(y, task, classes, dtype):
     """Targets as the losses want them: class codes, or one column an output."""
     if sparse.issparse(y):
         y = y.toarray()
-    if kind in ("multiclass", "binary"):
+    if task in (MULTICLASS, BINARY):
         y = class_codes(np.ravel(y), classes)
-        if kind == "multiclass":
+        if task is MULTICLASS:
             return y
     return np.ascontiguousarray(np.reshape(y, (len(y), -1)), dtype=dtype)

@@ -1,6 +1,6 @@
 """From a fitted estimator to the problem it solved.
 
-The files `_adapt*.py` are the only ones that know fitted attributes, ours and scikit-learn's, by
+The files of this room are the only ones that know fitted attributes, ours and scikit-learn's, by
 duck typing.
 """
 
@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from ..objective import Objective
 from ._factorization import factorization_problem
 from ._network import NETWORK, network_inputs, network_problem
+from ._tasks import Task
 from ._threshold import committee_problem, perceptron_problem, threshold_inputs
 
 
@@ -40,15 +41,15 @@ class Problem:
         The unpenalised mean loss.
     w : ndarray of shape (n_parameters,)
         The fitted point, a copy.
-    kind : {'multiclass', 'binary', 'multilabel', 'regression', 'completion'}
-        What the outputs mean; of a completion they are entries of a matrix, which the inputs name.
+    task : Task
+        What the outputs mean.
     sampled_from : int
         Rows of the data that the objective's rows are a sample of.
     """
 
     objective: Objective
     w: np.ndarray
-    kind: str
+    task: Task
     sampled_from: int
 
     @cached_property
@@ -68,11 +69,6 @@ class Problem:
         rows = self.objective.n_rows if weight is None else np.flatnonzero(weight)
         rows = np.sort(rng.permutation(rows)[:n_rows])
         return replace(self, objective=self.objective.on(rows))
-
-    def closed_form(self, name, *args):
-        """What the objective knows by that name at the fitted point, or None if nothing."""
-        known = getattr(self.objective, name, None)
-        return None if known is None else known(self.w, *args)
 
     def row_error(self, values):
         """Standard error of a mean over the rows that comes from their sampling.
@@ -120,8 +116,8 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None, validated
     for names, inputs_of, problem_of in KINDS:
         if all(hasattr(estimator, name) for name in names):
             X = X if validated else inputs_of(estimator, X)
-            objective, w, kind = problem_of(estimator, X, y, sample_weight)
-            return Problem(objective, w, kind, sampled_from or objective.n_rows)
+            objective, w, task = problem_of(estimator, X, y, sample_weight)
+            return Problem(objective, w, task, sampled_from or objective.n_rows)
     raise TypeError(
         f"Cannot measure {type(estimator).__name__}: expected a fitted "
         "FlatMLPClassifier or FlatMLPRegressor, scikit-learn's MLPClassifier or "

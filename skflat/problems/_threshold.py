@@ -6,18 +6,19 @@ from sklearn.utils.validation import validate_data
 from ..models.threshold import Committee, Cube, Sphere, StabilityLoss
 from ..objective import Objective
 from ._data import class_codes, class_labels, in_precision, row_weights
+from ._tasks import BINARY, MULTICLASS
 
 
 def perceptron_problem(estimator, X, y, sample_weight):
-    """Objective, point and kind of a fitted perceptron on ``(X, y)``, in the scaled features."""
+    """Objective, point and task of a fitted perceptron on ``(X, y)``, in the scaled features."""
     n_outputs, n_features = estimator.weights_.shape
-    kind = Cube if estimator.weights == "binary" else Sphere
-    model = kind(n_features, n_outputs, estimator.fit_intercept)
+    machine = Cube if estimator.weights == "binary" else Sphere
+    model = machine(n_features, n_outputs, estimator.fit_intercept)
     return _problem(estimator, model, estimator.weights_.T, X, y, sample_weight)
 
 
 def committee_problem(estimator, X, y, sample_weight):
-    """Objective, point and kind of a fitted committee on ``(X, y)``, in the scaled features."""
+    """Objective, point and task of a fitted committee on ``(X, y)``, in the scaled features."""
     return _problem(estimator, committee(estimator), estimator.weights_, X, y, sample_weight)
 
 
@@ -42,7 +43,7 @@ def _problem(estimator, model, weights, X, y, sample_weight):
     objective = Objective(model, loss, X, one_vs_rest(y, estimator.classes_, dtype), sample_weight)
     w = np.concatenate([np.ravel(weights), np.ravel(estimator.thresholds_)], dtype=dtype)
     w = w[: model.layout.size]  # a perceptron without thresholds has no place for them
-    return objective, w, "binary" if len(estimator.classes_) == 2 else "multiclass"
+    return objective, w, BINARY if len(estimator.classes_) == 2 else MULTICLASS
 
 
 def one_vs_rest(y, classes, dtype):

@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ..objective import blocks
+from ..objective import cache_slices
 from ._replicated_sgd import Ensemble, centre_of
 
 COLUMNS = 1 << 12  # parameters at a time, so that those of all agents stay in the cache
@@ -54,7 +54,7 @@ class _Network(Ensemble):
             agent = agents[k % self.n_agents]
             loss += share * objective.loss_gradient(agent, part, move, state.work)[0]
             rate = self.n_agents * share * state.base.learning_rate
-            for block in blocks(w):
+            for block in cache_slices(w):
                 move[block] *= rate
         if math.isfinite(loss):
             for start in range(0, len(w), COLUMNS):

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from ..objective import LeastSquares
 from ._solver import Solver
 
 
@@ -33,10 +34,10 @@ class ALS(Solver):
 
     Notes
     -----
-    For factorizations only: it needs an objective with an ``alternation``. A sweep counts one
-    gradient a kind. The losses recorded are the expected ones. It ends when these fall by less than
-    the share ``tol``, or with early stopping as every other solver does. There is no
-    ``partial_fit``.
+    For factorizations only: it needs the closed form of one kind of parameters given all others.
+    A sweep counts one gradient a kind. The losses recorded are the expected ones. It ends when
+    these fall by less than the share ``tol``, or with early stopping as every other solver does.
+    There is no ``partial_fit``.
 
     Examples
     --------
@@ -49,20 +50,14 @@ class ALS(Solver):
     default_rho = 0.2
     stochastic = False
     early_stops = True
+    requires = (LeastSquares,)
 
     def auto_rho(self, objective):
         deviation = np.sqrt(2 * objective.constant_loss())
         return float(self.default_rho * np.sqrt(deviation))
 
     def solve(self, w, state, run):
-        find = getattr(run.objective, "alternation", None)
-        alternation = None if find is None else find(run.settings.rho)
-        if alternation is None:
-            model = type(getattr(run.objective, "model", run.objective)).__name__
-            raise ValueError(
-                "The solver ALS needs a squared loss that one block of parameters after the other "
-                f"minimises in closed form, as factorizations have it; this {model} has none."
-            )
+        alternation = run.objective.capability(LeastSquares).alternation(run.settings.rho)
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 self._sweeps(alternation, w, run)
@@ -82,7 +77,7 @@ class ALS(Solver):
             run.hooks.begin_epoch()
             loss = alternation.sweep(w)
             run.n_iter += 1
-            run.work.rows += alternation.n_blocks * run.objective.n_rows
+            run.work.rows += alternation.n_kinds * run.objective.n_rows
             if not np.isfinite(loss):
                 run.diverged = True
                 return

@@ -75,6 +75,10 @@ class Chain(Rule):
     def auto_rho(self, objective):
         return _common({rule.auto_rho(objective) for rule in self._readers()}) or 0.0
 
+    def check(self, objective):
+        for rule in self._stages():
+            rule.check(objective)
+
     def structure(self):
         return type(self), *(rule.structure() for rule in self._stages())
 

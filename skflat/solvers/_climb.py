@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..objective import blocks
+from ..objective import cache_slices
 
 
 def climb(
@@ -27,7 +27,7 @@ def climb(
             # The norm's ``T g`` is ``|w| g``, whose size is that of ``w g``, and ``T^2 g`` is this.
             np.multiply(tilted, w, out=out)
         length = state.settings.rho / n_steps / (size if normalize else 1.0)
-        for block in blocks(w):
+        for block in cache_slices(w):
             step = out[block]
             step *= length
             np.add(foot[block], step, out=point[block])

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ..objective import blocks
+from ..objective import cache_slices
 from ._gradient import Based
 from ._replicated_sgd import draw_batch
 
@@ -130,7 +130,7 @@ class EntropySGD(Based):
         """One inner step. ``away`` is ``x' - x``, ``pull`` the momentum times the velocity."""
         mean, away, pull, point, gradient = vectors
         noise = self.noise and _signs(w, self.noise * math.sqrt(2 * rate), state)
-        for block in blocks(w):
+        for block in cache_slices(w):
             here, move, there = away[block], gradient[block], point[block]
             move *= rate
             move += np.multiply(here, share, out=there)

@@ -1,9 +1,7 @@
 """Gradient descent on labels with fresh noise in every step."""
 
-import numpy as np
-
 from .._compat import StrOptions
-from ..objective import Batch, Binary, HalfPoisson, Multinomial
+from ..objective import Batch
 from ._gradient import Based
 
 
@@ -52,25 +50,13 @@ class LabelNoise(Based):
 
     def init_state(self, objective, w, settings, rng):
         state = super().init_state(objective, w, settings, rng)
-        state.memory.n_classes = None  # known from the first step on
+        state.memory.n_outputs = None  # known from the first step on
         return state
 
     def direction(self, objective, w, batch, state):
-        y = self._noisy(objective, w, batch, state)
-        noisy = Batch(batch.X, y, batch.weight)
-        return objective.loss_gradient(w, noisy, state.scratch("direction", w), state.work)
-
-    def _noisy(self, objective, w, batch, state):
-        """The batch's targets with new noise."""
-        loss, y, rho, rng = objective.loss_function, batch.y, state.settings.rho, state.rng
-        if not isinstance(loss, (Binary, Multinomial)):
-            y = np.where(rng.random(y.shape) < 0.5, y - rho, y + rho).astype(y.dtype, copy=False)
-            return np.maximum(y, 0) if isinstance(loss, HalfPoisson) else y
-        flipped = rng.random(y.shape) < rho
-        if isinstance(loss, Binary):
-            return np.where(flipped, 1 - y, y)
         memory = state.memory
-        if memory.n_classes is None:
-            memory.n_classes = objective.scores(w, batch.X[:1]).shape[1]
-        other = (y + rng.integers(1, memory.n_classes, size=y.shape)) % memory.n_classes
-        return np.where(flipped, other, y)
+        if memory.n_outputs is None:
+            memory.n_outputs = objective.scores(w, batch.X[:1]).shape[1]
+        noise = state.settings.rho, state.rng, memory.n_outputs
+        noisy = Batch(batch.X, objective.loss_function.noisy(batch.y, *noise), batch.weight)
+        return objective.loss_gradient(w, noisy, state.scratch("direction", w), state.work)

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.svm import SVC
 
 from .._compat import Interval
+from ..objective import Hyperplanes
 from ._solver import Solver
 
 
@@ -33,18 +34,17 @@ class MaxMargin(Solver):
     _parameter_constraints: dict = {"C": [Interval(Real, 0, None, closed="neither")]}
 
     stochastic = False
+    requires = (Hyperplanes,)
 
     def __init__(self, C=100.0):
         self.C = C
 
     def solve(self, w, state, run):
         objective, settings = run.objective, run.settings
-        views = objective.model.layout.views(w)
+        planes = objective.capability(Hyperplanes)
         for output, labels in enumerate(objective.data.y.T):
-            found = self._separate(objective.data.X, labels > 0, "b" in views, settings.tol)
-            views["W"][:, output] = found.coef_[0]
-            if "b" in views:
-                views["b"][output] = found.intercept_[0]
+            found = self._separate(objective.data.X, labels > 0, planes.fit_intercept, settings.tol)
+            planes.place(w, output, found.coef_[0], found.intercept_[0])
             run.n_iter = max(run.n_iter, int(np.max(found.n_iter_)))
         run.history.add(objective.loss(w), None, w, settings)
         return w

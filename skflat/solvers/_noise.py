@@ -67,7 +67,7 @@ class Noise(Based):
 
     def direction(self, objective, w, batch, state):
         total = state.scratch("direction", w)
-        noise = PERTURBATIONS[self.noise](w, objective.blocks, quick=True)
+        noise = PERTURBATIONS[self.noise](w, objective.layout.parts, quick=True)
         around = noise, self.n_draws, self.two_point
         loss, n_summed = sum_around(*around, objective, w, batch, state, total)
         share = (1 - self.weight) / n_summed

@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ..objective import blocks
+from ..objective import cache_slices
 from ._gradient import Based
 
 
@@ -48,7 +48,7 @@ def _add_orthogonal(g, square, total, n_summed):
     along = 0.0
     if square >= np.finfo(g.dtype).tiny:
         along = float(total @ g) / (n_summed * square)
-    for block in blocks(g):
+    for block in cache_slices(g):
         part, more = g[block], total[block]
         part *= 1 - along
         if n_summed > 1:
@@ -58,7 +58,7 @@ def _add_orthogonal(g, square, total, n_summed):
 
 def displaced(w, h, scale, out):
     """Write ``w + scale h`` to ``out``, which may be ``h``."""
-    for block in blocks(w):
+    for block in cache_slices(w):
         part = np.multiply(h[block], scale, out=out[block])
         part += w[block]
     return out

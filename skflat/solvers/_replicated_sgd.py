@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval
-from ..objective import blocks
+from ..objective import cache_slices
 from ._gradient import SGD
 from ._solver import Rule
 from ._steps import SGDStep
@@ -131,7 +131,7 @@ class ReplicatedSGD(Ensemble):
 
     def _couple(self, replicas, centre, gradients, gamma):
         """Add the pull towards the centre to the gradients."""
-        for block in blocks(centre):
+        for block in cache_slices(centre):
             for replica, gradient in zip(replicas, gradients, strict=True):
                 apart = replica[block] - centre[block]
                 apart *= gamma
@@ -140,7 +140,7 @@ class ReplicatedSGD(Ensemble):
 
 def centre_of(points, out):
     """Their mean; where all are the same point it is that point, to the bit."""
-    for block in blocks(out):
+    for block in cache_slices(out):
         first, total = points[0, block], out[block]
         total[:] = 0
         for other in points[1:, block]:

@@ -72,6 +72,6 @@ class RSP(Perturbed):
 
     def _found(self, objective, w, batch, state):
         total = state.scratch("total", w)
-        sphere = PERTURBATIONS["sphere"](w, objective.blocks, quick=True)
+        sphere = PERTURBATIONS["sphere"](w, objective.layout.parts, quick=True)
         around = sphere, self.n_directions, self.antithetic
         return total, sum_around(*around, objective, w, batch, state, total)[1]

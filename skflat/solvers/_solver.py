@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ..objective import require
 from ._loop import run_epochs
 from ._run import Run
 from ._settings import Settings
@@ -54,7 +55,20 @@ class Solver(BaseEstimator):
     auto_goes_by_size = True
     #: Whether it passes over batches, so that ``partial_fit`` and callbacks make sense.
     stochastic = True
+    #: Types of `Capability` that it needs of an objective.
+    requires: tuple = ()
     _parameter_constraints: dict = {}
+
+    def check(self, objective):
+        """Refuse an objective that lacks what the solver needs.
+
+        Raises
+        ------
+        NotDefinedError
+            That says what is missing and which models have it.
+        """
+        for kind in self.requires:
+            require(objective, kind, type(self).__name__)
 
     @property
     def early_stops(self):
@@ -148,6 +162,7 @@ def minimize(solver, objective, w, settings=None, random_state=0, max_epochs=Non
     """
     settings = Settings() if settings is None else settings
     solver = solver.delegate() if settings.rho == 0 else solver
+    solver.check(objective)
     random_state = np.random.RandomState(random_state)
     run = Run(objective, settings, random_state, max_epochs=max_epochs)
     w = np.array(w, copy=True)

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ..objective import blocks
+from ..objective import cache_slices
 
 
 class SGDStep:
@@ -39,7 +39,7 @@ class SGDStep:
     def step(self, w, direction):
         """``v = momentum v - rate direction``, then ``w += v`` or Nesterov's version."""
         momentum, nesterov = self.settings.momentum, self.settings.nesterovs_momentum
-        for block in blocks(w):
+        for block in cache_slices(w):
             part, pull, move = w[block], self._pull[block], direction[block]
             move *= self.learning_rate
             pull -= move
@@ -94,7 +94,7 @@ class AdamStep:
         self._t += 1
         root = math.sqrt(1 - beta_2)
         rate = settings.learning_rate_init * math.sqrt(1 - beta_2**self._t) / (1 - beta_1**self._t)
-        for block in blocks(w):
+        for block in cache_slices(w):
             mean, square, move = self._mean[block], self._square[block], direction[block]
             mean *= beta_1
             mean += move

@@ -1,9 +1,7 @@
 """Descent on the loss and the exact trace of its Hessian."""
 
-import numpy as np
-
 from .._compat import StrOptions
-from ..objective import Workspace, blocks
+from ..objective import TraceGradient, cache_slices
 from ._gradient import Based
 
 
@@ -39,27 +37,17 @@ class TracePenalty(Based):
     """
 
     default_rho = 0.05
+    requires = (TraceGradient,)
     _parameter_constraints: dict = {"base": [StrOptions({"adam", "sgd"})]}
 
     def __init__(self, base="adam"):
         self.base = base
 
-    def init_state(self, objective, w, settings, rng):
-        no_rows = objective.batch(np.arange(0))  # only whether it has one is asked
-        if objective.trace_gradient(w, no_rows, np.empty_like(w), Workspace()) is None:
-            model = type(getattr(objective, "model", objective)).__name__
-            raise ValueError(
-                f"TracePenalty needs the exact trace of the Hessian, and this {model} has none. "
-                "A network has one if its activation is piecewise linear ('relu', 'identity') "
-                "or if it has at most two hidden layers."
-            )
-        return super().init_state(objective, w, settings, rng)
-
     def direction(self, objective, w, batch, state):
         out, slope = state.scratch("direction", w), state.scratch("slope of the trace", w)
         loss, _ = objective.loss_gradient(w, batch, out, state.work)
-        objective.trace_gradient(w, batch, slope, state.work)
-        for block in blocks(out):
+        objective.capability(TraceGradient).gradient(w, batch, slope, state.work)
+        for block in cache_slices(out):
             slope[block] *= 0.5 * state.settings.rho**2
             out[block] += slope[block]
         return loss, out

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...objective import Objective
+from ...objective import LeastSquares, Objective
 
 CANDIDATES = 2.0 ** np.arange(5, -8, -2)  # in units of what offsets leave over
 WITHOUT_CHOICE = 1.0  # where there are too few entries to hold some out
@@ -37,7 +37,7 @@ def chosen_alpha(objective, rho, alpha_offsets, rng):
     seed = rng.integers(2**31)
     kept, asked = (_of_rows(objective, rows) for rows in (~held_out, held_out))
     best, chosen = np.inf, WITHOUT_CHOICE
-    alternation = kept.alternation(rho)
+    alternation = kept.capability(LeastSquares).alternation(rho)
     for alpha in CANDIDATES:
         w = model.init(np.random.RandomState(seed), kept.data)
         alternation.alpha = (float(alpha), alpha_offsets)

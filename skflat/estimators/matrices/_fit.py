@@ -13,7 +13,7 @@ from ..._callbacks import EpochHooks
 from ..._compat import Interval, StrOptions
 from ...models.factorization import Factorization
 from ...objective import HalfSquared, Objective
-from ...problems import Problem, as_problem, factorization
+from ...problems import COMPLETION, Problem, as_problem, factorization
 from ...solvers import ALS, SOLVERS, Solver, spawn_generator
 from ...symmetry import balance
 from .._measuring import USUAL_MEASURES
@@ -248,7 +248,7 @@ class BaseFactorization(Predicting):
         """What was fitted, in the unit of the users' targets and without the penalty."""
         model, w = factorization(self)
         objective = Objective(model, HalfSquared(), codes, y[:, None], weight)
-        return Problem(objective, w, "completion", objective.n_rows)
+        return Problem(objective, w, COMPLETION, objective.n_rows)
 
     def measure(self, X, y=None, sample_weight=None):
         """Measure the fitted parameters on given observations, and keep the results.

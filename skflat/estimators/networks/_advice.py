@@ -9,18 +9,18 @@ APART = 100  # times as large, a feature drowns the others
 STRONG = 0.01  # of ``alpha``, divided by the rows
 
 
-def advice(estimator, objective, F, rows, kind):
+def advice(estimator, objective, F, rows, task):
     """What to try, as half a sentence.
 
     ``F`` are the scores that the network gives to some of the training rows.
     """
     loss = objective.loss_function
     scaling = _scale_features(rows)
-    if kind == "regression":
+    if not task.has_classes:
         scaling += _scale_target(loss, rows)
     if scaling:
         return " and ".join(scaling)
-    if kind != "regression" and estimator.class_weight is None and _gives_one_class(F, rows, loss):
+    if task.has_classes and estimator.class_weight is None and _gives_one_class(F, rows, loss):
         return (
             "try class_weight='balanced': all rows are given the same class, although their odds "
             "are better than a constant's"

@@ -42,7 +42,7 @@ class BaseFlatMLP(FlatEstimator):
 
         held_out, (X, y, sample_weight) = self._hold_out(X, y, sample_weight, validation)
         goes_on = incremental and not first_pass
-        objective, kind = self._objective(model, X, y, sample_weight, goes_on)
+        objective, task = self._objective(model, X, y, sample_weight, goes_on)
         hooks = EpochHooks(
             self,
             X,
@@ -58,13 +58,13 @@ class BaseFlatMLP(FlatEstimator):
             w,
             first_pass=first_pass,
             incremental=incremental,
-            validate=self._validator(objective, held_out, kind),
+            validate=self._validator(objective, held_out, task),
             hooks=hooks,
         )
         self.coefs_, self.intercepts_ = model.split(w)
         hooks.end_fit(w)
         if not (incremental or self._cut_short):  # of which the user knows already
-            warn_unless_better(self, objective, w, kind)
+            warn_unless_better(self, objective, w, task)
         if self.measures is not None and not incremental:
             probes = None if held_out is None else held_out[0]
             self._measure(self.measures, X, y, sample_weight, probes, after_fit=True)
@@ -72,13 +72,13 @@ class BaseFlatMLP(FlatEstimator):
 
     def _objective(self, model, X, y, sample_weight, goes_on):
         """The training objective, and what its outputs mean."""
-        loss, kind = loss_of(self)
-        targets = self._encode(y, kind, X.dtype)
+        loss, task = loss_of(self)
+        targets = self._encode(y, task, X.dtype)
         # What "auto" is must not vary with the rows at hand: the first call decides.
         known = getattr(self, "_unit_radius", None) if goes_on else None
         objective = Objective(model, loss, X, targets, sample_weight, self.alpha, unit_radius=known)
         self._unit_radius = objective.unit_radius if self.rho == "auto" else known
-        return objective, kind
+        return objective, task
 
     def _publish(self, settings):
         super()._publish(settings)
@@ -156,15 +156,15 @@ class BaseFlatMLP(FlatEstimator):
     def _check_targets(self, y):
         """Refuse targets for which the loss is not defined."""
 
-    def _encode(self, y, kind, dtype):
-        return encode(y, kind, getattr(self, "classes_", None), dtype)
+    def _encode(self, y, task, dtype):
+        return encode(y, task, getattr(self, "classes_", None), dtype)
 
-    def _validator(self, objective, held_out, kind):
+    def _validator(self, objective, held_out, task):
         """``w -> (score, loss)`` on the rows held out, or None."""
         if held_out is None:
             return None
         X, y, sample_weight = held_out
-        targets = self._encode(y, kind, X.dtype)
+        targets = self._encode(y, task, X.dtype)
         model, loss = objective.model, objective.loss_function
         batch, work = Objective(model, loss, X, targets, sample_weight).batch(), Workspace()
 

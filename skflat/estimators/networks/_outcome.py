@@ -13,7 +13,7 @@ MOST_NAMED = 5  # of the outputs
 ROUNDING = 1e-10  # of a coefficient of determination that is 0
 
 
-def warn_unless_better(estimator, objective, w, kind):
+def warn_unless_better(estimator, objective, w, task):
     """Warn if a fitted network is no better than a constant on its training rows.
 
     It is judged as ``score`` judges: by accuracy, or by the coefficient of determination of every
@@ -24,11 +24,11 @@ def warn_unless_better(estimator, objective, w, kind):
     with np.errstate(over="ignore", invalid="ignore"):
         F = objective.scores(w, rows.X)
         P = objective.loss_function.predict(F.copy())
-        found = _regression(P, rows) if kind == "regression" else _classes(estimator, P, rows)
+        found = _classes(estimator, P, rows) if task.has_classes else _regression(P, rows)
     if found is not None:
         warnings.warn(
             f"Training ended no better than the best constant prediction: {found}. "
-            f"To learn more, {advice(estimator, objective, F, rows, kind)}.",
+            f"To learn more, {advice(estimator, objective, F, rows, task)}.",
             ConvergenceWarning,
             stacklevel=5,
         )

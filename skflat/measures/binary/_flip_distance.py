@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from scipy.optimize import brentq
 
+from ...objective import BinaryMachines
 from .._function import function_of
 from .._measure import Measure, describe, exactness
 from .._measurement import Measurement
@@ -42,6 +43,8 @@ class FlipDistance(Measure):
     """
 
     _parameter_constraints: dict = {"level": [float, None]}
+
+    requires = (BinaryMachines,)
 
     def __init__(self, level=None):
         self.level = level

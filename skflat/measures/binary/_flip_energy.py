@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...models.threshold import Flips
-from ...objective import NotDefinedError
+from ...objective import BinaryMachines, capability
 from .._function import function_of
 from .._measure import Measure, describe, exactness, ladder
 from .._measurement import Measurement
@@ -47,6 +47,7 @@ class FlipEnergy(Measure):
 
     _parameter_constraints: dict = {"distance": ["array-like", float]}
 
+    requires = (BinaryMachines,)
     sign = -1
 
     def __init__(self, distance=0.02):
@@ -80,29 +81,13 @@ def checked_distances(values):
 
 def is_binary(problem):
     """Whether the weights of a problem are in {-1, +1}."""
-    return hasattr(problem.objective.model, "machines")
-
-
-def machines_of(problem):
-    """The one-vs-rest problems of binary weights: pairs of patterns and weights.
-
-    Raises
-    ------
-    NotDefinedError
-        If the weights are not in {-1, +1}.
-    """
-    objective = problem.objective
-    if not is_binary(problem):
-        raise NotDefinedError(
-            "Flips are of weights in {-1, +1}: expected a FlatPerceptronClassifier with "
-            "weights='binary' or a FlatCommitteeClassifier."
-        )
-    return objective.model.machines(problem.w, objective.data)
+    return capability(problem.objective, BinaryMachines) is not None
 
 
 def flip_errors(problem):
     """A function of the distance: each row's probability to be wrong, the mean over problems."""
-    machines = [Flips(patterns, w) for patterns, w in machines_of(problem)]
+    found = problem.objective.capability(BinaryMachines).machines(problem.w)
+    machines = [Flips(patterns, w) for patterns, w in found]
     return lambda distance: np.mean([each.error(distance) for each in machines], axis=0)
 
 

@@ -8,12 +8,13 @@ from scipy.optimize import brentq
 
 from ..._compat import StrOptions
 from ...models.threshold import BeliefPropagation
+from ...objective import BinaryMachines
 from ...problems import as_problem
 from .._function import function_of
 from .._measure import Measure, describe, generator
 from .._measurement import Measurement
 from ..noise import LocalEnergy, counts_by_distance, log_binomial, sampled_log_count
-from ._flip_energy import checked_distances, is_binary, machines_of
+from ._flip_energy import checked_distances, is_binary
 
 MAX_ENUMERATED, MAX_SAMPLED = 24, 200  # weights up to which one counts, and samples
 MAX_SWEEPS, TOL = 500, 1e-5  # of belief propagation: of the change of a mean
@@ -76,6 +77,8 @@ class LocalEntropy(Measure):
         "random_state": ["random_state"],
     }
 
+    requires = (BinaryMachines,)
+
     def __init__(self, distance=(0.01, 0.02, 0.03, 0.05, 0.07, 0.1), method="auto", random_state=0):
         self.distance = distance
         self.method = method
@@ -94,7 +97,7 @@ class LocalEntropy(Measure):
         return found.value if "entropy" in found.table else -found.value
 
     def _evaluate(self, problem):
-        machines = _counting(list(machines_of(problem)), problem.objective.data.weight)
+        machines = _counting(self._machines(problem), problem.objective.data.weight)
         method, rng = self._method(machines), generator(self.random_state)
         curve = {"exact": _counted, "sample": _sampled, "bethe": _bethe}[method]
         distances = checked_distances(self.distance)
@@ -122,6 +125,9 @@ class LocalEntropy(Measure):
                 "shell": shell,
             },
         )
+
+    def _machines(self, problem):
+        return list(problem.objective.capability(BinaryMachines).machines(problem.w))
 
     def _method(self, machines):
         """What ``method`` means for these machines."""

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from ..._compat import Interval
+from ...problems import BINARY
 from .._function import function_of
 from .._measure import Measure, describe, exactness, generator
 from .._measurement import Measurement
@@ -118,7 +119,7 @@ def _n_classes(problem):
     """The number of classes, or of outputs of a regressor."""
     first_row = problem.objective.data.X[:1]
     n_outputs = problem.objective.scores(problem.w, first_row).shape[1]
-    return 2 if problem.kind == "binary" else n_outputs
+    return 2 if problem.task is BINARY else n_outputs
 
 
 dominant_subspace = function_of(DominantSubspace, "dominant_subspace")

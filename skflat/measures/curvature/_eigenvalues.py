@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..._compat import Interval, StrOptions
 from ..._parallel import one_thread_for_scipy
-from ...objective import NotDefinedError
+from ...objective import Geometry, NotDefinedError, capability
 from .._function import function_of
 from .._measure import Measure, describe, exactness, generator, group_error
 from .._measurement import Measurement
@@ -87,7 +87,8 @@ class HessianEigenvalues(Measure):
 
     def _evaluate(self, problem):
         only_largest = self.k == 1 and self.which != "smallest"
-        known = problem.closed_form("largest_curvature") if only_largest else None
+        geometry = capability(problem.objective, Geometry) if only_largest else None
+        known = None if geometry is None else geometry.largest_curvature(problem.w)
         if known is not None:
             return self._exact(problem, known)
         product = HessianProduct(problem)

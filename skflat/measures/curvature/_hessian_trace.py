@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from ..._compat import Interval
+from ...objective import ExactTrace, capability
 from .._function import function_of
 from .._measure import Measure, describe, exactness, generator, group_error
 from .._measurement import Measurement
@@ -63,9 +64,10 @@ class HessianTrace(Measure):
 
     def _evaluate(self, problem):
         objective, w = problem.objective, problem.w
-        by_row = objective.hessian_trace(w)
-        if by_row is None:
+        exact = capability(objective, ExactTrace)
+        if exact is None:
             return self._estimate(problem)
+        by_row = exact.of_rows(w)
         layers = np.array([objective.data.mean(column) for column in by_row.T])
         stderr = problem.row_error(by_row.sum(axis=1))
         return Measurement(

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
-from ...objective import CHUNK
+from ...objective import CHUNK, HiddenLayer, Likelihood
 from .._function import function_of
 from .._measure import Measure, describe, exactness
 from .._measurement import Measurement
@@ -47,6 +47,7 @@ class RelativeFlatness(Measure):
 
     _parameter_constraints: dict = {"normalize": ["boolean"]}
 
+    requires = (HiddenLayer, Likelihood)
     sign = -1
 
     def __init__(self, normalize=False):
@@ -54,7 +55,7 @@ class RelativeFlatness(Measure):
 
     def _evaluate(self, problem):
         objective, w = problem.objective, problem.w
-        W = objective.head(w)
+        W = objective.capability(HiddenLayer).head(w)
         spread = self._spread(problem, len(W))
         by_row = np.concatenate(
             [
@@ -80,7 +81,7 @@ class RelativeFlatness(Measure):
             for power in (1, 2):  # the mean, and then the variance around it
                 moment = np.zeros(n_units)
                 for share, piece in objective.data.shares(at_once(n_units, CHUNK)):
-                    a = dense(objective.features(problem.w, piece.X)) - mean
+                    a = dense(objective.capability(HiddenLayer).features(problem.w, piece.X)) - mean
                     weight = np.ones(len(a)) if piece.weight is None else piece.weight
                     moment += share * (weight @ a**power) / (weight.sum() or 1.0)
                 mean = moment
@@ -90,8 +91,7 @@ class RelativeFlatness(Measure):
 
 
 def _of_rows(objective, w, W, spread, batch):
-    a = objective.features(w, batch.X)
-    a = dense(a) / spread
+    a = dense(objective.capability(HiddenLayer).features(w, batch.X)) / spread
     loss = objective.loss_function
     P = loss.predict(objective.scores(w, batch.X))
     return row_norms(a, squared=True) * loss.quadratic(P, W).sum(axis=1)

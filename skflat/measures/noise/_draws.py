@@ -83,7 +83,7 @@ def _adding_to(sums):
 
 def _losses(objective, w, noise, seeds, steps, sampled):
     """One task: losses and errors of some draws at all steps."""
-    draw = PERTURBATIONS[noise](w, objective.blocks).draw
+    draw = PERTURBATIONS[noise](w, objective.layout.parts).draw
     directions = [draw(np.random.default_rng(seed)) for seed in seeds]
     return _at(objective, w, directions, steps, sampled)
 

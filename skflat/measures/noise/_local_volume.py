@@ -8,6 +8,7 @@ from scipy.special import logsumexp
 
 from ..._compat import Interval, StrOptions
 from ..._parallel import run
+from ...objective import Likelihood, require
 from .._function import function_of
 from .._measure import Measure, describe, group_error, seeds
 from .._measurement import Measurement
@@ -211,6 +212,7 @@ class _Cost:
         # Nothing but the loss is asked of an objective that has no outputs.
         by_loss = kind == "loss"
         self.here = objective.loss(w, batch) if by_loss else self._scores(w)
+        self.likelihood = None if by_loss else require(objective, Likelihood, "The divergence")
 
     def _scores(self, w):
         return self.problem.objective.scores(w, self.batch.X).astype(float, copy=False)
@@ -223,7 +225,7 @@ class _Cost:
             if self.kind == "loss":
                 cost = objective.loss(there, self.batch) - self.here
             else:
-                rows = objective.loss_function.divergence(self.here, self._scores(there))
+                rows = self.likelihood.divergence(self.here, self._scores(there))
                 cost = self.batch.mean(rows)
         return cost if np.isfinite(cost) else np.finfo(float).max
 

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from ..._compat import Interval
-from ...objective import NotDefinedError
+from ...objective import ClassLoss
 from .._function import function_of
 from .._measure import Measure, describe, undefined
 from .._measurement import Measurement
@@ -79,6 +79,7 @@ class PacBayesBound(Measure):
         "random_state": ["random_state"],
     }
 
+    requires = (ClassLoss,)
     sign = -1
 
     def __init__(self, delta=0.05, scale=None, start=None, n_draws=10, n_jobs=None, random_state=0):
@@ -90,10 +91,6 @@ class PacBayesBound(Measure):
         self.random_state = random_state
 
     def _evaluate(self, problem):
-        if problem.kind not in ("multiclass", "binary", "multilabel"):
-            raise NotDefinedError(
-                f"A PAC-Bayes bound is on an error between 0 and 1, and this is a {problem.kind}."
-            )
         noise = NoiseStability(
             noise="isotropic",
             n_draws=self.n_draws,

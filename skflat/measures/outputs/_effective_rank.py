@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import entr
 
 from ..._compat import StrOptions
+from ...objective import HiddenLayer
 from .._function import function_of
 from .._measure import Measure, describe, exactness, group_error
 from .._measurement import Measurement
@@ -59,6 +60,11 @@ class EffectiveRank(Measure):
         self.features = features
         self.normalize = normalize
 
+    @property
+    def requires(self):
+        """The hidden layer, where that is looked at."""
+        return (HiddenLayer,) if self.features == "hidden" else ()
+
     def _evaluate(self, problem):
         values = self._singular_values(problem, problem.objective.data)
         return Measurement(
@@ -101,9 +107,9 @@ class EffectiveRank(Measure):
     def _outputs(self, problem, X):
         objective, w = problem.objective, problem.w
         if self.features == "hidden":
-            return dense(objective.features(w, X))
+            return dense(objective.capability(HiddenLayer).features(w, X))
         F = objective.scores(w, X).astype(float)
-        return F - F.mean(axis=1, keepdims=True) if problem.kind == "multiclass" else F
+        return problem.task.centred(F)
 
 
 def effective_number(values):

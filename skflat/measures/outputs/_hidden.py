@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from ...objective import CHUNK
+from ...objective import CHUNK, HiddenLayer
 from .._memory import at_once
 
 
@@ -14,14 +14,14 @@ def dense(a):
 
 def hidden_width(objective, w):
     """Units of the last hidden layer."""
-    return objective.features(w, objective.data.X[:1]).shape[1]
+    return len(objective.capability(HiddenLayer).head(w))
 
 
 def hidden_range(objective, w):
     """Least and greatest value of every unit of the last hidden layer."""
     least, greatest = np.inf, -np.inf
     for piece in objective.data.pieces(at_once(hidden_width(objective, w), CHUNK)):
-        a = dense(objective.features(w, piece.X))
+        a = dense(objective.capability(HiddenLayer).features(w, piece.X))
         least, greatest = np.minimum(least, a.min(axis=0)), np.maximum(greatest, a.max(axis=0))
     return least, greatest
 

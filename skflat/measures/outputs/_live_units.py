@@ -1,5 +1,6 @@
 """Live units: how many units of the last hidden layer do anything."""
 
+from ...objective import HiddenLayer
 from .._function import function_of
 from .._measure import Measure, describe
 from .._measurement import Measurement
@@ -32,6 +33,8 @@ class LiveUnits(Measure):
     >>> 0 < LiveUnits().measure(clf, X, y).value <= 8
     True
     """
+
+    requires = (HiddenLayer,)
 
     def _evaluate(self, problem):
         least, greatest = hidden_range(problem.objective, problem.w)

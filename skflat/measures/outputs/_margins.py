@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 
 from ..._compat import Interval, StrOptions
-from ...objective import NotDefinedError
+from ...objective import ClassLoss, NotDefinedError
 from .._function import function_of
 from .._measure import Measure, describe, exactness
 from .._measurement import Measurement
@@ -58,6 +58,8 @@ class Margins(Measure):
         "normalization": [StrOptions({"rms", "row", "layers"}), None],
     }
 
+    requires = (ClassLoss,)
+
     def __init__(self, quantile=0.1, normalization="rms"):
         self.quantile = quantile
         self.normalization = normalization
@@ -93,16 +95,16 @@ class Margins(Measure):
 
     def _scale(self, problem, F, n_labels):
         """What the margins are divided by: one number, or one a margin."""
-        F = F - F.mean(axis=1, keepdims=True) if problem.kind == "multiclass" else F
+        F = problem.task.centred(F)
         if self.normalization == "rms":
             weight = problem.objective.data.weight
             scale = np.sqrt(np.average((F**2).mean(axis=1), weights=weight))
         elif self.normalization == "row":
-            if problem.kind != "multiclass":
+            if not problem.task.greatest_wins:
                 raise NotDefinedError("Normalising margins by the row needs three classes or more.")
             scale = np.repeat(np.abs(F).max(axis=1), n_labels)
         elif self.normalization == "layers":
-            arrays = problem.objective.arrays(problem.w)
+            arrays = problem.objective.layout.views(problem.w).values()
             scale = np.prod([np.linalg.norm(W, 2) for W in arrays if W.ndim == 2])
         else:
             scale = 1.0

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...objective import ClassLoss
 from .._function import function_of
 from .._measure import Measure, describe, exactness
 from .._measurement import Measurement
@@ -34,12 +35,13 @@ class NormalizedMargin(Measure):
     True
     """
 
+    requires = (ClassLoss,)
+
     def _evaluate(self, problem):
         objective = problem.objective
         F, data = objective.scores(problem.w).astype(float, copy=False), objective.data
         margins = objective.loss_function.margins(F, data.y).reshape(len(F), -1).mean(axis=1)
-        power = 1 if problem.kind == "multiclass" else 2
-        F = F - F.mean(axis=1, keepdims=True) if power == 1 else F
+        power, F = (1 if problem.task.greatest_wins else 2), problem.task.centred(F)
         sizes = np.mean(np.abs(F) ** power, axis=1)
         scale = data.mean(sizes) ** (1 / power) or 1.0
         value = data.mean(margins) / scale

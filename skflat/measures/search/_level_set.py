@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from ..._compat import Interval
+from ...objective import Geometry, capability
 from .._function import function_of
 from .._measure import Measure, describe, exactness, generator, group_error, level_of
 from .._measurement import Measurement
@@ -124,7 +125,9 @@ class LevelSetDistance(Measure):
                 stacklevel=4,
             )
             return self._result(problem, level, [], None)
-        known = problem.closed_form("level_distance", level) if self.norm == "euclidean" else None
+        euclidean = self.norm == "euclidean"
+        geometry = capability(problem.objective, Geometry) if euclidean else None
+        known = None if geometry is None else geometry.level_distance(problem.w, level)
         if known is not None:
             return self._exact(problem, level, known)
         if self._cost(problem) > self.budget:

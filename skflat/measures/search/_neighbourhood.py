@@ -33,7 +33,7 @@ class Neighbourhood:
 
     def __init__(self, problem, norm):
         self.problem, self.objective, self.w = problem, problem.objective, problem.w
-        self.t = norm_weights(norm, self.w, self.objective.blocks)
+        self.t = norm_weights(norm, self.w, self.objective.layout.parts)
         self.size = 1.0 if self.t is not None else float(np.linalg.norm(self.w))
         self.n_evals, self.origin = 1, problem.loss
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...objective import Entries
 from ..feasibility import attainable, within
 from ._pair_draw import n_affordable_probes
 
@@ -81,9 +82,9 @@ def open_bins_of_entries(objective, w, entries, tolerance, budget):
     width = tolerance * y.std()
     if width <= ROUNDING * np.abs(y).max():
         return OpenBins(np.full(len(entries), 1 / N_BINS), N_BINS * len(entries), 0)
-    edges, found = _edges(y), []
+    edges, found, matrix = _edges(y), [], objective.capability(Entries)
     for entry in entries:
-        features, learned, goal, rest, intercept = objective.reading(w, entry)
+        features, learned, goal, rest, intercept = matrix.reading(w, entry)
         if not n_affordable_probes(features.shape, 1, budget.left):
             break
         band = learned - width, learned + width

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from ...objective import HiddenLayer
 from ..feasibility import NOTHING, Scaling, decide_pairs, extent, reading_of
 
 
@@ -56,7 +57,7 @@ def readings(problem, probes, features, target):
     objective, w = problem.objective, double(problem.w)
     scores, at_probes = objective.scores(w), objective.scores(w, probes)
     learned = _learned(problem, scores, target)
-    if problem.kind == "multiclass":
+    if problem.task.greatest_wins:
         rows = _reread(objective, w, probes, features, scores, at_probes)
         means = (each.mean(axis=1, keepdims=True) for each in (scores, at_probes))
         known = (each - mean for each, mean in zip((scores, at_probes), means, strict=True))
@@ -69,7 +70,7 @@ def readings(problem, probes, features, target):
 def _learned(problem, scores, target):
     """The classes, or for every label 0 or 1, that readings reproduce."""
     y = problem.objective.data.y
-    if problem.kind == "multiclass":
+    if problem.task.greatest_wins:
         return y if target == "labels" else scores.argmax(axis=1)
     return (y > 0.5 if target == "labels" else scores > 0).astype(int)
 
@@ -79,7 +80,7 @@ def _reread(objective, w, probes, features, scores, at_probes):
     if features == "hidden":
         return hidden_layer(objective, w, probes)
     logits = _centred(scores)
-    if objective.head(w).shape[0] < logits.shape[1]:
+    if len(objective.capability(HiddenLayer).head(w)) < logits.shape[1]:
         hidden = hidden_layer(objective, w, probes)
         if _spans_hidden(hidden[0], logits):
             return hidden
@@ -112,5 +113,6 @@ def _centred(logits):
 
 def hidden_layer(objective, w, probes):
     """Last hidden layer on the rows and at the probes, dense."""
-    layers = (objective.features(w, X) for X in (None, probes))
+    hidden = objective.capability(HiddenLayer)
+    layers = (hidden.features(w, X) for X in (None, probes))
     return tuple(layer.toarray() if sparse.issparse(layer) else layer for layer in layers)

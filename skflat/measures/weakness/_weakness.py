@@ -4,22 +4,19 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array
 
 from ..._compat import Interval, StrOptions
-from ...objective import NotDefinedError
+from ...objective import ClassLoss, HiddenLayer, NotDefinedError, require
 from ...problems import as_problem
 from .._budget import Budget
 from .._function import function_of
-from .._measure import Measure, describe, exactness, generator
+from .._measure import Measure, describe, exactness
 from .._measurement import Measurement
 from ..feasibility import result_of
-from ._bins import open_bins, open_bins_of_entries
+from ._counts import COUNTS
 from ._extension import extension_size
-from ._pair_draw import draw_pairs, n_affordable_probes
-from ._readings import double, hidden_layer, readings
+from ._readings import double
 from ._regions import alone, regions
 
 
@@ -180,8 +177,9 @@ class Weakness(Measure):
         """
         self._validate_params()
         problem = as_problem(estimator, X, y)
-        self._refuse_regression(problem, "Decisions on pairs")
-        return self._decisions(problem, self._probes(problem)[0])
+        require(problem.objective, ClassLoss, "Decisions on pairs")
+        count = COUNTS[problem.task](self, problem)
+        return self._decisions(count, count.probes()[0])
 
     def _recorded(self):
         """Of given probes the shape: a fitted estimator keeps no rows of data."""
@@ -189,11 +187,12 @@ class Weakness(Measure):
         return super()._recorded() | given
 
     def _evaluate(self, problem):
-        probes, source = self._probes(problem)
+        count = COUNTS[problem.task](self, problem)
+        probes, source = count.probes()
         details = {
             "target": self.target,
             "vocabulary": self.vocabulary,
-            "features": self._features(problem.kind),
+            "features": count.features,
             "probes": source,
             "samples": "one a probe",
             "seed": self.random_state,
@@ -201,21 +200,16 @@ class Weakness(Measure):
         if self.vocabulary == "region-class":
             found = self._regions(problem, probes)
         elif self.count == "statements":
-            found = self._statements(problem, probes)
+            found = self._statements(count, probes)
         else:
-            found, counts = self._pairs(problem, probes)
+            found, counts = self._pairs(count, probes)
             details |= counts
         return Measurement(n_evals=1, protocol=describe(problem, **details), **found)
 
-    def _pairs(self, problem, probes):
+    def _pairs(self, count, probes):
         """The mean share of open pairs, and how many were asked for and left undecided."""
         budget = Budget(self.budget)
-        if problem.kind in ("regression", "completion"):
-            shares, stderr, counts = self._bins(problem, probes, budget)
-        elif problem.kind == "multiclass":
-            shares, stderr, counts = self._drawn_pairs(problem, probes, budget)
-        else:
-            shares, stderr, counts = self._pairs_of_labels(problem, probes, budget)
+        shares, stderr, counts = count.shares(probes, budget)
         if not len(shares):
             self._say_too_dear()
         elif counts["n_undecided"] and budget.cut_short:
@@ -227,45 +221,6 @@ class Weakness(Measure):
             "converged": bool(len(shares) and not counts["n_undecided"]),
             "samples": shares,
         }, counts
-
-    def _bins(self, problem, probes, budget):
-        objective, w = problem.objective, double(problem.w)
-        if problem.kind == "completion":
-            found = open_bins_of_entries(objective, w, probes, self.tolerance, budget)
-        else:
-            rows = hidden_layer(objective, w, probes)
-            found = open_bins(objective, w, *rows, self.target, self.tolerance, budget)
-        counts = {"n_pairs": found.n_bins, "n_undecided": found.n_undecided}
-        return found.shares, _error_of_probes(found.shares), counts
-
-    def _drawn_pairs(self, problem, probes, budget):
-        objective, w = problem.objective, double(problem.w)
-        known = objective.scores(w, probes)
-        width = objective.head(w).shape[0]
-        if self._features(problem.kind) == "logits":
-            width = min(width, known.shape[1] - 1)
-        shape, rng = (objective.n_rows, width), generator(self.random_state)
-        draw = draw_pairs(shape, known.shape[1], known.argmax(axis=1), budget.left, rng)
-        if draw is None:
-            return NOTHING_ASKED
-        (reading,) = self._readings(problem, probes)
-        pairs = reading.decide(budget, draw.asked)
-        is_open = pairs.index >= 0
-        shares = draw.shares(is_open)
-        return shares, draw.error(shares, is_open), _counts(draw.asked, pairs)
-
-    def _pairs_of_labels(self, problem, probes, budget):
-        objective, n_labels = problem.objective, problem.objective.data.y.shape[1]
-        shape = objective.n_rows, objective.head(double(problem.w)).shape[0]
-        n_probes = n_affordable_probes(shape, probes.shape[0], self.budget / n_labels)
-        if not n_probes:
-            return NOTHING_ASKED
-        asked = np.ones((n_probes, 2), dtype=bool)
-        pairs = [reading.decide(budget, asked) for reading in self._readings(problem, probes)]
-        counts = [_counts(asked, each) for each in pairs]
-        total = {name: sum(each[name] for each in counts) for name in counts[0]}
-        shares = np.mean([(each.index >= 0).mean(axis=1) for each in pairs], axis=0)
-        return shares, _error_of_probes(shares), total
 
     def _say_too_dear(self):
         warnings.warn(
@@ -284,27 +239,28 @@ class Weakness(Measure):
             stacklevel=5,
         )
 
-    def _statements(self, problem, probes):
-        self._refuse_regression(problem, "count='statements'")
-        pairs = self._decisions(problem, probes)
+    def _statements(self, count, probes):
+        require(count.problem.objective, ClassLoss, "count='statements'")
+        pairs = self._decisions(count, probes)
         with np.errstate(divide="ignore"):
             value = sum(float(np.log(extension_size(each))) for each in pairs)
         return {
             "value": value,
             "stderr": 0.0,
-            "kind": exactness(problem),
+            "kind": exactness(count.problem),
             "converged": bool(all(each.decided.all() for each in pairs)),
             "samples": np.mean([each.is_open.mean(axis=1) for each in pairs], axis=0),
         }
 
     def _regions(self, problem, probes):
-        self._refuse_regression(problem, "vocabulary='region-class'")
         objective, w = problem.objective, double(problem.w)
-        layers = objective.layers(w), objective.layers(w, probes)
+        require(objective, ClassLoss, "vocabulary='region-class'")
+        hidden = require(objective, HiddenLayer, "vocabulary='region-class'")
+        layers = hidden.layers(w), hidden.layers(w, probes)
         if not layers[0]:
             raise NotDefinedError("vocabulary='region-class' is for networks with a hidden layer.")
         counts = [regions(*pair) for pair in zip(*layers, strict=True)]
-        n_outcomes = objective.scores(w).shape[1] if problem.kind == "multiclass" else 2
+        n_outcomes = objective.scores(w).shape[1] if problem.task.greatest_wins else 2
         return {
             "value": float(counts[-1].n_free * np.log(n_outcomes + 1)),
             "stderr": 0.0,
@@ -319,78 +275,11 @@ class Weakness(Measure):
             },
         }
 
-    def _refuse_regression(self, problem, what):
-        if problem.kind in ("regression", "completion"):
-            raise NotDefinedError(f"{what} needs classes, and the target is continuous.")
-
-    def _decisions(self, problem, probes):
+    def _decisions(self, count, probes):
         """`OpenPairs` of every label, or of the classes."""
-        readings = self._readings(problem, probes)
         budget = Budget(self.budget)
-        return [result_of(reading.decide(budget, keep=True)) for reading in readings]
-
-    def _readings(self, problem, probes):
-        """What is re-read and what is to be reproduced, of every label or of the classes."""
-        return readings(problem, probes, self._features(problem.kind), self.target)
-
-    def _features(self, kind):
-        """What to re-read, by name."""
-        if kind == "completion":
-            if self.features != "auto":
-                raise NotDefinedError(
-                    f"features must be 'auto' for a completion, got {self.features!r}."
-                )
-            return "column factors"
-        allowed = ("logits", "hidden") if kind == "multiclass" else ("hidden",)
-        if self.features == "auto":
-            return allowed[0]
-        if self.features not in allowed:
-            raise NotDefinedError(
-                f"features must be 'auto' or one of {allowed} for a {kind} target, "
-                f"got {self.features!r}."
-            )
-        return self.features
-
-    def _probes(self, problem):
-        X = problem.objective.data.X
-        if problem.kind == "completion":
-            if self.X_probe is not None or self.target == "labels":
-                raise NotDefinedError(
-                    "X_probe and target='labels' are not for completions: their probes are unseen "
-                    "entries, and readings reproduce the fitted values."
-                )
-            rng = generator(self.random_state)
-            return problem.objective.unseen_entries(self.n_probes, rng), "unseen entries"
-        if self.X_probe is not None:
-            probes = check_array(self.X_probe, accept_sparse="csr", dtype=X.dtype)
-            if probes.shape[1] != X.shape[1]:
-                raise ValueError(
-                    f"X_probe has {probes.shape[1]} features, but the network is expecting "
-                    f"{X.shape[1]} features as input."
-                )
-            return probes, "given"
-        rng = generator(self.random_state)
-        first, second = rng.integers(X.shape[0], size=(2, self.n_probes))
-        mix = rng.uniform(size=(self.n_probes, 1)).astype(X.dtype)
-        if sparse.issparse(X):
-            mix = sparse.diags_array(mix[:, 0])
-            probes = mix @ X[first] + (sparse.eye_array(self.n_probes) - mix) @ X[second]
-            return probes.tocsr(), "convex combinations of rows"
-        return mix * X[first] + (1 - mix) * X[second], "convex combinations of rows"
-
-
-# Shares, standard error and counts where the budget does not pay for anything.
-NOTHING_ASKED = np.array([]), np.nan, {"n_pairs": 0, "n_undecided": 0}
-
-
-def _error_of_probes(shares):
-    n = len(shares)
-    return float(shares.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
-
-
-def _counts(asked, pairs):
-    """How many pairs are asked for, and how many of them have no proof."""
-    return {"n_pairs": int(asked.sum()), "n_undecided": int((asked & ~pairs.decided()).sum())}
+        decided = (reading.decide(budget, keep=True) for reading in count.readings(probes))
+        return [result_of(each) for each in decided]
 
 
 weakness = function_of(Weakness, "weakness")

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...objective import HalfSquared
-
 BUDGET = 1 << 17  # numbers in a batch of gathered factors: they stay in the cache
 PADDING = 0.8  # entities of one batch have at least this share of its longest one's rows
 
@@ -74,8 +72,8 @@ class Alternation:
         self.groups = {c: _groups(model, batch, c) for c in self.kinds}
 
     @property
-    def n_blocks(self):
-        """Blocks of parameters that a sweep solves for, each with a pass over the rows."""
+    def n_kinds(self):
+        """Kinds of entities that a sweep solves for, each with a pass over the rows."""
         return len(self.kinds)
 
     def sweep(self, w):
@@ -86,7 +84,7 @@ class Alternation:
                 self._center(w, c)
         for part, strength in self.model.penalties(self.alpha):
             squares += strength * float(w[part] @ w[part])
-        noise = self.model.noise_loss(HalfSquared(), w, self.rho, self.batch)
+        noise = self.model.noise_loss(w, self.rho, self.batch)
         return squares / (2 * self.batch.total_weight) + noise
 
     def respond(self, w, c):

@@ -13,9 +13,9 @@ loss under Gaussian noise on all parameters is known in closed form.
 import numpy as np
 from scipy import sparse
 
-from ...objective import HalfSquared, Layout, Model, row_scale
+from ...objective import Layout, Model, row_scale
 from ._alternation import Alternation, pair
-from ._flatness import largest_curvature, level_distance
+from ._capabilities import CAPABILITIES
 
 N_TURNS = 5  # of the offsets of every kind, before the first step
 
@@ -33,6 +33,7 @@ class Factorization(Model):
         Whether there are an intercept and offsets.
     """
 
+    capabilities = CAPABILITIES
     #: Rows at a time: a pass over the rows also passes over all parameters once a chunk.
     chunk = 1 << 17
     #: Then the same ridge is minimised by batches as in closed form.
@@ -166,13 +167,14 @@ class Factorization(Model):
         return (score + params["intercept"][0] if self.fit_offsets else score)[:, None]
 
     def scores(self, w, X, work=None):
-        return self._scores(w, X, self._rows(w, X))[:, None]
+        return self.scores_of(w, X, self.rows(w, X))[:, None]
 
-    def _rows(self, w, X):
+    def rows(self, w, X):
         """Factors of the entities that each row names, one array a kind."""
         return [F.take(X[:, c], axis=0) for c, F in enumerate(self.split(w)[2])]
 
-    def _scores(self, w, X, rows):
+    def scores_of(self, w, X, rows):
+        """Scores from the factors of the entities that each row names, shape (n_rows,)."""
         intercept, offsets, _ = self.split(w)
         score = np.zeros(len(X), w.dtype) if intercept is None else np.repeat(intercept, len(X))
         for c, b in enumerate(offsets or ()):
@@ -184,41 +186,38 @@ class Factorization(Model):
     # --- derivatives ---
 
     def loss_gradient(self, loss, w, batch, out, work, reported=False):
-        rows = self._rows(w, batch.X)
-        F = self._scores(w, batch.X, rows)[:, None]
+        rows = self.rows(w, batch.X)
+        F = self.scores_of(w, batch.X, rows)[:, None]
         losses = None if reported else loss.per_sample(F, batch.y)  # the prediction overwrites F
         P = loss.predict(F)
         value = batch.mean(loss.as_reported(P, batch.y) if reported else losses)
         residual = loss.residual(P, batch.y)
         residual *= row_scale(batch, w.dtype)
-        self._pull_back(residual[:, 0], _others(rows), batch.X, out)
+        self.pull_back(residual[:, 0], others_of(rows), batch.X, out)
         return value
 
-    def hvp(self, loss, w, v, batch, work):
-        return self.linearized(loss, w, batch, work)(v)
-
     def linearized(self, loss, w, batch, work):
-        X, scale, rows = batch.X, row_scale(batch, w.dtype), self._rows(w, batch.X)
-        P = loss.predict(self._scores(w, X, rows)[:, None])
+        X, scale, rows = batch.X, row_scale(batch, w.dtype), self.rows(w, batch.X)
+        P = loss.predict(self.scores_of(w, X, rows)[:, None])
         curvature = (loss.curvature(P) * scale)[:, 0]
         residual = (loss.residual(P, batch.y) * scale)[:, 0]
-        others = _others(rows)
+        others = others_of(rows)
 
         def product(v):
-            moved = self._rows(v, X)
-            change = self._scores(v, X, [np.zeros_like(row) for row in rows])
+            moved = self.rows(v, X)
+            change = self.scores_of(v, X, [np.zeros_like(row) for row in rows])
             for move, other in zip(moved, others, strict=True):
                 change += np.einsum("ik,ik->i", move, other)
             out = np.empty_like(w)
-            self._pull_back(curvature * change, others, X, out)
+            self.pull_back(curvature * change, others, X, out)
             bent = np.empty_like(w)
-            self._pull_back(residual, _others(moved), X, bent, affine=False)
+            self.pull_back(residual, others_of(moved), X, bent, affine=False)
             out += bent
             return out
 
         return product
 
-    def _pull_back(self, values, others, X, out, affine=True):
+    def pull_back(self, values, others, X, out, affine=True):
         """The scores' gradients, summed over the rows with these values, written into ``out``.
 
         ``others`` stand for the factors' gradients; without ``affine`` the gradients of intercept
@@ -234,111 +233,41 @@ class Factorization(Model):
                 offsets[c][...] = spread.sum(axis=1) if affine else 0
 
     def squared_gradients(self, loss, w, batch, work):
-        rows = self._rows(w, batch.X)
-        P = loss.predict(self._scores(w, batch.X, rows)[:, None])
-        squares = self._squares(rows).sum(axis=1)
+        rows = self.rows(w, batch.X)
+        P = loss.predict(self.scores_of(w, batch.X, rows)[:, None])
+        squares = self.squares(rows).sum(axis=1)
         return loss.residual(P, batch.y)[:, 0] ** 2 * squares
 
-    def hessian_trace(self, loss, w, batch):
-        """By kind, after one column for intercept and offsets together."""
-        return np.concatenate([self._trace(loss, w, piece) for piece in batch.pieces(self.chunk)])
-
-    def _trace(self, loss, w, batch):
-        rows = self._rows(w, batch.X)
-        P = loss.predict(self._scores(w, batch.X, rows)[:, None])
-        return loss.curvature(P) * self._squares(rows)
-
-    def _squares(self, rows):
+    def squares(self, rows):
         """Squared norm of every row's score gradient, by kind after the offsets."""
         affine = np.full(len(rows[0]), (1 + self.n_kinds) * self.fit_offsets, rows[0].dtype)
-        squares = [np.einsum("ik,ik->i", other, other) for other in _others(rows)]
+        squares = [np.einsum("ik,ik->i", other, other) for other in others_of(rows)]
         return np.column_stack([affine, *squares])
 
-    def trace_gradient(self, loss, w, batch, out, work):
-        if not isinstance(loss, HalfSquared):
-            return None
-        work.rows += len(batch)
-        X, rows = batch.X, self._rows(w, batch.X)
-        share = np.broadcast_to(np.ravel(row_scale(batch, w.dtype)), len(X)).astype(w.dtype)
-        total = sum(rows)
-        # |sum of the others|^2, summed over the kinds, differentiated in the factors of each.
-        slopes = [2 * ((self.n_kinds - 2) * total + row) for row in rows]
-        self._pull_back(share, slopes, X, out)
-        if self.fit_offsets:
-            out[: self.n_affine] = 0
-        return out
-
-    def noise_loss(self, loss, w, rho, batch):
-        """What noise of standard deviation ``rho`` on every parameter adds to the mean loss.
-
-        ``rho^2 / 2`` times the mean trace of the Hessian, and for the products of two noises
-        ``rho^4 n_components / 2`` for each pair of kinds. Exact for the squared loss; None for
-        others.
-        """
-        if not isinstance(loss, HalfSquared):
-            return None
+    def mean_trace(self, w, batch):
+        """Mean trace of the Hessian of half the squared error, by counting entities."""
         trace = (1 + self.n_kinds) * self.fit_offsets
         for c, F in enumerate(self.split(w)[2]):  # |u|^2 as often as the entity is observed
             counts = np.bincount(batch.X[:, c], batch.weight, minlength=len(F))
             trace += float(counts @ np.einsum("ik,ik->i", F, F)) / batch.total_weight
         if self.n_kinds > 2:  # of the sums over the others that is not all
             for share, piece in batch.shares(self.chunk):
-                total = sum(self._rows(w, piece.X))
+                total = sum(self.rows(w, piece.X))
                 trace += (self.n_kinds - 2) * share * piece.mean((total**2).sum(axis=1))
+        return trace
+
+    def noise_loss(self, w, rho, batch):
+        """What noise of standard deviation ``rho`` on every parameter adds to the mean loss.
+
+        Exactly ``rho^2 / 2`` times the mean trace of the Hessian, and for the products of two
+        noises ``rho^4 n_components / 2`` for each pair of kinds, of half the squared error.
+        """
         n_pairs, variance = self.n_kinds * (self.n_kinds - 1) // 2, rho * rho  # inf where too large
+        trace = self.mean_trace(w, batch)
         return 0.5 * variance * (trace + n_pairs * self.n_components * variance)
 
-    def alternation(self, loss, batch, alpha, rho):
-        return Alternation(self, batch, alpha, rho) if isinstance(loss, HalfSquared) else None
 
-    def largest_curvature(self, loss, w, batch):
-        return largest_curvature(self, loss, w, batch)
-
-    def level_distance(self, loss, w, batch, level):
-        return level_distance(self, loss, w, batch, level)
-
-    # --- entries ---
-
-    def unseen_entries(self, X, n, rng):
-        """Some ``n`` inputs, drawn uniformly from those that are not rows of ``X``.
-
-        Where next to all are, the rest are drawn from all.
-        """
-        drawn = rng.integers(self.sizes, size=(20 * n, self.n_kinds))
-        for c in range(self.n_kinds):  # so few rows are left that comparing them costs nothing
-            X = X[np.isin(X[:, c], drawn[:, c])]
-        rows = set(map(tuple, X.tolist()))
-        is_row = np.array([tuple(entry) in rows for entry in drawn.tolist()])
-        return drawn[np.argsort(is_row, kind="stable")[:n]]
-
-    def reading(self, w, X, entry):
-        """How an entry's score depends on the entity of the last kind, all others held.
-
-        Returns
-        -------
-        features : ndarray of shape (n_observed, n_components)
-            Of the rows of ``X`` that share the entity: the sum of their other factors. Offset
-            apart, the score is the product of these and the entity's factors.
-        learned : ndarray of shape (n_observed,)
-            The part of their scores that depends on the entity.
-        goal : ndarray of shape (n_components,)
-            The entry's features.
-        rest : float
-            What the entity's part is to be added to for the entry's score.
-        offset : bool
-            Whether the entity has an offset.
-        """
-        codes = np.vstack([X[X[:, -1] == entry[-1]], entry])
-        rows = self._rows(w, codes)
-        features = sum(rows[:-1], start=np.zeros_like(rows[-1]))
-        own = np.einsum("ik,ik->i", features, rows[-1])
-        if self.fit_offsets:
-            own += self.split(w)[1][-1][entry[-1]]
-        rest = self._scores(w, codes[-1:], [row[-1:] for row in rows])[0] - own[-1]
-        return features[:-1], own[:-1], features[-1], float(rest), self.fit_offsets
-
-
-def _others(rows):
+def others_of(rows):
     """For every kind the sum of the other kinds' rows."""
     if len(rows) == 2:
         return rows[::-1]

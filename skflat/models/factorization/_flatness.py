@@ -8,10 +8,8 @@ the trace of its Hessian are those of ``f`` divided by ``2 m n``, and its level 
 
 import numpy as np
 
-from ...objective import HalfSquared
 
-
-def largest_curvature(model, loss, w, batch):
+def largest_curvature(model, w, batch):
     """Largest eigenvalue of the mean loss's Hessian at a stationary point, or None elsewhere.
 
     Where ``E = M - X Y'`` has no part that the factors could reduce (``E Y = 0``, ``E' X = 0``)
@@ -19,7 +17,7 @@ def largest_curvature(model, loss, w, batch):
     ``X X'`` and ``Y Y'``, and a part that couples the singular vectors of ``E``, of which the
     largest singular value ``e`` matters: twice ``[[Y'Y, -e I], [-e I, X'X]]``.
     """
-    found = _matrices(model, loss, w, batch)
+    found = _matrices(model, w, batch)
     if found is None:
         return None
     X, Y, E = found
@@ -34,14 +32,14 @@ def largest_curvature(model, loss, w, batch):
     return float(2 * largest / (2 * E.size))
 
 
-def level_distance(model, loss, w, batch, level):
+def level_distance(model, w, batch, level):
     """Distance to the level set of an exact, balanced factorization, or None elsewhere.
 
     Where ``X Y' = M`` and ``X`` and ``Y`` have the same largest singular value, the most that ``f``
     rises within ``r`` is ``(sqrt(2 sigma) r + r^2 / 2)^2`` for every ``r``, with ``sigma`` the
     largest singular value of ``M``.
     """
-    found = _matrices(model, loss, w, batch)
+    found = _matrices(model, w, batch)
     if found is None:
         return None
     X, Y, E = found
@@ -54,14 +52,14 @@ def level_distance(model, loss, w, batch, level):
     return float(2 * rise / (np.sqrt(2 * sigma + 2 * rise) + np.sqrt(2 * sigma)))
 
 
-def _matrices(model, loss, w, batch):
+def _matrices(model, w, batch):
     """``X``, ``Y`` and the residual matrix, in double precision, or None.
 
     None where a closed form is out of reach: more kinds than two, offsets, weights, or entries
     that are missing or observed twice.
     """
     plain = model.n_kinds == 2 and not model.fit_offsets and batch.weight is None
-    if not (plain and isinstance(loss, HalfSquared)):
+    if not plain:
         return None
     m, n = model.sizes
     place = batch.X[:, 0] * n + batch.X[:, 1]

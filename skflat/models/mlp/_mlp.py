@@ -15,9 +15,8 @@ from ...objective import (
     unit_radius,
 )
 from ._activations import as_activation
+from ._capabilities import CAPABILITIES
 from ._hvp import Linearized
-from ._trace import hessian_trace
-from ._trace_gradient import trace_gradient
 
 
 class MLP(Model):
@@ -36,6 +35,8 @@ class MLP(Model):
     The flat vector holds first all weight matrices, then all intercepts, the order in
     which scikit-learn packs them. Layer ``l`` computes ``a[l] @ W[l] + b[l]``.
     """
+
+    capabilities = CAPABILITIES
 
     def __init__(self, sizes, activation="relu"):
         self.sizes = tuple(int(size) for size in sizes)
@@ -79,14 +80,6 @@ class MLP(Model):
     def scores(self, w, X, work=None):
         return self._forward(w, X, Workspace() if work is None else work)[1][-1]
 
-    def features(self, w, X):
-        a, _ = self._forward(w, X, Workspace())
-        return a[-1]
-
-    def layers(self, w, X):
-        a, _ = self._forward(w, X, Workspace())
-        return a[1:]
-
     def loss_gradient(self, loss, w, batch, out, work, reported=False):
         weights, _ = self.split(w)
         grad_weights, grad_intercepts = self.split(out)
@@ -103,24 +96,12 @@ class MLP(Model):
                 self.activation.backward(delta, z[layer - 1], a[layer])
         return batch.mean(values)
 
-    def hvp(self, loss, w, v, batch, work):
-        return Linearized(self, loss, w, batch)(v)
-
     def linearized(self, loss, w, batch, work):
         return Linearized(self, loss, w, batch)
-
-    def hessian_trace(self, loss, w, batch):
-        return hessian_trace(self, loss, w, batch)
-
-    def trace_gradient(self, loss, w, batch, out, work):
-        return trace_gradient(self, loss, w, batch, out, work)
 
     def unit_radius(self, loss, batch):
         deviation = target_deviations(batch).max() if loss.in_units_of_target else 1.0
         return unit_radius(feature_sizes(batch).max(), deviation)
-
-    def head(self, w):
-        return self.split(w)[0][-1]
 
     def scores_along(self, w, directions, steps, X, work):
         # The first layer is linear in the step, so one product of X serves all steps.

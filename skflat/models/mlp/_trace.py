@@ -21,16 +21,14 @@ ENTRIES = 1 << 23  # of the Jacobians, one a row, that deeper networks hold
 
 
 def hessian_trace(model, loss, w, batch):
-    """Trace of each row's loss Hessian by layer, or None where it has no closed form.
+    """Trace of each row's loss Hessian by layer.
 
     Returns
     -------
-    ndarray of shape (n_rows, n_layers) or None
+    ndarray of shape (n_rows, n_layers)
         Exact for piecewise-linear networks of any depth and for smooth ones of up to two
         hidden layers; weights and intercept of a layer together.
     """
-    if not model.activation.piecewise_linear and model.n_layers > 3:
-        return None
     work = Workspace()
     jacobian = max(model.sizes[1:-1], default=0) * model.sizes[-1] if model.n_layers > 2 else 0
     chunk = min(CHUNK, max(1, ENTRIES // max(jacobian, 1)))

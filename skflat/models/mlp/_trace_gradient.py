@@ -1,6 +1,6 @@
 """The gradient of the exact trace of a multi-layer perceptron's loss Hessian.
 
-The formulas are those of `_mlp_trace.py`, written for autograd, or differentiated by hand for one
+The formulas are those of `_trace.py`, written for autograd, or differentiated by hand for one
 piecewise-linear hidden layer. The first layer's parameters enter the trace through its
 pre-activations alone, so that autograd never sees the inputs: these may be sparse, and their two
 products are the ones of a gradient.
@@ -9,47 +9,17 @@ products are the ones of a gradient.
 import autograd.numpy as anp
 import numpy as np
 from autograd import elementwise_grad, grad
-from autograd.scipy.special import logsumexp
 from autograd.tracer import getval
 from sklearn.utils.extmath import row_norms
 
-from ...objective import (
-    ONE_AT_A_TIME,
-    Binary,
-    HalfPoisson,
-    HalfSquared,
-    Multinomial,
-    product,
-    row_scale,
-    transposed_product,
-)
+from ...objective import ONE_AT_A_TIME, product, row_scale, transposed_product
 from ._activations import Custom
 
 CHUNK = 512  # rows at a time: deeper networks hold one Jacobian a row
 
-#: The losses' predictions from scores, and their curvatures from predictions, for autograd.
-PREDICTIONS = {
-    Multinomial: lambda F: anp.exp(F - logsumexp(F, axis=1, keepdims=True)),
-    Binary: lambda F: 0.5 * (anp.tanh(0.5 * F) + 1.0),
-    HalfSquared: lambda F: F,
-    HalfPoisson: anp.exp,
-}
-#: Of the curvature in the score, from predictions.
-SLOPES = {
-    Binary: lambda P: P * (1 - P) * (1 - 2 * P),
-    HalfSquared: np.zeros_like,
-    HalfPoisson: lambda P: P,
-}
-CURVATURES = {
-    Multinomial: lambda P: P * (1 - P),
-    Binary: lambda P: P * (1 - P),
-    HalfSquared: lambda P: 1 + 0 * P,  # autograd warns of what depends on nothing
-    HalfPoisson: lambda P: P,
-}
-
 
 def trace_gradient(model, loss, w, batch, out, work):
-    """Gradient of the weighted mean trace, written into ``out``; None without a closed form.
+    """Gradient of the weighted mean trace, written into ``out``.
 
     It is there for the networks of which `hessian_trace` knows the trace. Where a
     piecewise-linear activation has a kink the trace jumps, and this is its slope beside the jump.
@@ -57,15 +27,13 @@ def trace_gradient(model, loss, w, batch, out, work):
     so wide are the Jacobians that are carried down and back up through it.
     """
     smooth = not model.activation.piecewise_linear
-    if (smooth and model.n_layers > 3) or type(loss) not in PREDICTIONS:
-        return None
     work.rows += len(batch) * max(1, (model.n_layers - 2) * model.sizes[-1])
     of_rows = _by_autograd if smooth or model.n_layers != 2 else _by_hand
-    if 0 < len(batch) <= CHUNK:
+    if len(batch) <= CHUNK:
         of_rows(model, loss, w, batch, out, work)
         return out
     out[:], part = 0, np.empty_like(w)
-    for share, piece in batch.shares(CHUNK) if len(batch) else ():  # none: is there one at all?
+    for share, piece in batch.shares(CHUNK):
         of_rows(model, loss, w, piece, part, work)
         part *= share
         out += part
@@ -86,15 +54,7 @@ def _by_hand(model, loss, w, batch, out, work):
 
     # The trace is (|a|^2 + 1) sum_c curvature_c + sum_j slopes_j quadratic_j, summed over rows.
     inputs = (scale * (row_norms(a, squared=True) + 1))[:, None]
-    seen = slopes @ W**2
-    if isinstance(loss, Multinomial):
-        mixed = slopes * (P @ W.T)
-        by_P = seen - 2 * (mixed @ W) - 2 * P * inputs
-        delta = P * (by_P - np.sum(P * by_P, axis=1, keepdims=True))
-        into_W[:] = 2 * (W * (slopes.T @ P) - mixed.T @ P)
-    else:
-        delta = (inputs + seen) * SLOPES[type(loss)](P)
-        into_W[:] = 2 * W * (slopes.T @ curvature)
+    delta, into_W[:] = loss.quadratic_gradient(P, W, inputs, slopes)
     into_W += a.T @ delta
     np.add.reduce(delta, axis=0, out=into_b)
     below = delta @ W.T
@@ -128,15 +88,16 @@ def _traces(model, loss, params, X_norms, y):
     """Trace of every row's loss Hessian, from the first pre-activations on."""
     top, smooth = model.n_layers - 1, not model.activation.piecewise_linear
     a, z, slopes, bends = _passes(model, params)
-    P = PREDICTIONS[type(loss)](z[top])
-    delta = P - _targets(loss, P, y) if smooth else None
-    curvature = CURVATURES[type(loss)](P)
-    total, J, bend_above = 0.0, None, None
+    P = loss.traced_predict(z[top])
+    delta = P - loss.targets(P, y) if smooth else None
+    curvature = loss.curvature(P)
+    total = 0.0 * anp.sum(P, axis=1)  # for autograd, which warns of what depends on nothing
+    J, bend_above = None, None
     for layer in range(top, -1, -1):
         if layer < top:
             W = params[f"W{layer + 1}"]
             J = W if J is None else anp.matmul(W, J)
-            curvature = _quadratic(loss, P, J) * slopes[layer] ** 2
+            curvature = loss.quadratic(P, J) * slopes[layer] ** 2
             if smooth:
                 delta = anp.dot(delta, W.T)
                 bend = delta * bends[layer]
@@ -176,22 +137,3 @@ def _derivatives(act):
     first = elementwise_grad(act.traced)
     second = elementwise_grad(first)
     return lambda z, a: first(z), lambda z, a: second(z)
-
-
-def _targets(loss, P, y):
-    if not isinstance(loss, Multinomial):
-        return y
-    targets = np.zeros(P.shape, P.dtype)
-    targets[np.arange(len(y)), y] = 1
-    return targets
-
-
-def _quadratic(loss, P, J):
-    """`Loss.quadratic`, for autograd."""
-    if isinstance(loss, Multinomial):
-        return _product(J * J, P) - _product(J, P) ** 2
-    return _product(J * J, CURVATURES[type(loss)](P))
-
-
-def _product(A, P):
-    return anp.dot(P, A.T) if A.ndim == 2 else anp.matmul(A, P[:, :, None])[:, :, 0]

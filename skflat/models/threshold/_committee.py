@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...objective import Layout, Model, NotDefinedError
+from ...objective import BinaryMachines, HiddenLayer, Layout, Model, NotDefinedError
 from ._patterns import Patterns
 
 NO_SLOPES = "The votes of a committee are steps, and have no derivatives."
@@ -35,33 +35,41 @@ class Committee(Model):
         return np.ascontiguousarray(blocks)
 
     def forward(self, params, X):
-        return self._signs(params, X).mean(axis=1).T
-
-    def features(self, w, X):
-        """Signs of all units, shape (n_rows, n_outputs * n_units)."""
-        signs = self._signs(self.layout.views(w), X)
-        return signs.reshape(-1, X.shape[0]).T
-
-    def head(self, w):
-        n_outputs, n_units = self.layout.shapes["b"]
-        return np.kron(np.eye(n_outputs), np.full((n_units, 1), 1 / n_units))
+        return self.signs(params, X).mean(axis=1).T
 
     def loss_gradient(self, loss, w, batch, out, work, reported=False):
         raise NotDefinedError(NO_SLOPES)
 
-    def hvp(self, loss, w, v, batch, work):
+    def linearized(self, loss, w, batch, work):
         raise NotDefinedError(NO_SLOPES)
 
-    def _signs(self, params, X):
-        """Shape (n_outputs, n_units, n_rows)."""
+    def signs(self, params, X):
+        """Outputs of all units, shape (n_outputs, n_units, n_rows)."""
         fields = np.matmul(self.inputs(X), params["W"][..., None])[..., 0]
         return np.sign(fields + params["b"][..., None])
 
-    def machines(self, w, batch):
-        """Each one-vs-rest problem as `Patterns` and weights, one row of a batch a pattern.
 
-        One after the other: every one has a copy of the rows.
-        """
-        views, inputs = self.layout.views(w), self.inputs(batch.X)
-        for t, W, b in zip((2 * batch.y - 1).T, views["W"], views["b"], strict=True):
-            yield Patterns(t[:, None] * inputs, self.n_units, offset=b[:, None] * t), W
+class Units(HiddenLayer):
+    """The signs of all units, which the outputs are means of."""
+
+    def inputs(self, w, X):
+        model = self.objective.model
+        signs = model.signs(model.layout.views(w), X)
+        return [X, signs.reshape(-1, X.shape[0]).T]
+
+    def head(self, w):
+        n_outputs, n_units = self.objective.layout.shapes["b"]
+        return np.kron(np.eye(n_outputs), np.full((n_units, 1), 1 / n_units))
+
+
+class Committees(BinaryMachines):
+    """One committee for every one-vs-rest problem."""
+
+    def machines(self, w):
+        model, data = self.objective.model, self.objective.data
+        views, inputs = model.layout.views(w), model.inputs(data.X)
+        for t, W, b in zip((2 * data.y - 1).T, views["W"], views["b"], strict=True):
+            yield Patterns(t[:, None] * inputs, model.n_units, offset=b[:, None] * t), W
+
+
+Committee.capabilities = {HiddenLayer: Units, BinaryMachines: Committees}

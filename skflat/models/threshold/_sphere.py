@@ -3,7 +3,15 @@
 import autograd.numpy as anp
 import numpy as np
 
-from ...objective import Layout, Model
+from ...objective import (
+    BinaryMachines,
+    ExactTrace,
+    HiddenLayer,
+    Hyperplanes,
+    Layout,
+    Model,
+    TraceGradient,
+)
 from ._patterns import Patterns
 from ._sphere_trace import SphereTrace
 
@@ -48,27 +56,11 @@ class Sphere(Model):
             anp.sum(params["W"] ** 2, axis=0)
         )
 
-    def features(self, w, X):
-        return X
-
-    def head(self, w):
-        return self.layout.views(w)["W"]
-
     def loss_gradient(self, loss, w, batch, out, work, reported=False):
         return _Slopes(self, loss, w, batch).gradient(out)
 
     def linearized(self, loss, w, batch, work):
         return _Slopes(self, loss, w, batch).hessian_product
-
-    def hessian_trace(self, loss, w, batch):
-        return SphereTrace(self, loss, w, batch).values().sum(axis=1, keepdims=True)
-
-    def trace_gradient(self, loss, w, batch, out, work):
-        work.rows += len(batch)
-        return SphereTrace(self, loss, w, batch).gradient(out)
-
-    def hvp(self, loss, w, v, batch, work):
-        return _Slopes(self, loss, w, batch).hessian_product(v)
 
 
 class _Slopes:
@@ -118,16 +110,69 @@ class _Slopes:
         return out
 
 
+class SphereInputs(HiddenLayer):
+    """The inputs themselves, and the weights that read them."""
+
+    def inputs(self, w, X):
+        return [X]
+
+    def head(self, w):
+        return self.objective.layout.views(w)["W"]
+
+
+class SphereTraces(ExactTrace, TraceGradient):
+    """The closed form of `_sphere_trace.py`."""
+
+    def of_rows(self, w, batch=None):
+        return self._at(w, batch).values().sum(axis=1, keepdims=True)
+
+    def gradient(self, w, batch=None, out=None, work=None):
+        traces = self._at(w, batch)
+        if work is not None:
+            work.rows += len(traces.batch)
+        return traces.gradient(np.empty_like(w) if out is None else out)
+
+    def _at(self, w, batch):
+        objective = self.objective
+        batch = objective.batch(batch)
+        return SphereTrace(objective.model, objective.loss_function, w, batch)
+
+
+class SpherePlanes(Hyperplanes):
+    """Columns of the weights, and thresholds."""
+
+    @property
+    def fit_intercept(self):
+        return self.objective.model.fit_intercept
+
+    def place(self, w, output, normal, threshold):
+        views = self.objective.layout.views(w)
+        views["W"][:, output] = normal
+        if self.fit_intercept:
+            views["b"][output] = threshold
+
+
+Sphere.capabilities = {
+    HiddenLayer: SphereInputs,
+    ExactTrace: SphereTraces,
+    TraceGradient: SphereTraces,
+    Hyperplanes: SpherePlanes,
+}
+
+
 class Cube(Sphere):
     """The same where the weights are -1 or +1: corners of the cube in that sphere."""
 
-    def machines(self, w, batch):
-        """Each one-vs-rest problem as `Patterns` and weights, one row of a batch a pattern.
 
-        One after the other: every one has a copy of the rows.
-        """
-        views = self.layout.views(w)
+class Perceptrons(BinaryMachines):
+    """One perceptron for every one-vs-rest problem."""
+
+    def machines(self, w):
+        data, views = self.objective.data, self.objective.layout.views(w)
         thresholds = views.get("b", np.zeros(views["W"].shape[1], w.dtype))
-        labels = 2 * batch.y - 1
+        labels = 2 * data.y - 1
         for t, W, b in zip(labels.T, views["W"].T, thresholds, strict=True):
-            yield Patterns((t[:, None] * batch.X)[None], offset=(t * b)[None]), W[None]
+            yield Patterns((t[:, None] * data.X)[None], offset=(t * b)[None]), W[None]
+
+
+Cube.capabilities = Sphere.capabilities | {BinaryMachines: Perceptrons}

@@ -4,10 +4,10 @@ import autograd.numpy as anp
 import numpy as np
 from scipy.special import expit
 
-from ...objective import Loss, NotDefinedError
+from ...objective import ClassLoss
 
 
-class StabilityLoss(Loss):
+class StabilityLoss(ClassLoss):
     """``log(1 + exp(gain (margin - t F))) / gain``, summed over the outputs of a row.
 
     ``t`` is the label of an output, -1 or +1, and ``F`` its score. As the gain grows this becomes
@@ -52,12 +52,6 @@ class StabilityLoss(Loss):
 
     def residual(self, P, y):
         return self.slopes(P, y)[0]
-
-    def divergence(self, F, G):
-        raise NotDefinedError("StabilityLoss has no probabilities, so there is no divergence.")
-
-    def curvature(self, P):
-        raise NotDefinedError("The curvature of StabilityLoss depends on the labels: see slopes.")
 
     def errors(self, F, y):
         if F.shape[1] == 1:

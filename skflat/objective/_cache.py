@@ -5,7 +5,7 @@ from functools import cache
 BLOCK_BYTES = 1 << 18
 
 
-def blocks(vector):
+def cache_slices(vector):
     """Slices of a vector, for several operations in a row on each piece before the next.
 
     A vector of millions of parameters does not fit into the cache: one operation after the other

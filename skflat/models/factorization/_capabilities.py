@@ -1,0 +1,107 @@
+"""What a factorization offers beside its loss and derivatives."""
+
+import numpy as np
+
+from ...objective import (
+    Entries,
+    ExactTrace,
+    Geometry,
+    HalfSquared,
+    LeastSquares,
+    TraceGradient,
+    row_scale,
+)
+from ._alternation import Alternation
+from ._flatness import largest_curvature, level_distance
+
+
+class FactorizationTrace(ExactTrace):
+    """The score is affine in the parameters of one kind, so its own bend has no diagonal."""
+
+    def of_rows(self, w, batch=None):
+        """By kind, after one column for intercept and offsets together."""
+        chunk = self.objective.model.chunk
+        pieces = self.objective.batch(batch).pieces(chunk)
+        return np.concatenate([self._of_piece(w, piece) for piece in pieces])
+
+    def _of_piece(self, w, batch):
+        model, loss = self.objective.model, self.objective.loss_function
+        rows = model.rows(w, batch.X)
+        P = loss.predict(model.scores_of(w, batch.X, rows)[:, None])
+        return loss.curvature(P) * model.squares(rows)
+
+
+class SquaredTrace(TraceGradient):
+    """The squared loss has the curvature 1, so that the trace is a sum of squares."""
+
+    def gradient(self, w, batch=None, out=None, work=None):
+        model, batch = self.objective.model, self.objective.batch(batch)
+        out = np.empty_like(w) if out is None else out
+        if work is not None:
+            work.rows += len(batch)
+        X, rows = batch.X, model.rows(w, batch.X)
+        share = np.broadcast_to(np.ravel(row_scale(batch, w.dtype)), len(X)).astype(w.dtype)
+        total = sum(rows)
+        # |sum of the others|^2, summed over the kinds, differentiated in the factors of each.
+        slopes = [2 * ((model.n_kinds - 2) * total + row) for row in rows]
+        model.pull_back(share, slopes, X, out)
+        if model.fit_offsets:
+            out[: model.n_affine] = 0
+        return out
+
+
+class Ridges(LeastSquares):
+    """Given all other factors, those of one kind solve a ridge regression each."""
+
+    def alternation(self, rho):
+        objective = self.objective
+        return Alternation(objective.model, objective.data, objective.alpha, rho)
+
+
+class LevelSets(Geometry):
+    """The closed forms of `_flatness.py`."""
+
+    def largest_curvature(self, w):
+        return largest_curvature(self.objective.model, w, self.objective.data)
+
+    def level_distance(self, w, level):
+        return level_distance(self.objective.model, w, self.objective.data, level)
+
+
+class Matrix(Entries):
+    """Rows of identifiers' codes."""
+
+    def unseen(self, n, rng):
+        """Drawn uniformly from what is not a row; where next to all are, the rest from all."""
+        model, X = self.objective.model, self.objective.data.X
+        drawn = rng.integers(model.sizes, size=(20 * n, model.n_kinds))
+        for c in range(model.n_kinds):  # so few rows are left that comparing them costs nothing
+            X = X[np.isin(X[:, c], drawn[:, c])]
+        rows = set(map(tuple, X.tolist()))
+        is_row = np.array([tuple(entry) in rows for entry in drawn.tolist()])
+        return drawn[np.argsort(is_row, kind="stable")[:n]]
+
+    def reading(self, w, entry):
+        model, X = self.objective.model, self.objective.data.X
+        codes = np.vstack([X[X[:, -1] == entry[-1]], entry])
+        rows = model.rows(w, codes)
+        features = sum(rows[:-1], start=np.zeros_like(rows[-1]))
+        own = np.einsum("ik,ik->i", features, rows[-1])
+        if model.fit_offsets:
+            own += model.split(w)[1][-1][entry[-1]]
+        rest = model.scores_of(w, codes[-1:], [row[-1:] for row in rows])[0] - own[-1]
+        return features[:-1], own[:-1], features[-1], float(rest), model.fit_offsets
+
+
+def _if_squared(make):
+    """Only with the squared loss."""
+    return lambda objective: make(objective) if objective.capability(HalfSquared) else None
+
+
+CAPABILITIES = {
+    Entries: Matrix,
+    ExactTrace: FactorizationTrace,
+    Geometry: _if_squared(LevelSets),
+    LeastSquares: _if_squared(Ridges),
+    TraceGradient: _if_squared(SquaredTrace),
+}

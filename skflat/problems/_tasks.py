@@ -1,0 +1,42 @@
+"""What the outputs of a fitted estimator mean."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the raw outputs of a model mean.
+
+    Attributes
+    ----------
+    name : str
+        For messages.
+    has_classes : bool, default=True
+        Whether the target is one class a row, or some labels.
+    greatest_wins : bool, default=False
+        Whether the outputs are scores of classes, of which the greatest is the answer, so that
+        only their differences count.
+    """
+
+    name: str
+    has_classes: bool = True
+    greatest_wins: bool = False
+
+    def __str__(self):
+        return self.name
+
+    def centred(self, F):
+        """The scores ``F`` without what is common to a row, where only differences count."""
+        return F - F.mean(axis=1, keepdims=True) if self.greatest_wins else F
+
+
+#: One of three classes or more, by one output each.
+MULTICLASS = Task("multiclass", greatest_wins=True)
+#: One of two classes, by the sign of one output.
+BINARY = Task("binary")
+#: Several labels, each by the sign of one output.
+MULTILABEL = Task("multilabel")
+#: Numbers.
+REGRESSION = Task("regression", has_classes=False)
+#: Entries of a matrix, which the inputs name.
+COMPLETION = Task("completion", has_classes=False)
