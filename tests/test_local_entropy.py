@@ -10,7 +10,12 @@ from sklearn.datasets import load_iris
 from sklearn.neural_network import MLPClassifier
 from storage import portable, random_patterns, sign_vectors, solutions, stored
 
-from skflat import FlatCommitteeClassifier, FlatMLPClassifier, FlatPerceptronClassifier
+from skflat import (
+    FlatCommitteeClassifier,
+    FlatMLPClassifier,
+    FlatPerceptronClassifier,
+    FlatSphericalPerceptronClassifier,
+)
 from skflat.displays import LocalEntropyDisplay
 from skflat.measures import (
     FlipDistance,
@@ -374,7 +379,7 @@ def test_flips_are_of_binary_weights(measure):
     network = FlatMLPClassifier((4,), measures=None, max_iter=20, random_state=0)
     with pytest.warns(UserWarning, match="Maximum iterations"):
         network.fit(X, y)
-    real = FlatPerceptronClassifier("real", "max_margin", measures=None).fit(X, y)
+    real = FlatSphericalPerceptronClassifier("max_margin", measures=None).fit(X, y)
     for estimator in (network, real):
         with pytest.raises(TypeError, match="weights in"):
             measure.measure(estimator, X, y)

@@ -1,6 +1,6 @@
 """From a fitted estimator to the problem it solved.
 
-The files `_adapt*.py` are the only ones that know fitted attributes, ours and scikit-learn's, by
+The files of this room are the only ones that know fitted attributes, ours and scikit-learn's, by
 duck typing.
 """
 
@@ -13,7 +13,12 @@ from sklearn.pipeline import Pipeline
 from ..objective import Objective
 from ._factorization import factorization_problem
 from ._network import NETWORK, network_inputs, network_problem
-from ._threshold import committee_problem, perceptron_problem, threshold_inputs
+from ._threshold import (
+    committee_problem,
+    perceptron_problem,
+    spherical_problem,
+    threshold_inputs,
+)
 
 
 def _as_given(estimator, X):
@@ -25,6 +30,7 @@ def _as_given(estimator, X):
 KINDS = [
     (NETWORK, network_inputs, network_problem),
     (("factors_", "offsets_"), _as_given, factorization_problem),
+    (("weights_", "thresholds_", "gain"), threshold_inputs, spherical_problem),
     (("weights_", "thresholds_", "coef_"), threshold_inputs, perceptron_problem),
     (("weights_", "thresholds_", "structure"), threshold_inputs, committee_problem),
 ]
@@ -125,6 +131,7 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None, validated
     raise TypeError(
         f"Cannot measure {type(estimator).__name__}: expected a fitted "
         "FlatMLPClassifier or FlatMLPRegressor, scikit-learn's MLPClassifier or "
-        "MLPRegressor, FlatMatrixFactorization, FlatPerceptronClassifier, FlatCommitteeClassifier, "
-        "or a Pipeline that ends in one of them."
+        "MLPRegressor, FlatMatrixFactorization, FlatPerceptronClassifier, "
+        "FlatSphericalPerceptronClassifier, FlatCommitteeClassifier, or a Pipeline that ends in "
+        "one of them."
     )

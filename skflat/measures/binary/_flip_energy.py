@@ -94,8 +94,8 @@ def machines_of(problem):
     objective = problem.objective
     if not is_binary(problem):
         raise NotDefinedError(
-            "Flips are of weights in {-1, +1}: expected a FlatPerceptronClassifier with "
-            "weights='binary' or a FlatCommitteeClassifier."
+            "Flips are of weights in {-1, +1}: expected a FlatPerceptronClassifier or a "
+            "FlatCommitteeClassifier."
         )
     return objective.model.machines(problem.w, objective.data)
 

@@ -13,7 +13,7 @@ from ._replicated_sgd import ReplicatedSGD
 from ._sbpi import SBPI
 from ._ste import STE
 
-#: Name to class: what ``solver`` may be where ``weights="binary"``.
+#: Name to class: what ``solver`` of classifiers with weights in {-1, +1} may be.
 BINARY_SOLVERS = {
     "amp": AMP,
     "focusing_bp": FocusingBP,
