@@ -117,15 +117,9 @@ completion = partial(skflat.FlatMatrixFactorization, 2, **SHORT)
 imputer = partial(skflat.FlatMatrixImputer, 2, max_iter=10, random_state=0)
 committee = partial(skflat.FlatCommitteeClassifier, max_iter=10, random_state=0)
 corners = partial(skflat.FlatPerceptronClassifier, max_iter=10, random_state=0)
+sphere = partial(skflat.FlatSphericalPerceptronClassifier, **SHORT)
 AS_GIVEN = {"scale": False, "fit_intercept": False}
 RIVAL = {"hidden_layer_sizes": (4,), "max_iter": 30, "random_state": 0, "solver": "lbfgs"}
-
-
-def sphere(**params):
-    """The perceptron with real weights: a class of its own, or a parameter of the binary one."""
-    own = getattr(skflat, "FlatSphericalPerceptronClassifier", None)
-    make = own or partial(skflat.FlatPerceptronClassifier, "real")
-    return make(**SHORT, **params)
 
 
 def swish(z):
@@ -254,7 +248,7 @@ TASKS = [
     (FACTORIZATIONS, ALL | FACTORIZING),
     (WAYS_TO_FACTORIZE, FACTORIZING),
     (MANY_PAIRS, named("als", "sam")),
-    (SPHERES, ALL | named("auto", "max_margin")),
+    (SPHERES, ALL | named("max_margin")),
     (THRESHOLDS | COMMITTEES, ALL_BINARY | named("auto")),
     (FITTED, {}),
 ]

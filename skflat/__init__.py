@@ -2,7 +2,11 @@
 
 from .estimators.matrices import FlatMatrixFactorization, FlatMatrixImputer
 from .estimators.networks import FlatMLPClassifier, FlatMLPRegressor
-from .estimators.threshold import FlatCommitteeClassifier, FlatPerceptronClassifier
+from .estimators.threshold import (
+    FlatCommitteeClassifier,
+    FlatPerceptronClassifier,
+    FlatSphericalPerceptronClassifier,
+)
 from .measures import FlatnessMonitor
 
 __version__ = "0.1.0"
@@ -14,6 +18,7 @@ __all__ = [
     "FlatMatrixFactorization",
     "FlatMatrixImputer",
     "FlatPerceptronClassifier",
+    "FlatSphericalPerceptronClassifier",
     "FlatnessMonitor",
     "__version__",
 ]

@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,16 @@ def test_every_file_class_and_function_is_explained(path):
     assert ast.get_docstring(ast.parse(path.read_text())), "module"
     for node in public_nodes(path):
         assert ast.get_docstring(node), node.name
+
+
+def test_no_two_classes_have_one_name():
+    """An underscore in front does not tell them apart."""
+    places = defaultdict(list)
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                places[node.name.strip("_")].append(module_name(path))
+    assert not {name: found for name, found in places.items() if len(found) > 1}
 
 
 def public_modules():

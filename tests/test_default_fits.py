@@ -15,6 +15,7 @@ from skflat import (
     FlatMLPClassifier,
     FlatMLPRegressor,
     FlatPerceptronClassifier,
+    FlatSphericalPerceptronClassifier,
 )
 from skflat.estimators._measuring import LEAST, SHARE
 from skflat.measures import MEASURES, HessianTrace, LevelSetDistance, Weakness, open_pairs
@@ -108,6 +109,7 @@ def test_a_wide_network_is_measured_in_little_memory():
 def test_perceptrons_and_committees_of_many_classes():
     X, y = clusters(15, np.arange(150) % 15)
     check(FlatPerceptronClassifier(max_iter=2, random_state=0), X, y)
+    check(FlatSphericalPerceptronClassifier(max_iter=2, random_state=0), X, y)
     check(FlatCommitteeClassifier(max_iter=2, random_state=0), X, y)
 
 

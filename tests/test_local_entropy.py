@@ -10,7 +10,12 @@ from sklearn.datasets import load_iris
 from sklearn.neural_network import MLPClassifier
 from storage import portable, random_patterns, sign_vectors, solutions, stored
 
-from skflat import FlatCommitteeClassifier, FlatMLPClassifier, FlatPerceptronClassifier
+from skflat import (
+    FlatCommitteeClassifier,
+    FlatMLPClassifier,
+    FlatPerceptronClassifier,
+    FlatSphericalPerceptronClassifier,
+)
 from skflat.displays import LocalEntropyDisplay
 from skflat.measures import (
     FlipDistance,
@@ -24,7 +29,7 @@ from skflat.measures import (
 from skflat.measures.noise._shells import counts_by_distance, sampled_log_count
 from skflat.models.threshold import BeliefPropagation, Patterns, flip_error
 from skflat.problems import as_problem
-from skflat.solvers.binary import AMP, SBPI, ReplicatedSGD
+from skflat.solvers.binary import AMP, SBPI, BinaryReplicatedSGD
 
 TYPICAL = 0.1090  # local energy of typical solutions at 2 % flips and a load of one half
 TABLE = {(0.0053, 0.0281), (0.0138, 0.0625), (0.0273, 0.1052), (0.0522, 0.1640)}
@@ -325,7 +330,7 @@ def test_flips_of_a_committee_are_those_of_draws():
 
 @pytest.mark.parametrize(
     ("solver", "share"),
-    [(AMP(), 3), (SBPI(), 2), pytest.param(ReplicatedSGD(), 3, marks=pytest.mark.slow)],
+    [(AMP(), 3), (SBPI(), 2), pytest.param(BinaryReplicatedSGD(), 3, marks=pytest.mark.slow)],
 )
 def test_algorithms_find_solutions_that_are_flatter_than_typical_ones(solver, share):
     patterns = random_patterns(2001, 0.5, 0, np.float32)
@@ -374,7 +379,7 @@ def test_flips_are_of_binary_weights(measure):
     network = FlatMLPClassifier((4,), measures=None, max_iter=20, random_state=0)
     with pytest.warns(UserWarning, match="Maximum iterations"):
         network.fit(X, y)
-    real = FlatPerceptronClassifier("real", "max_margin", measures=None).fit(X, y)
+    real = FlatSphericalPerceptronClassifier("max_margin", measures=None).fit(X, y)
     for estimator in (network, real):
         with pytest.raises(TypeError, match="weights in"):
             measure.measure(estimator, X, y)

@@ -24,6 +24,7 @@ from skflat import (
     FlatMLPRegressor,
     FlatnessMonitor,
     FlatPerceptronClassifier,
+    FlatSphericalPerceptronClassifier,
 )
 from skflat._callbacks import HAS_CALLBACKS
 from skflat.displays import LandscapeDisplay, LocalEnergyDisplay
@@ -71,7 +72,7 @@ CASES = {
     ),
     "binary weights": (BINARY, SETOSA),
     "binary weights, classes": (BINARY, SPECIES),
-    "real weights": (FlatPerceptronClassifier("real", **OURS), SPECIES),
+    "real weights": (FlatSphericalPerceptronClassifier(**OURS), SPECIES),
     "committee": (FlatCommitteeClassifier(solver="replicated_sgd", **OURS), SPECIES),
     "observations": (FlatMatrixFactorization(2, **OURS), IRIS[:, 0]),
 }

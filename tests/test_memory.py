@@ -10,7 +10,11 @@ from scipy import sparse
 from scipy.optimize import brentq
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from skflat import FlatMatrixFactorization, FlatPerceptronClassifier
+from skflat import (
+    FlatMatrixFactorization,
+    FlatPerceptronClassifier,
+    FlatSphericalPerceptronClassifier,
+)
 from skflat.displays import LandscapeDisplay
 from skflat.measures import (
     BINARY_MEASURES,
@@ -109,7 +113,7 @@ def many_entities():
 
 
 def many_real_weights():
-    model = FlatPerceptronClassifier("real", measures=None, **QUICK)
+    model = FlatSphericalPerceptronClassifier(measures=None, **QUICK)
     return fit(model, noise(20, 80_001), np.arange(20) % 2)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize as scipy_minimize
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_iris, make_blobs
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -18,7 +19,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from storage import portable
 from toys import trace_gradient, trace_of_rows
 
-from skflat import FlatCommitteeClassifier, FlatPerceptronClassifier
+from skflat import (
+    FlatCommitteeClassifier,
+    FlatPerceptronClassifier,
+    FlatSphericalPerceptronClassifier,
+)
 from skflat.measures import (
     BINARY_MEASURES,
     HessianTrace,
@@ -26,6 +31,7 @@ from skflat.measures import (
     LocalEnergy,
     Weakness,
     flip_energy,
+    hessian_trace,
     local_energy,
     margins,
 )
@@ -42,8 +48,8 @@ SMALL = {"max_iter": 20, "random_state": 0}
 LOOSE = {"margin": -2.0, "random_state": 0}  # a margin that any weights have
 ESTIMATORS = {
     "binary": FlatPerceptronClassifier(solver="sbpi", **SMALL),
-    "real": FlatPerceptronClassifier("real", **SMALL),
-    "max_margin": FlatPerceptronClassifier("real", "max_margin", **SMALL),
+    "real": FlatSphericalPerceptronClassifier(**SMALL),
+    "max_margin": FlatSphericalPerceptronClassifier("max_margin", **SMALL),
     "committee": FlatCommitteeClassifier(solver="replicated_sgd", **SMALL),
     "tree": FlatCommitteeClassifier(structure="tree", **SMALL),
 }
@@ -60,13 +66,39 @@ def random_table(n_rows=25, n=101, seed=0):
 @parametrize_with_checks(
     [
         FlatPerceptronClassifier(),
-        FlatPerceptronClassifier("real"),
-        FlatPerceptronClassifier("real", MaxMargin(C=1.0), measures=None),
+        FlatSphericalPerceptronClassifier(),
+        FlatSphericalPerceptronClassifier(MaxMargin(C=1.0), measures=None),
         FlatCommitteeClassifier(solver="replicated_sgd", max_iter=20, measures=None),
     ]
 )
 def test_the_conventions_of_scikit_learn_are_kept(estimator, check):
     check(estimator)
+
+
+def watched(estimator):
+    """A copy of an estimator, and the set of its parameters that nobody has read yet."""
+    parameters = estimator.get_params(deep=False)
+
+    class Watched(type(estimator)):
+        __init__ = type(estimator).__init__  # scikit-learn takes the parameters from it
+
+        def __getattribute__(self, name):
+            unread.discard(name)
+            return super().__getattribute__(name)
+
+    unread = set()
+    copy = Watched(**parameters)
+    unread |= parameters.keys()
+    return copy, unread
+
+
+@short
+@each_estimator
+def test_a_fit_reads_all_parameters(name):
+    estimator, unread = watched(ESTIMATORS[name])
+    with config_context(skip_parameter_validation=True):  # which would read them all
+        estimator.fit(IRIS, SPECIES)
+    assert unread == set()
 
 
 # The sphere
@@ -182,8 +214,8 @@ def test_the_trace_on_the_sphere_is_that_of_the_hessian(fit_intercept):
 def test_every_solver_of_the_registry_finds_a_separating_plane(solver):
     X, y = make_blobs(60, centers=2, cluster_std=0.5, random_state=0)
     rates = {"entropy_sgd": 0.3, "ngd": 0.1, "lbfgs": 0.01}
-    clf = FlatPerceptronClassifier(
-        "real", solver, learning_rate_init=rates.get(solver, 0.05), random_state=0, measures=None
+    clf = FlatSphericalPerceptronClassifier(
+        solver, learning_rate_init=rates.get(solver, 0.05), random_state=0, measures=None
     ).fit(X, y)
     assert clf.n_errors_ <= 3
     assert np.linalg.norm(clf.weights_) == pytest.approx(np.sqrt(2))
@@ -191,7 +223,7 @@ def test_every_solver_of_the_registry_finds_a_separating_plane(solver):
 
 
 def test_a_fit_ends_where_the_solver_does():
-    clf = FlatPerceptronClassifier("real", "lbfgs", 0.1, gain=2.0, tol=1e-6, random_state=0)
+    clf = FlatSphericalPerceptronClassifier("lbfgs", 0.1, gain=2.0, tol=1e-6, random_state=0)
     clf.fit(CANCER, MALIGNANT)
     X = (CANCER - CANCER.mean(axis=0)) / CANCER.std(axis=0)
     loss, targets = StabilityLoss(2.0, 0.1), MALIGNANT[:, None].astype(float)
@@ -207,7 +239,7 @@ def test_a_fit_ends_where_the_solver_does():
 def test_the_largest_margin_is_that_of_a_quadratic_program(fit_intercept):
     X, y = random_table(12, 20, seed=3)
     settings = PLAIN | {"fit_intercept": fit_intercept}
-    clf = FlatPerceptronClassifier("real", MaxMargin(C=1e6), tol=1e-8, **settings).fit(X, y)
+    clf = FlatSphericalPerceptronClassifier(MaxMargin(C=1e6), tol=1e-8, **settings).fit(X, y)
     rows = np.column_stack([X, np.full(12, float(fit_intercept))]) * (2 * y - 1)[:, None]
     program = scipy_minimize(
         lambda w: 0.5 * w[:-1] @ w[:-1],
@@ -224,15 +256,26 @@ def test_the_largest_margin_is_that_of_a_quadratic_program(fit_intercept):
 
 def test_no_other_solver_has_a_larger_margin():
     X, y = random_table(40, 101)
-    best = FlatPerceptronClassifier("real", "max_margin", **PLAIN).fit(X, y)
+    best = FlatSphericalPerceptronClassifier("max_margin", **PLAIN).fit(X, y)
     amp = FlatPerceptronClassifier(**PLAIN).fit(X, y)
     least = [((2 * y - 1) * clf.decision_function(X)).min() for clf in (best, amp)]
     assert least[0] > least[1] > 0
 
 
+def test_real_weights_are_measured_like_the_binary_ones_that_they_equal():
+    """Both with the same loss, that of the default gain."""
+    X, y = random_table()
+    binary = FlatPerceptronClassifier(margin=0.1, **PLAIN).fit(X, y)
+    real = FlatSphericalPerceptronClassifier("max_margin", 0.1, **PLAIN).fit(X, y)
+    real.weights_, real.coef_ = binary.weights_, binary.coef_
+    expected = hessian_trace(binary, X, y).value
+    assert hessian_trace(real, X, y).value == expected
+    assert hessian_trace(real.set_params(gain=2.0), X, y).value != expected
+
+
 @short
 def test_measures_of_real_weights_are_the_usual_ones():
-    clf = FlatPerceptronClassifier("real", **SMALL).fit(CANCER, MALIGNANT)
+    clf = FlatSphericalPerceptronClassifier(**SMALL).fit(CANCER, MALIGNANT)
     for name, measure in (
         ("sharpness", HessianTrace),
         ("flatness", LevelSetDistance),
@@ -247,7 +290,7 @@ def test_the_local_energy_of_real_weights_is_its_closed_form():
     from scipy.stats import norm
 
     X, y = random_table(60, 201)
-    clf = FlatPerceptronClassifier("real", "max_margin", **PLAIN).fit(X, y)
+    clf = FlatSphericalPerceptronClassifier("max_margin", **PLAIN).fit(X, y)
     found = local_energy(clf, X, y, scale=[0.5, 1.0], n_draws=1500, antithetic=False)
     w, lead = clf.weights_[0], (2 * y - 1) * clf.decision_function(X)
     spread = np.sqrt((w**2 * X**2).sum(axis=1))
@@ -342,7 +385,7 @@ def test_the_unit_of_the_features_does_not_matter_however_large(power, dtype):
 def test_a_single_feature_has_the_sign_of_its_class(sign, seed):
     """No step leads from one sign to the other."""
     X = sign * CANCER[:, :1]
-    clf = FlatPerceptronClassifier("real", measures=None, random_state=seed).fit(X, MALIGNANT)
+    clf = FlatSphericalPerceptronClassifier(measures=None, random_state=seed).fit(X, MALIGNANT)
     assert clf.score(X, MALIGNANT) > 0.8
 
 
@@ -415,14 +458,6 @@ def test_measures_of_real_weights_see_a_point_of_the_sphere():
     assert_allclose(found, (2 * y - 1) * clf.decision_function(X) / np.sqrt(101))
 
 
-@short
-def test_a_fit_of_binary_weights_leaves_nothing_of_one_of_real_weights():
-    X, y = random_table()
-    clf = FlatPerceptronClassifier("real", max_iter=2, random_state=0).fit(X, y)
-    new = FlatPerceptronClassifier(random_state=0).fit(X, y)
-    assert set(vars(clf.set_params(weights="binary").fit(X, y))) == set(vars(new))
-
-
 class Impatient(SBPI):
     """A user interrupts the second problem after three iterations."""
 
@@ -491,17 +526,20 @@ def test_committees_store_more_than_perceptrons_can():
 @pytest.mark.parametrize(
     ("estimator", "message"),
     [
-        (FlatPerceptronClassifier(solver="sam"), "for weights='binary', got 'sam'"),
-        (FlatPerceptronClassifier(solver=MaxMargin()), "for weights='binary', got MaxMargin"),
-        (FlatPerceptronClassifier("real", "amp"), "for weights='real', got 'amp'"),
-        (FlatPerceptronClassifier("real", AMP()), "for weights='real', got AMP"),
-        (FlatPerceptronClassifier("complex"), "weights"),
-        (FlatPerceptronClassifier(solver="guess"), "solver"),
+        (FlatPerceptronClassifier("sam"), r"'solver' .* Got 'sam' instead"),
+        (FlatPerceptronClassifier(MaxMargin()), r"'solver' .* Got MaxMargin\(\) instead"),
+        (FlatSphericalPerceptronClassifier("amp"), r"'solver' .* Got 'amp' instead"),
+        (FlatSphericalPerceptronClassifier(AMP()), r"'solver' .* Got AMP\(\) instead"),
+        (FlatSphericalPerceptronClassifier("auto"), r"'solver' .* Got 'auto' instead"),
+        (FlatSphericalPerceptronClassifier(max_iter="auto"), "'max_iter'"),
+        (FlatPerceptronClassifier(max_iter=0.5), "'max_iter'"),
+        (FlatCommitteeClassifier(solver="sam"), r"'solver' .* Got 'sam' instead"),
+        (FlatCommitteeClassifier(solver=MaxMargin()), r"'solver' .* Got MaxMargin\(\) instead"),
         (FlatPerceptronClassifier(margin=np.inf), "margin"),
         (FlatPerceptronClassifier(solver=SBPI(probability=2.0)), "probability"),
         (FlatPerceptronClassifier(solver="max_sum"), "scale=False and fit_intercept=False"),
         (FlatPerceptronClassifier(max_iter=0), "max_iter"),
-        (FlatPerceptronClassifier("real", gain=0), "gain"),
+        (FlatSphericalPerceptronClassifier(gain=0), "gain"),
         (FlatCommitteeClassifier(4), "n_units must be odd"),
         (FlatCommitteeClassifier(structure="ring"), "structure"),
         (FlatCommitteeClassifier(solver=AMP()), "not of committees"),

@@ -16,7 +16,7 @@ from skflat import FlatPerceptronClassifier
 from skflat.models.threshold import FreeThreshold, Patterns, best_threshold
 from skflat.solvers.binary import AMP, BINARY_SOLVERS, SBPI, Auto, BinarySolver, MeanField
 from skflat.solvers.binary._auto import are_independent, kicked
-from skflat.solvers.binary._flips import Flips, hebbian
+from skflat.solvers.binary._flip_descent import FlipDescent, hebbian
 
 short = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 CANCER, WINE, IRIS = (load(return_X_y=True) for load in (load_breast_cancer, load_wine, load_iris))
@@ -251,7 +251,7 @@ def test_solvers_that_know_weights_only_see_the_threshold_as_six_more():
 def test_a_descent_ends_where_no_flip_of_one_weight_or_two_helps(table):
     patterns = free(standardised(table[0]), table[1])
     n, start = patterns.shape[1], hebbian(patterns)
-    found = Flips(start, n_pairs=n).solve(patterns, np.random.default_rng(0))
+    found = FlipDescent(start, n_pairs=n).solve(patterns, np.random.default_rng(0))
     assert found.n_violated == patterns.n_violated(found.w) < patterns.n_violated(start)
     signs = np.ones(n) - 2 * np.eye(n)
     assert min(patterns.n_violated(found.w * s) for s in signs) >= found.n_violated
@@ -269,7 +269,7 @@ def test_two_copies_of_a_feature_are_flipped_together():
     patterns = free(X, (0.1 * b + 0.2 * c > 0).astype(int))
     start = np.array([[1.0, -1.0, 1.0]])
     single, pair = (
-        Flips(start, n_pairs).solve(patterns, np.random.default_rng(0)) for n_pairs in (0, 3)
+        FlipDescent(start, n_pairs).solve(patterns, np.random.default_rng(0)) for n_pairs in (0, 3)
     )
     assert_array_equal(single.w, start)
     assert_array_equal(pair.w, [[-1, 1, 1]])
@@ -278,7 +278,7 @@ def test_two_copies_of_a_feature_are_flipped_together():
 
 def test_flips_of_patterns_without_a_threshold_are_counted_alike():
     patterns = random_patterns(31, 1, 0)
-    found = Flips(hebbian(patterns), 31).solve(patterns, np.random.default_rng(0))
+    found = FlipDescent(hebbian(patterns), 31).solve(patterns, np.random.default_rng(0))
     assert found.n_violated == patterns.n_violated(found.w) < patterns.n_violated(np.ones(31))
     assert_array_equal(hebbian(patterns), np.where(patterns.matrix.sum(axis=0) >= 0, 1, -1))
 
@@ -330,7 +330,7 @@ def test_the_first_solution_ends_the_search(monkeypatch):
 def test_the_best_of_all_turns_is_returned(monkeypatch, scaled):
     patterns = random_patterns(31, 4, 0)
     turns, found = recorded(monkeypatch, patterns, Auto(scaled))
-    assert [each for each, _ in turns][:4] == [AMP, AMP, MeanField, Flips]
+    assert [each for each, _ in turns][:4] == [AMP, AMP, MeanField, FlipDescent]
     assert found.n_violated == min(each.n_violated for _, each in turns)
     assert found.n_violated == patterns.n_violated(found.w)
     assert found.n_iter == sum(each.n_iter for _, each in turns)
@@ -366,4 +366,4 @@ def test_the_default_is_no_solver_of_committees():
 def test_turns_are_named_as_they_begin(capsys):
     Auto().solve(random_patterns(31, 4, 0), np.random.default_rng(0), verbose=True)
     printed = capsys.readouterr().out
-    assert printed.index("AMP") < printed.index("MeanField") < printed.index("Flips")
+    assert printed.index("AMP") < printed.index("MeanField") < printed.index("FlipDescent")

@@ -16,11 +16,11 @@ from skflat.solvers.binary import (
     SBPI,
     STE,
     Auto,
+    BinaryReplicatedSGD,
     BinarySolver,
     FocusingBP,
     MaxSum,
     MeanField,
-    ReplicatedSGD,
 )
 from skflat.solvers.binary._amp import Products
 from skflat.solvers.binary._replicated_sgd import correction
@@ -35,7 +35,7 @@ VARIANTS = {
     "unbounded": SBPI(bound=None),
     "auto": Auto(),
     "auto, raw": Auto(scaled=False),
-    **{kick: ReplicatedSGD(kick) for kick in KICKS},
+    **{kick: BinaryReplicatedSGD(kick) for kick in KICKS},
 }
 
 
@@ -366,7 +366,7 @@ def test_of_a_committee_only_the_units_closest_to_right_are_corrected():
 
 def test_the_kicks_pull_to_the_mean_as_their_formulas_say():
     mean, w = np.array([0.2, -0.6, 1.0]), np.array([1.0, -1.0, 1.0])
-    s, pulls = 7 * 0.3, {kick: ReplicatedSGD(kick)._pull(mean, w, 0.3) for kick in KICKS}
+    s, pulls = 7 * 0.3, {kick: BinaryReplicatedSGD(kick)._pull(mean, w, 0.3) for kick in KICKS}
     assert_allclose(pulls["continuous"], mean - w)
     assert_allclose(pulls["simple"], np.tanh(s * mean) - w)
     assert_allclose(pulls["corrected"], np.tanh(s * mean) - np.tanh(s) * w)
@@ -376,7 +376,7 @@ def test_the_kicks_pull_to_the_mean_as_their_formulas_say():
 def test_replicas_that_agree_are_not_kicked():
     w = np.array([1.0, -1.0, 1.0])
     for kick in ("continuous", "corrected"):
-        assert_allclose(ReplicatedSGD(kick)._pull(w, w, 0.3), 0, atol=1e-15)
+        assert_allclose(BinaryReplicatedSGD(kick)._pull(w, w, 0.3), 0, atol=1e-15)
 
 
 # What they can do

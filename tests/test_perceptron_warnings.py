@@ -9,15 +9,19 @@ from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from storage import random_patterns
 
-from skflat import FlatCommitteeClassifier, FlatPerceptronClassifier
+from skflat import (
+    FlatCommitteeClassifier,
+    FlatPerceptronClassifier,
+    FlatSphericalPerceptronClassifier,
+)
 from skflat.solvers import MaxMargin
 
 FIT = {"measures": None, "random_state": 0}
 ESTIMATORS = {
     "binary": FlatPerceptronClassifier(**FIT),
     "named": FlatPerceptronClassifier(solver="sbpi", max_iter=20, **FIT),
-    "real": FlatPerceptronClassifier("real", **FIT),
-    "max_margin": FlatPerceptronClassifier("real", MaxMargin(C=1.0), **FIT),
+    "real": FlatSphericalPerceptronClassifier(**FIT),
+    "max_margin": FlatSphericalPerceptronClassifier(MaxMargin(C=1.0), **FIT),
     "committee": FlatCommitteeClassifier(solver="replicated_sgd", max_iter=20, **FIT),
     "tree": FlatCommitteeClassifier(structure="tree", max_iter=20, **FIT),
 }
@@ -97,7 +101,7 @@ def test_a_threshold_is_asked_for_where_there_is_none():
     X, y = rng.standard_normal((200, 5)), (np.arange(200) < 10).astype(int)
     clf, (text,) = said(FlatPerceptronClassifier(fit_intercept=False, **FIT), X, y)
     assert clf.n_errors_ >= 10
-    assert "Try fit_intercept=True, or weights='real'" in text
+    assert "Try fit_intercept=True, or FlatSphericalPerceptronClassifier, or " in text
 
 
 @pytest.mark.parametrize("name", ["real", "max_margin"])

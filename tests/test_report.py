@@ -18,6 +18,7 @@ from skflat import (
     FlatMLPRegressor,
     FlatnessMonitor,
     FlatPerceptronClassifier,
+    FlatSphericalPerceptronClassifier,
 )
 from skflat._callbacks import HAS_CALLBACKS
 from skflat.measures import (
@@ -92,8 +93,8 @@ def test_a_report_of_binary_weights_is_of_flips_and_no_derivatives_of_votes():
 
 def test_binary_weights_beside_real_ones_are_points_of_the_same_sphere():
     params = {"max_iter": 10, "measures": None, "random_state": 0}
-    both = [FlatPerceptronClassifier(kind, **params) for kind in ("binary", "real")]
-    both = {each.weights: each.fit(IRIS, SPECIES > 0) for each in both}
+    kinds = {"binary": FlatPerceptronClassifier, "real": FlatSphericalPerceptronClassifier}
+    both = {name: kind(**params).fit(IRIS, SPECIES > 0) for name, kind in kinds.items()}
     found = compare(both, IRIS, SPECIES > 0, measures=["sharpness"])
     for name, each in both.items():
         assert found[name].sharpness.value == hessian_trace(each, IRIS, SPECIES > 0).value

@@ -74,9 +74,7 @@ def test_a_new_model_is_measured():
     assert trace == pytest.approx(np.trace(dense), rel=1e-10)
     far = LevelSetDistance().evaluate(problem(objective, w))
     assert 0 < far.value < np.inf
-    with pytest.raises(
-        TypeError, match="Weakness needs a last hidden layer, and this Bilinear"
-    ):
+    with pytest.raises(TypeError, match="Weakness needs a last hidden layer, and this Bilinear"):
         Weakness().evaluate(problem(objective, w))
 
 

@@ -8,7 +8,7 @@ from scipy.special import gammainc
 from scipy.stats import ncx2
 from toys import Toy, problem, quadratic
 
-from skflat import FlatPerceptronClassifier
+from skflat import FlatSphericalPerceptronClassifier
 from skflat.measures import LearningCoefficient, LocalVolume, learning_coefficient, local_volume
 from skflat.measures.noise._ellipsoid import Ellipsoid, curved
 from skflat.objective import Binary, HalfPoisson, HalfSquared, Multinomial
@@ -175,7 +175,7 @@ def test_a_divergence_is_that_of_the_distributions(loss):
 
 def test_without_probabilities_the_cost_is_the_loss():
     X = np.random.default_rng(0).normal(size=(40, 7))
-    clf = FlatPerceptronClassifier("real", "max_margin", measures=None).fit(X, X[:, 0] > 0)
+    clf = FlatSphericalPerceptronClassifier("max_margin", measures=None).fit(X, X[:, 0] > 0)
     with pytest.raises(TypeError, match="StabilityLoss has no probabilities"):
         local_volume(clf, X, X[:, 0] > 0)
     assert np.isfinite(local_volume(clf, X, X[:, 0] > 0, cost="loss").value)

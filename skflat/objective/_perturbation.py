@@ -43,7 +43,7 @@ class Isotropic(Perturbation):
         return self._normal(rng, out)
 
 
-class Sphere(Perturbation):
+class OnSphere(Perturbation):
     """Uniform on the unit sphere: the scale is the Euclidean length."""
 
     def draw(self, rng, out=None):
@@ -99,7 +99,7 @@ def _quantiles(dtype):
 #: Name to class: what a ``noise`` parameter may be.
 PERTURBATIONS = {
     "isotropic": Isotropic,
-    "sphere": Sphere,
+    "sphere": OnSphere,
     "block": PerBlock,
     "weight": PerWeight,
 }

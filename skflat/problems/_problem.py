@@ -14,7 +14,12 @@ from ..objective import Objective
 from ._factorization import factorization_problem
 from ._network import NETWORK, network_inputs, network_problem
 from ._tasks import Task
-from ._threshold import committee_problem, perceptron_problem, threshold_inputs
+from ._threshold import (
+    committee_problem,
+    perceptron_problem,
+    spherical_problem,
+    threshold_inputs,
+)
 
 
 def _as_given(estimator, X):
@@ -26,6 +31,7 @@ def _as_given(estimator, X):
 KINDS = [
     (NETWORK, network_inputs, network_problem),
     (("factors_", "offsets_"), _as_given, factorization_problem),
+    (("weights_", "thresholds_", "gain"), threshold_inputs, spherical_problem),
     (("weights_", "thresholds_", "coef_"), threshold_inputs, perceptron_problem),
     (("weights_", "thresholds_", "structure"), threshold_inputs, committee_problem),
 ]
@@ -121,6 +127,7 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None, validated
     raise TypeError(
         f"Cannot measure {type(estimator).__name__}: expected a fitted "
         "FlatMLPClassifier or FlatMLPRegressor, scikit-learn's MLPClassifier or "
-        "MLPRegressor, FlatMatrixFactorization, FlatPerceptronClassifier, FlatCommitteeClassifier, "
-        "or a Pipeline that ends in one of them."
+        "MLPRegressor, FlatMatrixFactorization, FlatPerceptronClassifier, "
+        "FlatSphericalPerceptronClassifier, FlatCommitteeClassifier, or a Pipeline that ends in "
+        "one of them."
     )

@@ -8,18 +8,27 @@ from ..objective import Objective
 from ._data import class_codes, class_labels, in_precision, row_weights
 from ._tasks import BINARY, MULTICLASS
 
+#: Gain of the loss with which binary perceptrons are measured. They are fitted without a loss, so
+#: it is the default gain of the spherical ones, and both are measured with the same loss.
+GAIN = 5.0
+
 
 def perceptron_problem(estimator, X, y, sample_weight):
-    """Objective, point and task of a fitted perceptron on ``(X, y)``, in the scaled features."""
-    n_outputs, n_features = estimator.weights_.shape
-    machine = Cube if estimator.weights == "binary" else Sphere
-    model = machine(n_features, n_outputs, estimator.fit_intercept)
-    return _problem(estimator, model, estimator.weights_.T, X, y, sample_weight)
+    """Objective, point and task of a fitted binary perceptron, in the scaled features."""
+    loss = StabilityLoss(GAIN, estimator.margin)
+    return _perceptron(estimator, Cube, loss, X, y, sample_weight)
+
+
+def spherical_problem(estimator, X, y, sample_weight):
+    """Objective, point and task of a fitted spherical perceptron, in the scaled features."""
+    loss = StabilityLoss(estimator.gain, estimator.margin)
+    return _perceptron(estimator, Sphere, loss, X, y, sample_weight)
 
 
 def committee_problem(estimator, X, y, sample_weight):
     """Objective, point and task of a fitted committee on ``(X, y)``, in the scaled features."""
-    return _problem(estimator, committee(estimator), estimator.weights_, X, y, sample_weight)
+    model, loss = committee(estimator), StabilityLoss()
+    return _problem(estimator, model, loss, estimator.weights_, X, y, sample_weight)
 
 
 def committee(estimator):
@@ -33,12 +42,17 @@ def threshold_inputs(estimator, X):
     return validate_data(estimator, X, dtype=estimator.thresholds_.dtype, reset=False)
 
 
-def _problem(estimator, model, weights, X, y, sample_weight):
+def _perceptron(estimator, model_class, loss, X, y, sample_weight):
+    n_outputs, n_features = estimator.weights_.shape
+    model = model_class(n_features, n_outputs, estimator.fit_intercept)
+    return _problem(estimator, model, loss, estimator.weights_.T, X, y, sample_weight)
+
+
+def _problem(estimator, model, loss, weights, X, y, sample_weight):
     dtype = estimator.thresholds_.dtype
     X = in_precision(X, dtype, "X")
     y = class_labels(estimator, y)
     sample_weight = row_weights(sample_weight, X, y)
-    loss = StabilityLoss(getattr(estimator, "gain", 1.0), getattr(estimator, "margin", 0.0))
     X = (X - estimator.mean_) / estimator.scale_
     objective = Objective(model, loss, X, one_vs_rest(y, estimator.classes_, dtype), sample_weight)
     w = np.concatenate([np.ravel(weights), np.ravel(estimator.thresholds_)], dtype=dtype)

@@ -13,10 +13,10 @@ from ._solver import Solver
 class MaxMargin(Solver):
     """The perceptron of largest margin, by scikit-learn's exact linear `SVC`.
 
-    For `FlatPerceptronClassifier` with real weights. Where no perceptron is right on all rows, rows
-    short of the margin cost ``C`` times what they lack. One quadratic program for every one-vs-rest
-    problem; the estimator's ``tol`` is that of the program, ``rho`` and ``max_iter`` are
-    not used, and there are no gradients to count.
+    For `FlatSphericalPerceptronClassifier`. Where no perceptron is right on all rows, rows short of
+    the margin cost ``C`` times what they lack. One quadratic program for every one-vs-rest problem;
+    the estimator's ``tol`` is that of the program, ``rho`` and ``max_iter`` are not used, and there
+    are no gradients to count.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ class MaxMargin(Solver):
 
     Examples
     --------
-    >>> from skflat import FlatPerceptronClassifier
+    >>> from skflat import FlatSphericalPerceptronClassifier
     >>> from skflat.solvers import MaxMargin
-    >>> FlatPerceptronClassifier(weights="real", solver=MaxMargin(C=1.0)).solver
+    >>> FlatSphericalPerceptronClassifier(solver=MaxMargin(C=1.0)).solver
     MaxMargin(C=1.0)
     """
 

@@ -6,7 +6,7 @@ formulas in the limit of many weights, each computed when asked for, and exact e
 
 from ._clones import CloneThreshold, clone_entropy, clone_threshold
 from ._enumeration import ExactSolutions, enumerate_solutions
-from ._franz_parisi import LocalEntropy, flat_minima_threshold, franz_parisi
+from ._franz_parisi import LocalEntropyCurve, flat_minima_threshold, franz_parisi
 from ._local_energy import typical_local_energy, typical_stabilities
 from ._normal import hamming_entropy
 from ._saddle import SaddlePointError
@@ -19,7 +19,7 @@ __all__ = [
     "BayesOptimal",
     "CloneThreshold",
     "ExactSolutions",
-    "LocalEntropy",
+    "LocalEntropyCurve",
     "SaddlePointError",
     "StudentSolutions",
     "StudentThreshold",

@@ -21,7 +21,7 @@ NEAR_THRESHOLD = (0.72, 0.74)
 
 
 @dataclass(frozen=True)
-class LocalEntropy:
+class LocalEntropyCurve:
     """How many solutions there are around a reference solution.
 
     Attributes
@@ -60,7 +60,7 @@ def franz_parisi(alpha, distance, reference_margin=0.0, margin=0.0):
 
     Returns
     -------
-    local : LocalEntropy
+    local : LocalEntropyCurve
         Distances, entropies and slopes, of the shape of ``distance``; accurate to 1e-7, at 20 ms
         a distance.
 
@@ -84,7 +84,7 @@ def franz_parisi(alpha, distance, reference_margin=0.0, margin=0.0):
     reference_margin = check_real("reference_margin", reference_margin, margin, MARGINS[1])
     d = check_reals("distance", distance, 0, 0.5)
     entropy, slope = _FranzParisi(alpha, reference_margin, margin).curve(d.ravel())
-    return LocalEntropy(d, entropy.reshape(d.shape), slope.reshape(d.shape))
+    return LocalEntropyCurve(d, entropy.reshape(d.shape), slope.reshape(d.shape))
 
 
 @functools.cache

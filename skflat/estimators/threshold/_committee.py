@@ -9,12 +9,13 @@ from ..._compat import Interval, StrOptions, fit_context
 from ...models.threshold import Committee, Patterns, threshold_bits
 from ...problems import committee, one_vs_rest
 from ...solvers.binary import BINARY_SOLVERS, BinarySolver
-from ._fit import ThresholdClassifier, check_solver
+from ._binary_weights import BinaryWeights
+from ._fit import ThresholdClassifier
 
 COMMITTEE_SOLVERS = {name: each for name, each in BINARY_SOLVERS.items() if each.committees}
 
 
-class FlatCommitteeClassifier(ThresholdClassifier):
+class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
     """Majority of threshold units with weights in {-1, +1}: the smallest network with hidden units.
 
     The units of a fully connected committee see all features, those of a tree committee a part of
@@ -102,10 +103,10 @@ class FlatCommitteeClassifier(ThresholdClassifier):
 
     _parameter_constraints: dict = {
         **ThresholdClassifier._parameter_constraints,
+        **BinaryWeights._parameter_constraints,
         "n_units": [Interval(Integral, 1, None, closed="left")],
         "structure": [StrOptions({"full", "tree"})],
         "solver": [StrOptions(set(COMMITTEE_SOLVERS)), BinarySolver],
-        "fit_intercept": ["boolean"],
     }
 
     _solvers = COMMITTEE_SOLVERS
@@ -159,7 +160,6 @@ class FlatCommitteeClassifier(ThresholdClassifier):
         """
         if self.n_units % 2 == 0:
             raise ValueError(f"n_units must be odd, for a majority, got {self.n_units}.")
-        check_solver(self.solver, self._solvers, BinarySolver, "committees")
         X, y = self._prepare(X, y)
         targets = one_vs_rest(y, self.classes_, X.dtype)
         model = Committee(X.shape[1], self.n_units, targets.shape[1], self.structure == "tree")

@@ -10,31 +10,26 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..._compat import Interval, StrOptions
-from ..._parallel import run
-from ...measures import BINARY_MEASURES, MEASURES
+from ..._compat import Interval
 from ...solvers import spawn_generator
 from .._pipeline import FlatEstimator
 from ._outcome import shortcomings
 
 
 class ThresholdClassifier(ClassifierMixin, FlatEstimator):
-    """Everything that `FlatPerceptronClassifier` and `FlatCommitteeClassifier` share."""
+    """Base of all threshold units: validation, scale, decision, and the end of a fit."""
 
     _parameter_constraints: dict = {
         "scale": ["boolean"],
-        "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "fit_intercept": ["boolean"],
         "measures": ["array-like", None],
         "measure_max_samples": [Interval(Integral, 1, None, closed="left")],
-        "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
 
-    _known_measures = MEASURES | BINARY_MEASURES
-
     #: Whether the weights are bits, which one has to search for.
-    _has_bits = True
+    _has_bits = False
     #: What may fit where this does not.
     _alternatives: tuple = ()
 
@@ -72,33 +67,6 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         X = (X - self.mean_) / self.scale_
         X[:, constant] = 0
         return X
-
-    def _search(self, patterns_of, targets):
-        """Solve every one-vs-rest problem; return what was found for each.
-
-        Parameters
-        ----------
-        patterns_of : callable
-            From labels in {-1, +1} to the patterns of a problem; it pickles.
-        targets : ndarray of shape (n_rows, n_problems)
-        """
-        solver = self._solver()
-        max_iter = None if self.max_iter == "auto" else self.max_iter
-        seeds = spawn_generator(self._random_state).integers(2**63, size=targets.shape[1])
-        found = []
-
-        def tasks():
-            for y, seed in zip(targets.T, seeds, strict=True):
-                # An interruption is of the whole fit: what is left gets a single iteration.
-                limit = 1 if any(each.interrupted for each in found) else max_iter
-                yield solver, patterns_of, 2 * y - 1, seed, limit, self.verbose
-
-        run(_solve, tasks(), self.n_jobs, then=found.append)
-        self.n_iter_ = max(each.n_iter for each in found)
-        # An iteration takes about two products with the patterns.
-        products = 2.0 * sum(each.n_iter for each in found)
-        self._cost = products * len(targets) * self.n_features_in_
-        return found
 
     def _finish(self, X, y):
         """Count the errors, say what has not been learnt, and measure."""
@@ -145,16 +113,3 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         """The classes that the columns of scores speak for."""
         one = scores.shape[1] == 1
         return self.classes_[(scores[:, 0] > 0).astype(int) if one else scores.argmax(axis=1)]
-
-
-def _solve(solver, patterns_of, labels, seed, max_iter, verbose):
-    """One task: a one-vs-rest problem."""
-    return solver.solve(patterns_of(labels), np.random.default_rng(seed), max_iter, verbose)
-
-
-def check_solver(solver, registry, kind, of):
-    """Refuse the name or object of a solver of other weights."""
-    if not (solver in registry if isinstance(solver, str) else isinstance(solver, kind)):
-        raise ValueError(
-            f"solver must be one of {sorted(registry)} or such an object for {of}, got {solver!r}."
-        )

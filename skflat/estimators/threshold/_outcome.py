@@ -10,7 +10,7 @@ def shortcomings(clf, y, predicted):
 
     Parameters
     ----------
-    clf : FlatPerceptronClassifier or FlatCommitteeClassifier
+    clf : ThresholdClassifier
         With the number of errors and of violated rows.
     y, predicted : ndarray of shape (n_rows,)
         Classes of the training rows.

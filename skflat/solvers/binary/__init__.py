@@ -9,17 +9,17 @@ from ._binary_solver import BinarySolver, Found
 from ._focusing_bp import FocusingBP
 from ._max_sum import MaxSum
 from ._mean_field import MeanField
-from ._replicated_sgd import ReplicatedSGD
+from ._replicated_sgd import BinaryReplicatedSGD
 from ._sbpi import SBPI
 from ._ste import STE
 
-#: Name to class: what ``solver`` may be where ``weights="binary"``.
+#: Name to class: what ``solver`` of classifiers with weights in {-1, +1} may be.
 BINARY_SOLVERS = {
     "amp": AMP,
     "focusing_bp": FocusingBP,
     "max_sum": MaxSum,
     "mean_field": MeanField,
-    "replicated_sgd": ReplicatedSGD,
+    "replicated_sgd": BinaryReplicatedSGD,
     "sbpi": SBPI,
     "ste": STE,
 }
@@ -30,10 +30,10 @@ __all__ = [
     "SBPI",
     "STE",
     "Auto",
+    "BinaryReplicatedSGD",
     "BinarySolver",
     "FocusingBP",
     "Found",
     "MaxSum",
     "MeanField",
-    "ReplicatedSGD",
 ]

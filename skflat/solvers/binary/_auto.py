@@ -4,7 +4,7 @@ import numpy as np
 
 from ._amp import AMP
 from ._binary_solver import BinarySolver, Found
-from ._flips import Flips, hebbian
+from ._flip_descent import FlipDescent, hebbian
 from ._mean_field import MeanField
 
 
@@ -72,9 +72,9 @@ class Auto(BinarySolver):
             yield AMP(0.003, temperature=0.1, damping=0.3), 500
         yield MeanField(), 150
         for start in [*(each.w for each in found), hebbian(patterns)]:
-            yield Flips(start, N_PAIRS), Flips.max_iter
+            yield FlipDescent(start, N_PAIRS), FlipDescent.max_iter
         for _ in range(N_KICKS):
-            yield Flips(kicked(best_of(found).w, rng), N_PAIRS), Flips.max_iter
+            yield FlipDescent(kicked(best_of(found).w, rng), N_PAIRS), FlipDescent.max_iter
 
 
 N_PAIRS = 16  # of weights whose flips together with any other are tried; all pairs cost too much

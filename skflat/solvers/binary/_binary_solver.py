@@ -95,7 +95,7 @@ class BinarySolver(BaseEstimator):
         if patterns.labels is not None and not self.real_threshold:
             patterns = patterns.in_bits()
         self.check(patterns)
-        search = _Search(patterns, verbose)
+        search = _SearchRecord(patterns, verbose)
         max_iter = self.max_iter if max_iter is None else max_iter
         try:
             for w in self.candidates(patterns, rng):
@@ -113,8 +113,8 @@ class BinarySolver(BaseEstimator):
         return search.found(n_inputs)
 
 
-class _Search:
-    """The best weights so far."""
+class _SearchRecord:
+    """The best weights so far, and how the search went on."""
 
     def __init__(self, patterns, verbose):
         self.patterns, self.verbose, self.n_iter = patterns, verbose, 0

@@ -8,7 +8,7 @@ from ..._compat import Interval, StrOptions
 from ._binary_solver import COUNT, POSITIVE, BinarySolver, signs
 
 
-class ReplicatedSGD(BinarySolver):
+class BinaryReplicatedSGD(BinarySolver):
     """Several replicas that correct their errors and are drawn to their mean.
 
     Every weight of a replica is the sign of a hidden state. On each batch the states move along the
@@ -41,10 +41,10 @@ class ReplicatedSGD(BinarySolver):
     --------
     >>> import numpy as np
     >>> from skflat.models.threshold import Patterns
-    >>> from skflat.solvers.binary import ReplicatedSGD
+    >>> from skflat.solvers.binary import BinaryReplicatedSGD
     >>> rng = np.random.default_rng(0)
     >>> patterns = Patterns(rng.choice([-1.0, 1.0], (1, 60, 201)))
-    >>> ReplicatedSGD().solve(patterns, rng).n_violated
+    >>> BinaryReplicatedSGD().solve(patterns, rng).n_violated
     0
     """
 

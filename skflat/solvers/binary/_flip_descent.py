@@ -5,7 +5,7 @@ import numpy as np
 from ._binary_solver import BinarySolver, signs
 
 
-class Flips(BinarySolver):
+class FlipDescent(BinarySolver):
     """Descent by flips: weights are flipped wherever that violates fewer rows.
 
     An iteration tries to flip every weight, one after the other in random order; only if none of

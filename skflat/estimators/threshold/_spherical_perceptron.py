@@ -1,0 +1,206 @@
+"""Perceptrons with real weights, on a sphere."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from ..._callbacks import EpochHooks
+from ..._compat import Interval, StrOptions
+from ...models.threshold import Sphere, StabilityLoss
+from ...objective import Objective
+from ...solvers import SOLVERS, MaxMargin, Solver
+from ._linear import LinearThresholdClassifier
+
+SPHERICAL_SOLVERS = SOLVERS | {"max_margin": MaxMargin}
+
+
+class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
+    """Linear threshold classifier with real weights, on the sphere of radius ``sqrt(n_features)``.
+
+    A row is on the right side by its stability ``t (w @ x + b) / sqrt(n_features)``, with the label
+    ``t`` in {-1, +1}. Weights in {-1, +1} are the corners of the cube in that sphere, so that both
+    kinds are measured in the same units. More than two classes are taken one against the rest.
+
+    The solvers of `skflat.solvers` minimise a cross-entropy of the stabilities,
+    ``log(1 + exp(gain (margin - stability))) / gain``.
+
+    Parameters
+    ----------
+    solver : str or solver object, default='sam'
+        ``'max_margin'``, a name of `skflat.solvers.SOLVERS` or such an object, which holds what is
+        structural in its rule.
+    margin : float, default=0.0
+        Stability that every row should reach (at 0: exceed).
+    scale : bool, default=True
+        Whether to subtract the mean of every feature and divide by its standard deviation. False
+        takes features as they are, as the theory of random patterns has it.
+    fit_intercept : bool, default=True
+        Whether there is a threshold ``b``.
+    max_iter : int, default=200
+        Most epochs, or iterations of a solver that has none.
+    rho : 'auto' or float, default='auto'
+        The radius over which the solution must stay good, see the solver.
+    gain : float, default=5.0
+        The steepness of the cross-entropy.
+    learning_rate_init : float, default=0.01
+        Rate of the first step.
+    batch_size : int or 'auto', default='auto'
+        Rows of a batch; ``'auto'`` is ``min(200, n_samples)``.
+    tol : float, default=1e-4
+        The least that counts as an improvement of the loss.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+    measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
+        What to measure at the end of ``fit``: names of `skflat.measures.MEASURES`.
+    measure_max_samples : int, default=2000
+        Most training rows to measure on, drawn once and stratified by class.
+    random_state : int, RandomState instance or None, default=None
+        Draws the start, the order of the batches and all that the solver draws, and the rows and
+        seeds of the measures.
+    verbose : bool, default=False
+        Whether to print the progress of the solver.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    weights_ : ndarray of shape (n_problems, n_features)
+        Points on the sphere of radius ``sqrt(n_features)``, of the scaled features: one for two
+        classes and one a class otherwise.
+    thresholds_ : ndarray of shape (n_problems,)
+        Beside them.
+    mean_, scale_ : ndarray of shape (n_features,)
+        What is subtracted from each feature, and what it is divided by then.
+    coef_, intercept_ : ndarray of shape (n_problems, n_features) and (n_problems,)
+        The same model in terms of the features as given: the decision is
+        ``X @ coef_.T + intercept_``, ``sqrt(n_features)`` times the stability.
+    n_errors_ : int
+        Training rows that `predict` gets wrong. There is a ``ConvergenceWarning`` where that is no
+        better than always predicting the most frequent class.
+    n_violated_ : ndarray of shape (n_problems,)
+        Training rows below the margin in every one-vs-rest problem.
+    n_iter_ : int
+        Iterations of the solver.
+    n_grad_evals_ : float
+        Rows differentiated by the solver divided by the number of training rows.
+    loss_, best_loss_ : float
+        Loss of the last epoch, and the least of all of them.
+    loss_curve_ : list of float
+        Loss of every epoch.
+    sharpness_ : float
+        Trace of the loss's Hessian, see `skflat.measures.HessianTrace`. Smaller is flatter.
+    flatness_ : float
+        Distance to a level set of the loss, see `skflat.measures.LevelSetDistance`. Larger is
+        flatter.
+    weakness_ : float
+        Share in [0, 1] of (probe, class) pairs that are still open, see `skflat.measures.Weakness`;
+        of two classes, to affine readings of the features. Larger is weaker.
+    measurements_ : dict of str to Measurement
+        The same with standard errors and protocols.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    See Also
+    --------
+    FlatPerceptronClassifier : The same with weights in {-1, +1}.
+    skflat.solvers.MaxMargin : The largest margin, by a quadratic program.
+
+    References
+    ----------
+    Gardner, The space of interactions in neural network models, J. Phys. A 21 (1988) 257.
+
+    Examples
+    --------
+    The largest margin on a table of data:
+
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from skflat import FlatSphericalPerceptronClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> clf = FlatSphericalPerceptronClassifier("max_margin", random_state=0).fit(X, y)
+    >>> clf.score(X, y) > 0.98
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **LinearThresholdClassifier._parameter_constraints,
+        "solver": [StrOptions(set(SPHERICAL_SOLVERS)), Solver],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "rho": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "gain": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    _solvers = SPHERICAL_SOLVERS
+    _alternatives = "FlatMLPClassifier", "FlatCommitteeClassifier"
+
+    def __init__(
+        self,
+        solver="sam",
+        margin=0.0,
+        *,
+        scale=True,
+        fit_intercept=True,
+        max_iter=200,
+        rho="auto",
+        gain=5.0,
+        learning_rate_init=0.01,
+        batch_size="auto",
+        tol=1e-4,
+        n_iter_no_change=10,
+        measures=("sharpness", "flatness", "weakness"),
+        measure_max_samples=2000,
+        random_state=None,
+        verbose=False,
+    ):
+        self.solver = solver
+        self.margin = margin
+        self.scale = scale
+        self.fit_intercept = fit_intercept
+        self.max_iter = max_iter
+        self.rho = rho
+        self.gain = gain
+        self.learning_rate_init = learning_rate_init
+        self.batch_size = batch_size
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.measures = measures
+        self.measure_max_samples = measure_max_samples
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _find(self, X, targets, given):
+        """By a solver of `skflat.solvers`, from a random point of the sphere."""
+        model = Sphere(X.shape[1], targets.shape[1], self.fit_intercept)
+        objective = Objective(model, StabilityLoss(self.gain, self.margin), X, targets)
+
+        def fitted_attributes(w):
+            return self._attributes(*on_sphere(model, w))
+
+        hooks = EpochHooks(self, *given, None, self.max_iter, fitted_attributes)
+        w = self._minimize(
+            objective,
+            self._start(model, X, targets),
+            first_pass=True,
+            incremental=False,
+            validate=None,
+            hooks=hooks,
+        )
+        hooks.end_fit(w)
+        return on_sphere(model, w)
+
+    def _start(self, model, X, targets):
+        """A point of the sphere, drawn uniformly."""
+        w = model.init(self._random_state, X.dtype)
+        if X.shape[1] == 1:
+            # Of two points without a path between them, that on the side of the class.
+            W = model.layout.views(w)["W"]
+            W[:] = np.where(X.T @ (targets - targets.mean(axis=0)) < 0, -1, 1)
+        return w
+
+
+def on_sphere(model, w):
+    """Weights and thresholds of the point of the sphere that means the same as ``w``."""
+    views = model.layout.views(model.project(w))
+    return np.ascontiguousarray(views["W"].T), views.get("b", np.zeros(model.width, w.dtype))
