@@ -69,7 +69,7 @@ STRUCTURES = {
     ],
     "sap": [{"sample_size": 3, "centered": False}, {"base": "adam", "tolerance": 0.5}],
     "swa": [{"base": "adam", "start": 0.3}, {"rate": "cyclic", "cycle": 2, "start": 0.2}],
-    "trace": [{"base": "sgd"}],
+    "trace": [{"base": "sgd"}, {"interval": 3, "average": 0.5}],
 }
 BINARY_STRUCTURES = {
     "amp": [{"reinforcement": 0.01, "temperature": 0.5, "damping": 0.9}],

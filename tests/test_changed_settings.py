@@ -196,6 +196,8 @@ CHANGES = [
     (Noise(), Noise(noise="weight")),
     (RSP(), RSP(n_directions=3)),
     (SAP(), SAP(sample_size=8)),
+    (TracePenalty(), TracePenalty(interval=3, average=0.5)),
+    (TracePenalty(interval=3), TracePenalty()),
     (SWA(start=0.0), SWA(start=0.0, rate="cyclic", cycle=2)),
     (SWA(start=0.0, rate="cyclic"), SWA(start=0.0)),
     (EntropySGD(), EntropySGD(n_inner=3)),

@@ -71,6 +71,8 @@ STRUCTURES = [
     Diffusion(4, graph="complete"),
     Consensus(2, graph=[[0.7, 0.3], [0.3, 0.7]]),
     TracePenalty("sgd"),
+    TracePenalty(interval=3),
+    TracePenalty("sgd", interval=2, average=0.5),
     LabelNoise("adam"),
     SWA("adam", start=0.3, rate="cyclic", cycle=2),
     SWA(start=0.0),
