@@ -50,6 +50,7 @@ STRUCTURES = {
     "chain": [{"second": "sam", "switch": 0.5}, {"first": "adam", "second": "swa"}],
     "consensus": [{"n_agents": 3, "graph": "complete"}],
     "diffusion": [{"n_agents": 3, "graph": GRAPH}],
+    "ema": [{"base": "sgd", "decay": 0.9}],
     "entropy_sgd": [{"base": "adam", "n_inner": 3}, {"inner_rate": 0.05, "scoping": 0.1}],
     "gsam": [{"base": "sgd", "gap": 0.5}],
     "label_noise": [{"base": "adam"}],

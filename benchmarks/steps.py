@@ -4,8 +4,8 @@ python benchmarks/steps.py [--repeats 7] [--dtype float32]
 
 A network 784-100-10 on batches of 200 rows. The time of an epoch over that of the gradients it
 needs: the same batches gathered and as many rows differentiated at a time, in the same order, and
-nothing else. The two take turns. Then, for the rules that are to cost hardly more than one gradient, a
-step over one of `adam`, with a network 784-256-10 and batches of 128 rows; all of them take turns.
+nothing else. The two take turns. Then a step of the rules that are to cost
+hardly more than one gradient, over one of `adam`, with a network 784-256-10 on batches of 128 rows.
 """
 
 import argparse
@@ -18,11 +18,15 @@ from threadpoolctl import threadpool_limits
 
 from skflat.models.mlp import MLP
 from skflat.objective import Batch, Multinomial, Objective, Workspace
-from skflat.solvers import SOLVERS, Adam, Run, Settings, TracePenalty
+from skflat.solvers import EMA, SOLVERS, Adam, Noise, Run, Settings, TracePenalty
 
 N_ROWS, BATCH, SIZES = 2_000, 200, (784, 100, 10)
 CHEAP_ROWS, CHEAP_BATCH, CHEAP_SIZES = 2_560, 128, (784, 256, 10)  # 20 steps of equal batches
-CHEAP = {"trace, interval=10": (TracePenalty(interval=10), 1.15)}
+CHEAP = {
+    "trace, interval=10": (TracePenalty(interval=10), 1.15),
+    "noise, two_point=False": (Noise(two_point=False), 1.25),
+    "ema": (EMA(), 1.1),
+}
 
 
 def main():

@@ -165,7 +165,9 @@ def test_other_radii_do_not(solver):
     assert there.rho_ == SOLVERS[solver]().default_rho
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs", "ngd", "swa", "diffusion", "consensus"])
+@pytest.mark.parametrize(
+    "solver", ["adam", "sgd", "lbfgs", "ngd", "swa", "ema", "diffusion", "consensus"]
+)
 def test_without_a_radius_it_is_0(solver):
     assert classified(scale(IRIS), solver=solver).rho_ == 0
 

@@ -14,6 +14,7 @@ from skflat.models.mlp import MLP
 from skflat.objective import Multinomial, Objective
 from skflat.solvers import (
     ASAM,
+    EMA,
     GSAM,
     NGD,
     RSP,
@@ -200,6 +201,7 @@ CHANGES = [
     (TracePenalty(interval=3), TracePenalty()),
     (SWA(start=0.0), SWA(start=0.0, rate="cyclic", cycle=2)),
     (SWA(start=0.0, rate="cyclic"), SWA(start=0.0)),
+    (EMA(), EMA(decay=0.3)),
     (EntropySGD(), EntropySGD(n_inner=3)),
     (ReplicatedSGD(growth=1.0), ReplicatedSGD(growth=1e9)),
     (Diffusion(4), Diffusion(4, graph="complete")),
@@ -241,6 +243,7 @@ def test_an_object_changed_in_place_is_another_solver(before, after):
         (Chain("sgd", "sam"), Chain("adam", "sam")),
         (Chain("sgd", SAM()), Chain("sgd", SAM("sgd"))),
         (SWA(), SGD()),
+        (EMA(), EMA("sgd")),
     ],
     ids=repr,
 )

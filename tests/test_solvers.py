@@ -17,6 +17,7 @@ from skflat.models.mlp import MLP
 from skflat.objective import Batch, HalfSquared, Multinomial, Objective, Workspace
 from skflat.solvers import (
     ASAM,
+    EMA,
     GSAM,
     LBFGS,
     NGD,
@@ -76,6 +77,7 @@ STRUCTURES = [
     LabelNoise("adam"),
     SWA("adam", start=0.3, rate="cyclic", cycle=2),
     SWA(start=0.0),
+    EMA("sgd", decay=0.5),
     Chain("adam", SAM(m=5), switch=0.3),
     Chain(SAM("sgd"), "swa", switch=0.5, learning_rate_init=0.01),
     Chain("label_noise", "trace", switch=0.5, rho=0.2),

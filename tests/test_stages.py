@@ -15,6 +15,7 @@ from skflat.models.mlp import MLP
 from skflat.objective import Binary, HalfPoisson, HalfSquared, Multinomial, Objective, Workspace
 from skflat.solvers import (
     ASAM,
+    EMA,
     LBFGS,
     SAM,
     SGD,
@@ -42,6 +43,7 @@ LOSSES = {
 }
 ACTIVATIONS = ["relu", "identity", "tanh", "logistic", anp.sin]
 PLAIN = {"momentum": 0.0, "nesterovs_momentum": False, "n_iter_no_change": np.inf}
+ONE_ROW = Settings(learning_rate_init=0.02, batch_size=1, **PLAIN)
 
 each_loss = pytest.mark.parametrize("loss", LOSSES)
 each_base = pytest.mark.parametrize("base", ["adam", "sgd"])
@@ -399,9 +401,9 @@ def test_the_labels_themselves_stay():
 
 
 def sgd_path(n_steps, **settings):
-    """Where SGD is on a quadratic after every number of steps."""
-    bowl, numbers = quadratic(4.0, 1.0), range(n_steps + 1)
-    return [descend(SGD(), bowl, (1, -2), n, **settings) for n in numbers]
+    """Where SGD is on a quadratic after every number of steps, from the start on."""
+    bowl, numbers = quadratic(4.0, 1.0), range(1, n_steps + 1)
+    return [np.array([1.0, -2.0])] + [descend(SGD(), bowl, (1, -2), n, **settings) for n in numbers]
 
 
 @pytest.mark.parametrize(
@@ -472,6 +474,100 @@ def test_the_mean_is_what_validation_sees_and_early_stopping_keeps():
     params = {"max_iter": 30, "learning_rate_init": 0.1, "early_stopping": True, "tol": 0}
     clf = classifier(SWA(start=0.1), **params).fit(X[:40], Y[:40], validation_data=(X[40:], Y[40:]))
     assert clf.best_validation_score_ == clf.score(X[40:], Y[40:])
+
+
+# An average that forgets
+
+
+def forgetful_mean(path, decay):
+    """Of the points of a path, the first of which is the start."""
+    mean = path[0]
+    for n, point in enumerate(path[1:], start=1):
+        kept = min(decay, n / (9 + n))
+        mean = kept * mean + (1 - kept) * point
+    return mean
+
+
+@pytest.mark.parametrize("decay", [0.0, 1e-300, 0.3, 0.9, 0.999])
+@pytest.mark.parametrize("n_steps", [1, 2, 40])
+def test_the_end_is_the_mean_of_all_points_with_weights_that_decay(decay, n_steps):
+    end = descend(EMA("sgd", decay=decay), quadratic(4.0, 1.0), (1, -2), n_steps)
+    assert_allclose(end, forgetful_mean(sgd_path(n_steps), decay), rtol=1e-13)
+
+
+def test_the_weights_of_the_mean_in_closed_form():
+    """A point that stands still ``k`` steps ago counts for ``(1 - decay) decay^k``."""
+    n_steps, decay, q = 2000, 0.9, 1 - 0.02 * 4
+    end = descend(EMA("sgd", decay=decay), quadratic(4.0, 4.0), (1, -2), n_steps)
+    assert n_steps > 9 * decay / (1 - decay)
+    late = descend(EMA("sgd", decay=decay), quadratic(4.0, 4.0), (1, -2), n_steps + 1)
+    # The mean of ``q^t`` decays at the slower of the two rates.
+    assert_allclose(late / end, max(q, decay), rtol=1e-9)
+
+
+def test_the_mean_of_many_steps_keeps_its_precision():
+    for decay in (0.5, 0.999):
+        start = np.array([1, -2], dtype=np.float32)
+        settings = Settings(learning_rate_init=1e-9, momentum=0.0)
+        end, _ = minimize(EMA("sgd", decay=decay), quadratic(4.0, 1.0), start, settings, 0, 3000)
+        assert_allclose(end, start, rtol=1e-5)
+
+
+@each_base
+def test_the_point_trains_as_the_base_and_the_mean_takes_no_part(base):
+    plain = {"adam": Adam(), "sgd": SGD()}[base]
+    averaged, by_hand = (classifier(solver, rho=0, batch_size=60) for solver in (EMA(base), plain))
+    path = [weights_of(classifier(plain, batch_size=60, learning_rate_init=1e-300).fit(X, Y))]
+    for _ in range(5):
+        averaged = pickle.loads(pickle.dumps(averaged.partial_fit(X, Y, classes=[0, 1, 2])))
+        path.append(weights_of(by_hand.partial_fit(X, Y, classes=[0, 1, 2])))
+    assert averaged.loss_curve_ == by_hand.loss_curve_
+    assert averaged.n_grad_evals_ == by_hand.n_grad_evals_ == 5
+    assert_allclose(weights_of(averaged), forgetful_mean(path, 0.999), rtol=1e-12, atol=1e-14)
+
+
+def test_point_and_average_begin_where_somebody_else_sets_the_parameters():
+    plain = classifier("sgd", batch_size=60, momentum=0.0, nesterovs_momentum=False)
+    clf = classifier(EMA("sgd"), batch_size=60, momentum=0.0, nesterovs_momentum=False)
+    for each in (clf, plain):
+        for _ in range(3):
+            each.partial_fit(X, Y, classes=[0, 1, 2])
+        for array in (*each.coefs_, *each.intercepts_):
+            array[...] = 0.1
+        each.partial_fit(X, Y)
+    expected = forgetful_mean([0.1, weights_of(plain)], 0.999)
+    assert_allclose(weights_of(clf), expected, rtol=1e-12)
+
+
+def test_an_interrupted_epoch_ends_at_its_mean():
+    class Interrupted(Toy):
+        def loss_gradient(self, w, *args):
+            if np.abs(w).max() < 1.7:
+                raise KeyboardInterrupt
+            return super().loss_gradient(w, *args)
+
+    toy = quadratic(4.0, 1.0, n_rows=100)
+    toy.__class__ = Interrupted
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        end, run = minimize(EMA("sgd"), toy, np.array([1.0, -2.0]), ONE_ROW, 0, 1)
+    plain = [np.array([1.0, -2.0]) * (1 - 0.02 * np.array([4.0, 1.0])) ** n for n in range(10)]
+    assert run.work.rows == 9
+    assert_allclose(end, forgetful_mean(plain, 0.999), rtol=1e-13)
+
+
+def test_the_forgetful_mean_is_what_validation_sees_and_early_stopping_keeps():
+    params = {"max_iter": 30, "learning_rate_init": 0.1, "early_stopping": True, "tol": 0}
+    clf = classifier(EMA(), **params).fit(X[:40], Y[:40], validation_data=(X[40:], Y[40:]))
+    assert clf.best_validation_score_ == clf.score(X[40:], Y[40:])
+
+
+@pytest.mark.parametrize(("solver", "named"), [(EMA(decay=1.0), "decay"), (EMA("lbfgs"), "base")])
+def test_an_average_that_makes_no_sense_is_refused(solver, named):
+    with pytest.raises(ValueError, match=f"The '{named}' parameter of EMA"):
+        classifier(solver).fit(X, Y)
+
+
+# Weight averaging: the rate
 
 
 @each_base

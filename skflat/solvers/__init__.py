@@ -6,6 +6,7 @@ A new solver is one new file and one line here.
 from ._agents import Consensus, Diffusion
 from ._als import ALS
 from ._chain import Chain
+from ._ema import EMA
 from ._entropy_sgd import EntropySGD
 from ._gradient import SGD, Adam
 from ._gsam import GSAM
@@ -32,6 +33,7 @@ SOLVERS = {
     "chain": Chain,
     "consensus": Consensus,
     "diffusion": Diffusion,
+    "ema": EMA,
     "entropy_sgd": EntropySGD,
     "gsam": GSAM,
     "label_noise": LabelNoise,
@@ -50,6 +52,7 @@ SOLVERS = {
 __all__ = [
     "ALS",
     "ASAM",
+    "EMA",
     "GSAM",
     "LBFGS",
     "NGD",
