@@ -9,7 +9,7 @@ from ._losses import Binary, HalfPoisson, HalfSquared, Loss, Multinomial
 from ._model import Model
 from ._norms import NORMS, norm_weights
 from ._objective import CHUNK, Objective
-from ._perturbation import PERTURBATIONS, Perturbation
+from ._perturbation import PERTURBATIONS, Perturbation, rounded_normals, windowed_normals
 from ._products import product, row_scale, transposed_product
 from ._sizes import LARGE, SMALL, feature_sizes, target_deviations, unit_radius
 from ._workspace import Workspace
@@ -37,8 +37,10 @@ __all__ = [
     "feature_sizes",
     "norm_weights",
     "product",
+    "rounded_normals",
     "row_scale",
     "target_deviations",
     "transposed_product",
     "unit_radius",
+    "windowed_normals",
 ]
