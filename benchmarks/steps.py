@@ -18,13 +18,13 @@ from threadpoolctl import threadpool_limits
 
 from skflat.models.mlp import MLP
 from skflat.objective import Batch, Multinomial, Objective, Workspace
-from skflat.solvers import EMA, SOLVERS, Adam, Noise, Run, Settings, TracePenalty
+from skflat.solvers import EMA, SOLVERS, Adam, OneSidedNoise, Run, Settings, TracePenalty
 
 N_ROWS, BATCH, SIZES = 2_000, 200, (784, 100, 10)
 CHEAP_ROWS, CHEAP_BATCH, CHEAP_SIZES = 2_560, 128, (784, 256, 10)  # 20 steps of equal batches
 CHEAP = {
     "trace, interval=10": (TracePenalty(interval=10), 1.15),
-    "noise, two_point=False": (Noise(two_point=False), 1.25),
+    "one_sided_noise": (OneSidedNoise(), 1.25),
     "ema": (EMA(), 1.1),
 }
 

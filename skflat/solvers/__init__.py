@@ -14,7 +14,7 @@ from ._label_noise import LabelNoise
 from ._lbfgs import LBFGS
 from ._max_margin import MaxMargin
 from ._ngd import NGD
-from ._noise import Noise
+from ._noise import Noise, OneSidedNoise
 from ._replicated_sgd import ReplicatedSGD
 from ._rsp import RSP
 from ._run import History, Run
@@ -40,6 +40,7 @@ SOLVERS = {
     "lbfgs": LBFGS,
     "ngd": NGD,
     "noise": Noise,
+    "one_sided_noise": OneSidedNoise,
     "replicated_sgd": ReplicatedSGD,
     "rsp": RSP,
     "sam": SAM,
@@ -71,6 +72,7 @@ __all__ = [
     "LabelNoise",
     "MaxMargin",
     "Noise",
+    "OneSidedNoise",
     "ReplicatedSGD",
     "Rule",
     "Run",

@@ -29,9 +29,8 @@ class Noise(Based):
     n_draws : int, default=1
         Draws whose gradients are averaged.
     two_point : bool, default=True
-        False takes ``w + u`` alone, for half the gradients: one-sided noise, whose step with one
-        draw costs hardly more than one of the optimizer. The two cancel the noise of size ``rho``
-        and leave one of size ``rho^2``.
+        False takes ``w + u`` alone, for half the gradients, see `OneSidedNoise`. The two cancel the
+        noise of size ``rho`` and leave one of size ``rho^2``.
     weight : float, default=0.0
         Share of the plain gradient in the step, below 1.
 
@@ -48,7 +47,6 @@ class Noise(Based):
     >>> from skflat.solvers import Noise
     >>> FlatMLPClassifier(solver=Noise(noise="block"), rho=0.05).solver
     Noise(noise='block')
-    >>> one_sided = FlatMLPClassifier(solver=Noise(two_point=False), rho=0.05)
     """
 
     default_rho = 0.01
@@ -84,3 +82,32 @@ class Noise(Based):
             plain *= self.weight
             total += plain
         return loss, total
+
+
+class OneSidedNoise(Noise):
+    """`Noise` at ``w + u`` alone: descent on ``E loss(w + u)`` at the price of one gradient.
+
+    ``rho`` is the standard deviation of the noise, as in `Noise`, and the noise that the step has
+    of its own is of that size, too. Useful values are 0.005 to 0.1, ``"auto"`` is 0.01.
+
+    Parameters
+    ----------
+    base, noise, n_draws, weight
+        As in `Noise`.
+
+    Notes
+    -----
+    A step costs ``n_draws`` gradients, and one more if ``weight > 0``. The normal numbers are those
+    of `skflat.objective.windowed_normals`, because exact ones take as long as a gradient.
+
+    Examples
+    --------
+    >>> from skflat import FlatMLPClassifier
+    >>> from skflat.solvers import OneSidedNoise
+    >>> FlatMLPClassifier(solver=OneSidedNoise(), rho=0.05).solver
+    OneSidedNoise()
+    """
+
+    def __init__(self, base="adam", *, noise="isotropic", n_draws=1, weight=0.0):
+        super().__init__(base, noise=noise, n_draws=n_draws, weight=weight)
+        self.two_point = False
