@@ -191,6 +191,7 @@ CHANGES = [
     (SAM(interval=2), SAM(interval=3, reuse=2.0)),
     (SAM(), SAM(ascent_steps=2, normalize=False)),
     (SAM(start=0.5), SAM()),
+    (SAM(), SAM(radius="graph")),
     (ASAM("sgd"), ASAM("sgd", m=10)),
     (GSAM(), GSAM(gap=0.9)),
     (NGD(), NGD(power=0.0)),

@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -54,6 +55,8 @@ STRUCTURES = [
     SAM(interval=3),
     SAM(adaptive=True, normalize=False),
     SAM(start=0.5, ascent_steps=2),
+    SAM(radius="graph"),
+    ASAM(radius="rise", rise=0.02, m=5),
     SAM("sgd", m=4, interval=2, ascent_steps=2),
     ASAM("sgd", m=5),
     GSAM("sgd", gap=0.5),
@@ -552,6 +555,40 @@ def test_unnormalised_sam_climbs_by_the_gradient():
     assert_allclose(watched.climbed_to[1], top, rtol=1e-14)
 
 
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+@pytest.mark.parametrize("radius", ["constant", "graph", "rise"])
+def test_the_length_of_the_climb_by_the_size_of_the_gradient(radius, scale):
+    bowl, w = quadratic(4.0 * scale, scale), np.array([1.0, -2.0])
+    watched = Watched(bowl)
+    direction(SAM(radius=radius, rise=0.3), watched, w, rho=0.2)
+    g = bowl.loss_gradient(w)[1]
+    size, climbed = np.linalg.norm(g), watched.climbed_to[1] - w
+    length = {"constant": 0.2, "graph": 0.2 / np.hypot(1, size), "rise": min(0.3 / size, 0.2)}
+    assert_allclose(climbed, length[radius] * g / size, rtol=1e-10)
+
+
+def test_a_way_on_the_graph_of_the_loss_is_of_the_radius():
+    """And a climb by the rise raises a linear loss by that."""
+    slope = np.array([3.0, -4.0])
+    plane = Toy(lambda w: slope @ w, lambda w: slope, lambda w: np.zeros((2, 2)))
+    for solver, expected in ((SAM(radius="graph"), 0.2), (SAM(radius="rise", rise=0.05), 0.05)):
+        watched = Watched(plane)
+        direction(solver, watched, np.ones(2), rho=0.2)
+        there = watched.climbed_to[1] - 1
+        rise = slope @ there
+        way = np.hypot(rise, np.linalg.norm(there))
+        assert expected == pytest.approx(way if solver.radius == "graph" else rise, rel=1e-12)
+
+
+def test_the_steps_of_an_ascent_share_the_radius_by_its_rule():
+    objective, w = regression()
+    watched = Watched(objective)
+    direction(SAM(ascent_steps=2, radius="graph"), watched, w, rho=0.3)
+    for foot, top in pairwise(watched.climbed_to):
+        size = np.linalg.norm(objective.loss_gradient(foot)[1])
+        assert np.linalg.norm(top - foot) == pytest.approx(0.15 / np.hypot(1, size), rel=1e-10)
+
+
 def test_several_ascent_steps_follow_the_path_up():
     objective, w = regression()
     watched = Watched(objective)
@@ -813,6 +850,8 @@ def test_an_adaptive_climb_that_has_no_direction_is_a_plain_step():
         (SAM(m=0), "m"),
         (SAM(interval=0), "interval"),
         (SAM(reuse=-1), "reuse"),
+        (SAM(radius="short"), "radius"),
+        (SAM(rise=0.0), "rise"),
         (SAM(start=1.5), "start"),
         (SAM(ascent_steps=0), "ascent_steps"),
         (ASAM(normalize="yes"), "normalize"),
