@@ -52,8 +52,10 @@ STRUCTURES = {
     "diffusion": [{"n_agents": 3, "graph": GRAPH}],
     "ema": [{"base": "sgd", "decay": 0.9}],
     "entropy_sgd": [{"base": "adam", "n_inner": 3}, {"inner_rate": 0.05, "scoping": 0.1}],
+    "friendly_sam": [{"base": "sgd", "decay": 0.5}],
     "gsam": [{"base": "sgd", "gap": 0.5}],
     "label_noise": [{"base": "adam"}],
+    "msam": [{"base": "sgd"}],
     "ngd": [{"power": 0.0}],
     "noise": [
         {"base": "sgd", "noise": "weight"},
@@ -68,6 +70,7 @@ STRUCTURES = {
         {"interval": 2, "start": 0.3},
         {"ascent_steps": 2},
     ],
+    "saner": [{"base": "sgd", "reduction": 1.0}],
     "sap": [{"sample_size": 3, "centered": False}, {"base": "adam", "tolerance": 0.5}],
     "swa": [{"base": "adam", "start": 0.3}, {"rate": "cyclic", "cycle": 2, "start": 0.2}],
     "trace": [{"base": "sgd"}, {"interval": 3, "average": 0.5}],

@@ -19,7 +19,20 @@ IRIS, SPECIES = load_iris(return_X_y=True)
 X, T = load_diabetes(return_X_y=True)
 X, T = scale(X), scale(T)
 # Of the wide neighbourhoods the pull is not felt at first, and noise on labels is not on weights.
-BY_SIZE = {"sam", "asam", "gsam", "chain", "rsp", "sap", "noise", "one_sided_noise", "trace"}
+BY_SIZE = {
+    "sam",
+    "asam",
+    "gsam",
+    "msam",
+    "friendly_sam",
+    "saner",
+    "chain",
+    "rsp",
+    "sap",
+    "noise",
+    "one_sided_noise",
+    "trace",
+}
 AS_IT_IS = {"entropy_sgd", "replicated_sgd", "label_noise"}
 FEW = {"hidden_layer_sizes": (5,), "max_iter": 1, "measures": None, "random_state": 0}
 

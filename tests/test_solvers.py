@@ -21,9 +21,11 @@ from skflat.solvers import (
     EMA,
     GSAM,
     LBFGS,
+    MSAM,
     NGD,
     RSP,
     SAM,
+    SANER,
     SAP,
     SGD,
     SOLVERS,
@@ -33,6 +35,7 @@ from skflat.solvers import (
     Consensus,
     Diffusion,
     EntropySGD,
+    FriendlySAM,
     LabelNoise,
     Noise,
     ReplicatedSGD,
@@ -60,6 +63,9 @@ STRUCTURES = [
     SAM("sgd", m=4, interval=2, ascent_steps=2),
     ASAM("sgd", m=5),
     GSAM("sgd", gap=0.5),
+    MSAM("sgd"),
+    FriendlySAM("sgd", decay=0.5),
+    SANER("sgd", reduction=1.0),
     NGD(power=0.0),
     Noise("sgd", noise="block", two_point=False),
     Noise(noise="weight", n_draws=2, weight=0.5),
@@ -218,12 +224,15 @@ def test_the_rule_itself_tends_to_the_base_as_the_radius_shrinks(solver):
     solver = clone(solver)
     if "reuse" in solver.get_params():  # what is reused keeps its size however small the radius
         solver.set_params(reuse=0.0)
+    if "reduction" in solver.get_params():  # and so does what is reduced
+        solver.set_params(reduction=0.0)
     objective, w = regression(model=MLP([3, 4, 1], "tanh"))
     # A row's gradient has no part orthogonal to the batch's only if it is the batch: SAP's limit
     # is not its base but stochastic descent on the sampled row, projected.
     batch_size = 1 if isinstance(solver, SAP) and not solver.centered else 6
+    settings = {"max_iter": 20, "momentum": 0.5 if isinstance(solver, MSAM) else 0.0}
     base, near, far = (
-        descend(solver, objective, w, 20, rho=rho, batch_size=batch_size, max_iter=20)
+        descend(solver, objective, w, 20, rho=rho, batch_size=batch_size, **settings)
         for rho in (0, 1e-5, 1e-4)
     )
     near, far = (np.abs(end - base).max() for end in (near, far))
@@ -753,6 +762,106 @@ def test_gsam_climbs_at_the_point_and_keeps_the_loss_at_the_top():
     assert -added @ g == pytest.approx(added @ added / 0.5, rel=1e-10)
 
 
+# Sharpness-aware minimisation: along the momentum
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_msam_on_a_quadratic_with_momentum(nesterov):
+    lam, (rate, mu, rho) = np.array([4.0, 1.0]), (0.05, 0.9, 0.2)
+    w, v = np.array([1.0, -2.0]), np.zeros(2)
+    for _ in range(7):
+        size = np.linalg.norm(v)
+        g = lam * (w - (rho / size * v if size > 0 else 0))
+        v = mu * v + g
+        w = w - rate * (g + mu * v if nesterov else v)
+    settings = {"learning_rate_init": rate, "momentum": mu, "nesterovs_momentum": nesterov}
+    found = descend(MSAM("sgd"), quadratic(*lam), (1, -2), 7, rho=rho, **settings)
+    assert_allclose(found, w, rtol=1e-12)
+
+
+def test_msam_on_a_quadratic_with_adam():
+    lam, w, mean, square = np.array([4.0, 1.0]), np.array([1.0, -2.0]), np.zeros(2), np.zeros(2)
+    for t in range(1, 8):
+        size = np.linalg.norm(mean)
+        g = lam * (w - (0.2 / size * mean if size > 0 else 0))
+        mean = 0.9 * mean + 0.1 * g
+        square = 0.999 * square + 0.001 * g**2
+        root = np.sqrt(square / (1 - 0.999**t)) + 1e-8 / np.sqrt(1 - 0.999**t)
+        w = w - 0.05 * mean / (1 - 0.9**t) / root
+    found = descend(MSAM(), quadratic(*lam), (1, -2), 7, rho=0.2, learning_rate_init=0.05)
+    assert_allclose(found, w, rtol=1e-12)
+
+
+def test_msam_costs_one_gradient_and_looks_at_the_radius():
+    assert rows_by_step(MSAM(), 3, n_rows=7) == [7] * 3
+    objective, w = regression()
+    watched, batch = Watched(objective), objective.batch()
+    state = running(MSAM(), watched, w, rho=0.3)
+    for _ in range(3):
+        start = w.copy()
+        MSAM().step(watched, w, batch, state)
+        away = np.linalg.norm(watched.climbed_to[-1] - start)
+        assert away == pytest.approx(0.3 if len(watched.climbed_to) > 1 else 0.0, rel=1e-12)
+
+
+def test_msam_without_momentum_is_plain():
+    plain, found = (
+        classifier(solver, momentum=0.0, rho=rho).fit(X, Y)
+        for solver, rho in ((SGD(), 0), (MSAM("sgd"), 0.5))
+    )
+    assert_array_equal(weights_of(plain), weights_of(found))
+
+
+# Sharpness-aware minimisation: along the noise of the batch
+
+
+def test_friendly_sam_climbs_along_what_the_mean_of_the_batches_leaves():
+    objective, w = regression()
+    watched, batches = Watched(objective), [objective.batch(slice(k, k + 4)) for k in (0, 4, 8)]
+    state, mean = running(FriendlySAM(decay=0.8), watched, w, rho=0.2), None
+    for batch in batches:
+        loss, found = FriendlySAM(decay=0.8).direction(watched, w, batch, state)
+        value, g = objective.loss_gradient(w, batch)
+        noise = g if mean is None else g - mean
+        mean = g if mean is None else 0.8 * mean + 0.2 * g
+        top = w + 0.2 * noise / np.linalg.norm(noise)
+        assert loss == value
+        assert_allclose(watched.climbed_to[-2:], [w, top], rtol=1e-12)
+        assert_allclose(found, objective.loss_gradient(top, batch)[1], rtol=1e-11)
+    assert rows_by_step(FriendlySAM(), 1, n_rows=7) == [14]
+
+
+def test_friendly_sam_is_plain_where_nothing_is_peculiar_to_the_batch():
+    """The second time at the same point with the same rows."""
+    objective, w = regression()
+    first, second = (direction(FriendlySAM(), objective, w, n_turns=n)[1] for n in (1, 2))
+    assert_array_equal(first, direction(SAM(), objective, w)[1])
+    assert_array_equal(second, objective.loss_gradient(w)[1])
+
+
+# Sharpness-aware minimisation: what wrong labels ask for
+
+
+@pytest.mark.parametrize("reduction", [0.0, 0.5, 1.0])
+def test_saner_reduces_the_components_that_the_climb_has_made_smaller(reduction):
+    objective, w = regression(model=MLP([3, 4, 1], "tanh"))
+    g, p = (direction(solver, objective, w, rho=0.7)[1] for solver in (Adam(), SAM()))
+    smaller = (p / g > 0) & (p / g < 1)
+    assert 0 < smaller.sum() < (p * g > 0).sum() < len(w)
+    loss, found = direction(SANER(reduction=reduction), objective, w, rho=0.7)
+    assert loss == objective.loss_gradient(w)[0]
+    assert_array_equal(found, np.where(smaller, (1 - reduction) * p, p))
+    assert rows_by_step(SANER(), 1, n_rows=7) == [14]
+
+
+def test_saner_on_a_saddle():
+    """``p / g = 1 + rho lam / |g|``: only the direction that curves down is reduced."""
+    lam, w = np.array([2.0, -1.0]), np.array([1.0, 1.0])
+    stretch = 1 + 0.1 * lam / np.linalg.norm(lam * w)
+    found = direction(SANER(reduction=0.3), quadratic(*lam), w, rho=0.1)[1]
+    assert_allclose(found, lam * w * stretch * [1, 0.7], rtol=1e-13)
+
+
 # Sharpness-aware minimisation: fewer climbs
 
 
@@ -855,6 +964,9 @@ def test_an_adaptive_climb_that_has_no_direction_is_a_plain_step():
         (SAM(start=1.5), "start"),
         (SAM(ascent_steps=0), "ascent_steps"),
         (ASAM(normalize="yes"), "normalize"),
+        (MSAM("lbfgs"), "base"),
+        (FriendlySAM(decay=1.0), "decay"),
+        (SANER(reduction=1.1), "reduction"),
     ],
 )
 def test_a_structure_that_makes_no_sense_is_refused(solver, named):

@@ -2,7 +2,7 @@
 
 from ._autograd import ONE_AT_A_TIME
 from ._batch import Batch
-from ._blocks import blocks
+from ._blocks import blocks, displaced
 from ._errors import NotDefinedError
 from ._layout import Layout
 from ._losses import Binary, HalfPoisson, HalfSquared, Loss, Multinomial
@@ -34,6 +34,7 @@ __all__ = [
     "Perturbation",
     "Workspace",
     "blocks",
+    "displaced",
     "feature_sizes",
     "norm_weights",
     "product",

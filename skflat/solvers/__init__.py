@@ -8,17 +8,20 @@ from ._als import ALS
 from ._chain import Chain
 from ._ema import EMA
 from ._entropy_sgd import EntropySGD
+from ._friendly_sam import FriendlySAM
 from ._gradient import SGD, Adam
 from ._gsam import GSAM
 from ._label_noise import LabelNoise
 from ._lbfgs import LBFGS
 from ._max_margin import MaxMargin
+from ._msam import MSAM
 from ._ngd import NGD
 from ._noise import Noise, OneSidedNoise
 from ._replicated_sgd import ReplicatedSGD
 from ._rsp import RSP
 from ._run import History, Run
 from ._sam import ASAM, SAM
+from ._saner import SANER
 from ._sap import SAP
 from ._settings import Settings
 from ._solver import Rule, Solver, State, minimize, spawn_generator
@@ -35,15 +38,18 @@ SOLVERS = {
     "diffusion": Diffusion,
     "ema": EMA,
     "entropy_sgd": EntropySGD,
+    "friendly_sam": FriendlySAM,
     "gsam": GSAM,
     "label_noise": LabelNoise,
     "lbfgs": LBFGS,
+    "msam": MSAM,
     "ngd": NGD,
     "noise": Noise,
     "one_sided_noise": OneSidedNoise,
     "replicated_sgd": ReplicatedSGD,
     "rsp": RSP,
     "sam": SAM,
+    "saner": SANER,
     "sap": SAP,
     "sgd": SGD,
     "swa": SWA,
@@ -56,9 +62,11 @@ __all__ = [
     "EMA",
     "GSAM",
     "LBFGS",
+    "MSAM",
     "NGD",
     "RSP",
     "SAM",
+    "SANER",
     "SAP",
     "SGD",
     "SOLVERS",
@@ -68,6 +76,7 @@ __all__ = [
     "Consensus",
     "Diffusion",
     "EntropySGD",
+    "FriendlySAM",
     "History",
     "LabelNoise",
     "MaxMargin",

@@ -6,11 +6,10 @@ import numpy as np
 
 from ..objective import blocks
 
-
 #: Name to rule: how long a climb is, by the size of the gradient and by what the loss may rise.
 RADII = {
     "constant": lambda rho, size, rise: rho,
-    "graph": lambda rho, size, rise: rho / math.sqrt(1 + size**2),
+    "graph": lambda rho, size, rise: rho / math.hypot(1, size),
     "rise": lambda rho, size, rise: min(rho, rise / size),
 }
 

@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ..objective import blocks
+from ..objective import blocks, displaced
 from ._gradient import Based
 
 
@@ -54,14 +54,6 @@ def _add_orthogonal(g, square, total, n_summed):
         if n_summed > 1:
             more /= n_summed
         part += more
-
-
-def displaced(w, h, scale, out):
-    """Write ``w + scale h`` to ``out``, which may be ``h``."""
-    for block in blocks(w):
-        part = np.multiply(h[block], scale, out=out[block])
-        part += w[block]
-    return out
 
 
 def sum_around(noise, n_draws, two_sided, objective, w, batch, state, total):
