@@ -53,6 +53,7 @@ STRUCTURES = {
     "ema": [{"base": "sgd", "decay": 0.9}],
     "entropy_sgd": [{"base": "adam", "n_inner": 3}, {"inner_rate": 0.05, "scoping": 0.1}],
     "friendly_sam": [{"base": "sgd", "decay": 0.5}],
+    "functional_sam": [{"base": "sgd"}],
     "gsam": [{"base": "sgd", "gap": 0.5}],
     "label_noise": [{"base": "adam"}],
     "msam": [{"base": "sgd"}],

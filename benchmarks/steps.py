@@ -109,6 +109,10 @@ class Recorder(Objective):
         self.calls.append(len(batch))
         return super().loss_gradient(w, batch, out, work)
 
+    def functional_gradient(self, w, foot, batch=None, out=None, work=None):
+        self.calls.append(len(batch))
+        return super().functional_gradient(w, foot, batch, out, work)
+
     def trace_gradient(self, w, batch=None, out=None, work=None):
         before = work.rows
         found = super().trace_gradient(w, batch, out, work)

@@ -25,6 +25,7 @@ BY_SIZE = {
     "gsam",
     "msam",
     "friendly_sam",
+    "functional_sam",
     "saner",
     "chain",
     "rsp",

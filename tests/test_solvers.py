@@ -36,6 +36,7 @@ from skflat.solvers import (
     Diffusion,
     EntropySGD,
     FriendlySAM,
+    FunctionalSAM,
     LabelNoise,
     Noise,
     ReplicatedSGD,
@@ -66,6 +67,7 @@ STRUCTURES = [
     MSAM("sgd"),
     FriendlySAM("sgd", decay=0.5),
     SANER("sgd", reduction=1.0),
+    FunctionalSAM("sgd"),
     NGD(power=0.0),
     Noise("sgd", noise="block", two_point=False),
     Noise(noise="weight", n_draws=2, weight=0.5),
@@ -860,6 +862,41 @@ def test_saner_on_a_saddle():
     stretch = 1 + 0.1 * lam / np.linalg.norm(lam * w)
     found = direction(SANER(reduction=0.3), quadratic(*lam), w, rho=0.1)[1]
     assert_allclose(found, lam * w * stretch * [1, 0.7], rtol=1e-13)
+
+
+# Sharpness-aware minimisation: through the Jacobian alone
+
+
+def test_functional_sam_on_a_product_of_two():
+    """``(a b - 1)^2 / 2``: the slope is ``a b - 1`` at the foot, the Jacobian that at the top."""
+    ones = np.ones((1, 1))
+    objective, w = Objective(Bilinear(1, 1), HalfSquared(), ones, ones), np.array([2.0, 1.5])
+    slope, g = w[0] * w[1] - 1, (w[0] * w[1] - 1) * w[::-1]
+    top = w + 0.3 * g / np.linalg.norm(g)
+    loss, found = direction(FunctionalSAM(), objective, w, rho=0.3)
+    assert loss == pytest.approx(slope**2 / 2, rel=1e-13)
+    assert_allclose(found, slope * top[::-1], rtol=1e-12)
+    there = objective.loss_gradient(top)[1]
+    assert_allclose(direction(SAM(), objective, w, rho=0.3)[1], there, rtol=1e-12)
+    assert np.abs(found - there).max() > 0.1
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_functional_sam_is_plain_where_outputs_are_linear(weighted):
+    objective, w = regression(weighted=weighted)
+    found = direction(FunctionalSAM(), objective, w, rho=0.5)[1]
+    assert_allclose(found, objective.loss_gradient(w)[1], rtol=1e-11, atol=1e-14)
+
+
+def test_functional_sam_costs_two_gradients_and_looks_where_sam_looks():
+    objective, w = regression(model=MLP([3, 4, 1], "tanh"))
+    places = []
+    for solver in (SAM(), FunctionalSAM()):
+        watched = Watched(objective)
+        direction(solver, watched, w, rho=0.2)
+        places.append(watched.climbed_to)
+    assert_allclose(*places, rtol=1e-12)
+    assert rows_by_step(FunctionalSAM(), 2, n_rows=7) == [14, 14]
 
 
 # Sharpness-aware minimisation: fewer climbs

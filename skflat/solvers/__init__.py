@@ -9,6 +9,7 @@ from ._chain import Chain
 from ._ema import EMA
 from ._entropy_sgd import EntropySGD
 from ._friendly_sam import FriendlySAM
+from ._functional_sam import FunctionalSAM
 from ._gradient import SGD, Adam
 from ._gsam import GSAM
 from ._label_noise import LabelNoise
@@ -39,6 +40,7 @@ SOLVERS = {
     "ema": EMA,
     "entropy_sgd": EntropySGD,
     "friendly_sam": FriendlySAM,
+    "functional_sam": FunctionalSAM,
     "gsam": GSAM,
     "label_noise": LabelNoise,
     "lbfgs": LBFGS,
@@ -77,6 +79,7 @@ __all__ = [
     "Diffusion",
     "EntropySGD",
     "FriendlySAM",
+    "FunctionalSAM",
     "History",
     "LabelNoise",
     "MaxMargin",
