@@ -9,7 +9,7 @@ from ._averaging import Averaging
 
 
 class EMA(Averaging):
-    """Exponential moving average of the weights (Polyak and Juditsky; arXiv:2411.18704).
+    """Exponential moving average of the weights (Morales-Brotons and others, arXiv:2411.18704).
 
     Trains with the base optimizer and returns an average of the parameters after all steps, in
     which step ``t`` counts for ``decay`` times as much as the one after it. ``rho`` is not used.
@@ -25,7 +25,7 @@ class EMA(Averaging):
 
     Notes
     -----
-    A step costs one gradient, and the average a few passes over the parameters. Both ends are kept:
+    A step costs one gradient, and the average a pass over the parameters. Both ends are kept:
     validation scores, early stopping, callbacks and the fitted network are those of the average,
     while training goes on from the last point, also in `partial_fit`. A ``fit`` with
     ``warm_start`` begins anew at the average. Where parameters were set in between, point and
