@@ -50,9 +50,13 @@ STRUCTURES = {
     "chain": [{"second": "sam", "switch": 0.5}, {"first": "adam", "second": "swa"}],
     "consensus": [{"n_agents": 3, "graph": "complete"}],
     "diffusion": [{"n_agents": 3, "graph": GRAPH}],
+    "ema": [{"base": "sgd", "decay": 0.9}],
     "entropy_sgd": [{"base": "adam", "n_inner": 3}, {"inner_rate": 0.05, "scoping": 0.1}],
+    "friendly_sam": [{"base": "sgd", "decay": 0.5}],
+    "functional_sam": [{"base": "sgd"}],
     "gsam": [{"base": "sgd", "gap": 0.5}],
     "label_noise": [{"base": "adam"}],
+    "msam": [{"base": "sgd"}],
     "ngd": [{"power": 0.0}],
     "noise": [
         {"base": "sgd", "noise": "weight"},
@@ -67,9 +71,10 @@ STRUCTURES = {
         {"interval": 2, "start": 0.3},
         {"ascent_steps": 2},
     ],
+    "saner": [{"base": "sgd", "reduction": 1.0}],
     "sap": [{"sample_size": 3, "centered": False}, {"base": "adam", "tolerance": 0.5}],
     "swa": [{"base": "adam", "start": 0.3}, {"rate": "cyclic", "cycle": 2, "start": 0.2}],
-    "trace": [{"base": "sgd"}],
+    "trace": [{"base": "sgd"}, {"interval": 3, "average": 0.5}],
 }
 BINARY_STRUCTURES = {
     "amp": [{"reinforcement": 0.01, "temperature": 0.5, "damping": 0.9}],

@@ -19,7 +19,21 @@ IRIS, SPECIES = load_iris(return_X_y=True)
 X, T = load_diabetes(return_X_y=True)
 X, T = scale(X), scale(T)
 # Of the wide neighbourhoods the pull is not felt at first, and noise on labels is not on weights.
-BY_SIZE = {"sam", "asam", "gsam", "chain", "rsp", "sap", "noise", "trace"}
+BY_SIZE = {
+    "sam",
+    "asam",
+    "gsam",
+    "msam",
+    "friendly_sam",
+    "functional_sam",
+    "saner",
+    "chain",
+    "rsp",
+    "sap",
+    "noise",
+    "one_sided_noise",
+    "trace",
+}
 AS_IT_IS = {"entropy_sgd", "replicated_sgd", "label_noise"}
 FEW = {"hidden_layer_sizes": (5,), "max_iter": 1, "measures": None, "random_state": 0}
 
@@ -165,7 +179,9 @@ def test_other_radii_do_not(solver):
     assert there.rho_ == SOLVERS[solver]().default_rho
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs", "ngd", "swa", "diffusion", "consensus"])
+@pytest.mark.parametrize(
+    "solver", ["adam", "sgd", "lbfgs", "ngd", "swa", "ema", "diffusion", "consensus"]
+)
 def test_without_a_radius_it_is_0(solver):
     assert classified(scale(IRIS), solver=solver).rho_ == 0
 

@@ -181,6 +181,48 @@ def test_weights_in_double_precision_change_no_dtype(kind):
     assert_close(product, objective.hvp(w, v), 1e-4)
 
 
+@each_activation
+@each_loss
+@each_hidden
+@each_weighting
+def test_the_gradient_with_slopes_held_by_hand_equals_that_of_autograd(
+    activation, loss, hidden, weighted
+):
+    """At the point whose slopes they are it is the gradient."""
+    by_hand, w, v = network(activation, loss, hidden, weighted)
+    traced, _, _ = network(activation, loss, hidden, weighted, kind=TracedMLP)
+    found, work = by_hand.functional_gradient(w + 0.1 * v, w), Workspace()
+    assert_allclose(found, traced.functional_gradient(w + 0.1 * v, w), rtol=1e-9, atol=1e-12)
+    here, out = by_hand.loss_gradient(w)[1], np.empty_like(w)
+    assert by_hand.functional_gradient(w, w, out=out, work=work) is out
+    assert_allclose(out, here, rtol=1e-9, atol=1e-12)
+    assert work.rows == N_ROWS
+
+
+@each_loss
+def test_the_gradient_with_slopes_held_is_the_slopes_times_the_jacobian(loss):
+    objective, foot, v = network("tanh", loss, (6,), weighted=True, alpha=0.0)
+    w, rows, function = foot + 0.1 * v, objective.data, objective.loss_function
+    slopes = function.residual(function.predict(objective.scores(foot).copy()), rows.y)
+    change = slope(objective.scores, w, v)
+    expected = rows.mean(np.sum(slopes * change, axis=1))
+    assert objective.functional_gradient(w, foot) @ v == pytest.approx(expected, rel=1e-8)
+
+
+def test_slopes_are_held_in_chunks_parts_single_precision_and_on_sparse_rows():
+    objective, foot, v = network("relu", "multinomial", (6,), weighted=True, n_rows=9000)
+    w, data = foot + 0.1 * v, objective.data
+    whole = objective.functional_gradient(w, foot)
+    parts = (share * objective.functional_gradient(w, foot, p) for share, p in data.shares(700))
+    assert_close(sum(parts), whole, 1e-10)
+    rest = objective.model, objective.loss_function, sparse.csr_matrix(data.X), data.y, data.weight
+    assert_close(Objective(*rest, objective.alpha).functional_gradient(w, foot), whole, 1e-10)
+    single = in_dtype(objective, np.float32)
+    found = single.functional_gradient(w.astype(np.float32), foot.astype(np.float32))
+    assert found.dtype == np.float32
+    assert_close(found, whole, 1e-4)
+
+
 @each_loss
 def test_derivatives_are_slopes(loss):
     objective, w, v = network("tanh", loss, (6, 5), weighted=True)

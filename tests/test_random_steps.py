@@ -11,8 +11,15 @@ from toys import Toy, Watched, descend, hyperbola, quadratic
 
 from skflat import FlatMLPClassifier
 from skflat.models.mlp import MLP
-from skflat.objective import PERTURBATIONS, HalfSquared, Objective, Workspace
-from skflat.solvers import NGD, RSP, SAM, SAP, SGD, Noise, Run, Settings, minimize
+from skflat.objective import (
+    PERTURBATIONS,
+    HalfSquared,
+    Objective,
+    Workspace,
+    rounded_normals,
+    windowed_normals,
+)
+from skflat.solvers import NGD, RSP, SAM, SAP, SGD, Noise, OneSidedNoise, Run, Settings, minimize
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -507,14 +514,15 @@ def test_noise_is_of_the_dtype_of_the_parameters():
     for solver in (RSP(), SAP(centered=False), *noises):
         assert direction(solver, objective, w)[1].dtype == np.float32
     for kind in PERTURBATIONS.values():
-        for quick in (False, True):
-            noise = kind(w, objective.layout.parts, quick)
+        for normals in (None, rounded_normals, windowed_normals):
+            noise = kind(w, objective.layout.parts, normals)
             assert noise.draw(np.random.default_rng(0)).dtype == np.float32
 
 
+@pytest.mark.parametrize("normals", [rounded_normals, windowed_normals])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_rounded_normal_numbers_are_normal(dtype):
-    noise = PERTURBATIONS["isotropic"](np.empty(200_001, dtype), [], quick=True)
+def test_quick_normal_numbers_are_normal(dtype, normals):
+    noise = PERTURBATIONS["isotropic"](np.empty(200_001, dtype), [], normals)
     drawn = noise.draw(np.random.default_rng(0)).astype(float)
     assert stats.kstest(drawn, "norm").pvalue > 0.01
     moments = [np.mean(drawn**power) for power in (1, 2, 3, 4)]
@@ -524,6 +532,37 @@ def test_rounded_normal_numbers_are_normal(dtype):
     assert np.abs(neighbours).max() < 4 / np.sqrt(len(drawn))
     again = noise.draw(np.random.default_rng(0))
     assert_array_equal(again, drawn)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 8, 9, 20])
+def test_windowed_numbers_have_the_moments_of_independent_ones_wherever_they_are(size):
+    """Over all windows, so exactly: what noise makes of a loss hangs on these."""
+
+    class Every:
+        """A generator of which every window comes once."""
+
+        def __init__(self, window):
+            self.bit_generator, self.window = self, window
+
+        def random_raw(self, n):
+            return np.full(4 * n, self.window, np.uint16).view(np.uint64)
+
+    drawn = np.array([windowed_normals(Every(k), np.empty(size)) for k in range(4096)])
+    first = drawn[:, :8]
+    assert_allclose(first.mean(axis=0), 0, atol=1e-13)
+    assert_allclose(first.T @ first / 4096, np.eye(first.shape[1]), rtol=1e-12, atol=0.005)
+    assert_allclose((drawn**4).mean(axis=0), 3, rtol=0.004)
+    assert drawn.max() == pytest.approx(3.67, abs=0.01)
+
+
+def test_one_sided_noise_costs_one_gradient():
+    objective, w = many_rows()
+    watched = Watched(objective)
+    _, found, work = direction(OneSidedNoise(), watched, w, rho=0.2)
+    assert work.rows == watched.rows == 12
+    (there,) = watched.climbed_to
+    assert_array_equal(found, objective.loss_gradient(there)[1])
+    assert_array_equal(found, direction(Noise(two_point=False), objective, w, rho=0.2)[1])
 
 
 # Normalised gradients

@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,11 +19,14 @@ from skflat.models.mlp._trace_gradient import trace_gradient as by_hand_trace_gr
 from skflat.objective import Batch, HalfSquared, Multinomial, Objective, Workspace
 from skflat.solvers import (
     ASAM,
+    EMA,
     GSAM,
     LBFGS,
+    MSAM,
     NGD,
     RSP,
     SAM,
+    SANER,
     SAP,
     SGD,
     SOLVERS,
@@ -32,6 +36,8 @@ from skflat.solvers import (
     Consensus,
     Diffusion,
     EntropySGD,
+    FriendlySAM,
+    FunctionalSAM,
     LabelNoise,
     Noise,
     ReplicatedSGD,
@@ -54,9 +60,15 @@ STRUCTURES = [
     SAM(interval=3),
     SAM(adaptive=True, normalize=False),
     SAM(start=0.5, ascent_steps=2),
+    SAM(radius="graph"),
+    ASAM(radius="rise", rise=0.02, m=5),
     SAM("sgd", m=4, interval=2, ascent_steps=2),
     ASAM("sgd", m=5),
     GSAM("sgd", gap=0.5),
+    MSAM("sgd"),
+    FriendlySAM("sgd", decay=0.5),
+    SANER("sgd", reduction=1.0),
+    FunctionalSAM("sgd"),
     NGD(power=0.0),
     Noise("sgd", noise="block", two_point=False),
     Noise(noise="weight", n_draws=2, weight=0.5),
@@ -72,9 +84,12 @@ STRUCTURES = [
     Diffusion(4, graph="complete"),
     Consensus(2, graph=[[0.7, 0.3], [0.3, 0.7]]),
     TracePenalty("sgd"),
+    TracePenalty(interval=3),
+    TracePenalty("sgd", interval=2, average=0.5),
     LabelNoise("adam"),
     SWA("adam", start=0.3, rate="cyclic", cycle=2),
     SWA(start=0.0),
+    EMA("sgd", decay=0.5),
     Chain("adam", SAM(m=5), switch=0.3),
     Chain(SAM("sgd"), "swa", switch=0.5, learning_rate_init=0.01),
     Chain("label_noise", "trace", switch=0.5, rho=0.2),
@@ -212,12 +227,15 @@ def test_the_rule_itself_tends_to_the_base_as_the_radius_shrinks(solver):
     solver = clone(solver)
     if "reuse" in solver.get_params():  # what is reused keeps its size however small the radius
         solver.set_params(reuse=0.0)
+    if "reduction" in solver.get_params():  # and so does what is reduced
+        solver.set_params(reduction=0.0)
     objective, w = regression(model=MLP([3, 4, 1], "tanh"))
     # A row's gradient has no part orthogonal to the batch's only if it is the batch: SAP's limit
     # is not its base but stochastic descent on the sampled row, projected.
     batch_size = 1 if isinstance(solver, SAP) and not solver.centered else 6
+    settings = {"max_iter": 20, "momentum": 0.5 if isinstance(solver, MSAM) else 0.0}
     base, near, far = (
-        descend(solver, objective, w, 20, rho=rho, batch_size=batch_size, max_iter=20)
+        descend(solver, objective, w, 20, rho=rho, batch_size=batch_size, **settings)
         for rho in (0, 1e-5, 1e-4)
     )
     near, far = (np.abs(end - base).max() for end in (near, far))
@@ -551,6 +569,40 @@ def test_unnormalised_sam_climbs_by_the_gradient():
     assert_allclose(watched.climbed_to[1], top, rtol=1e-14)
 
 
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+@pytest.mark.parametrize("radius", ["constant", "graph", "rise"])
+def test_the_length_of_the_climb_by_the_size_of_the_gradient(radius, scale):
+    bowl, w = quadratic(4.0 * scale, scale), np.array([1.0, -2.0])
+    watched = Watched(bowl)
+    direction(SAM(radius=radius, rise=0.3), watched, w, rho=0.2)
+    g = bowl.loss_gradient(w)[1]
+    size, climbed = np.linalg.norm(g), watched.climbed_to[1] - w
+    length = {"constant": 0.2, "graph": 0.2 / np.hypot(1, size), "rise": min(0.3 / size, 0.2)}
+    assert_allclose(climbed, length[radius] * g / size, rtol=1e-10)
+
+
+def test_a_way_on_the_graph_of_the_loss_is_of_the_radius():
+    """And a climb by the rise raises a linear loss by that."""
+    slope = np.array([3.0, -4.0])
+    plane = Toy(lambda w: slope @ w, lambda w: slope, lambda w: np.zeros((2, 2)))
+    for solver, expected in ((SAM(radius="graph"), 0.2), (SAM(radius="rise", rise=0.05), 0.05)):
+        watched = Watched(plane)
+        direction(solver, watched, np.ones(2), rho=0.2)
+        there = watched.climbed_to[1] - 1
+        rise = slope @ there
+        way = np.hypot(rise, np.linalg.norm(there))
+        assert expected == pytest.approx(way if solver.radius == "graph" else rise, rel=1e-12)
+
+
+def test_the_steps_of_an_ascent_share_the_radius_by_its_rule():
+    objective, w = regression()
+    watched = Watched(objective)
+    direction(SAM(ascent_steps=2, radius="graph"), watched, w, rho=0.3)
+    for foot, top in pairwise(watched.climbed_to):
+        size = np.linalg.norm(objective.loss_gradient(foot)[1])
+        assert np.linalg.norm(top - foot) == pytest.approx(0.15 / np.hypot(1, size), rel=1e-10)
+
+
 def test_several_ascent_steps_follow_the_path_up():
     objective, w = regression()
     watched = Watched(objective)
@@ -715,6 +767,141 @@ def test_gsam_climbs_at_the_point_and_keeps_the_loss_at_the_top():
     assert -added @ g == pytest.approx(added @ added / 0.5, rel=1e-10)
 
 
+# Sharpness-aware minimisation: along the momentum
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_msam_on_a_quadratic_with_momentum(nesterov):
+    lam, (rate, mu, rho) = np.array([4.0, 1.0]), (0.05, 0.9, 0.2)
+    w, v = np.array([1.0, -2.0]), np.zeros(2)
+    for _ in range(7):
+        size = np.linalg.norm(v)
+        g = lam * (w - (rho / size * v if size > 0 else 0))
+        v = mu * v + g
+        w = w - rate * (g + mu * v if nesterov else v)
+    settings = {"learning_rate_init": rate, "momentum": mu, "nesterovs_momentum": nesterov}
+    found = descend(MSAM("sgd"), quadratic(*lam), (1, -2), 7, rho=rho, **settings)
+    assert_allclose(found, w, rtol=1e-12)
+
+
+def test_msam_on_a_quadratic_with_adam():
+    lam, w, mean, square = np.array([4.0, 1.0]), np.array([1.0, -2.0]), np.zeros(2), np.zeros(2)
+    for t in range(1, 8):
+        size = np.linalg.norm(mean)
+        g = lam * (w - (0.2 / size * mean if size > 0 else 0))
+        mean = 0.9 * mean + 0.1 * g
+        square = 0.999 * square + 0.001 * g**2
+        root = np.sqrt(square / (1 - 0.999**t)) + 1e-8 / np.sqrt(1 - 0.999**t)
+        w = w - 0.05 * mean / (1 - 0.9**t) / root
+    found = descend(MSAM(), quadratic(*lam), (1, -2), 7, rho=0.2, learning_rate_init=0.05)
+    assert_allclose(found, w, rtol=1e-12)
+
+
+def test_msam_costs_one_gradient_and_looks_at_the_radius():
+    assert rows_by_step(MSAM(), 3, n_rows=7) == [7] * 3
+    objective, w = regression()
+    watched, batch = Watched(objective), objective.batch()
+    state = running(MSAM(), watched, w, rho=0.3)
+    for _ in range(3):
+        start = w.copy()
+        MSAM().step(watched, w, batch, state)
+        away = np.linalg.norm(watched.climbed_to[-1] - start)
+        assert away == pytest.approx(0.3 if len(watched.climbed_to) > 1 else 0.0, rel=1e-12)
+
+
+def test_msam_without_momentum_is_plain():
+    plain, found = (
+        classifier(solver, momentum=0.0, rho=rho).fit(X, Y)
+        for solver, rho in ((SGD(), 0), (MSAM("sgd"), 0.5))
+    )
+    assert_array_equal(weights_of(plain), weights_of(found))
+
+
+# Sharpness-aware minimisation: along the noise of the batch
+
+
+def test_friendly_sam_climbs_along_what_the_mean_of_the_batches_leaves():
+    objective, w = regression()
+    watched, batches = Watched(objective), [objective.batch(slice(k, k + 4)) for k in (0, 4, 8)]
+    state, mean = running(FriendlySAM(decay=0.8), watched, w, rho=0.2), None
+    for batch in batches:
+        loss, found = FriendlySAM(decay=0.8).direction(watched, w, batch, state)
+        value, g = objective.loss_gradient(w, batch)
+        noise = g if mean is None else g - mean
+        mean = g if mean is None else 0.8 * mean + 0.2 * g
+        top = w + 0.2 * noise / np.linalg.norm(noise)
+        assert loss == value
+        assert_allclose(watched.climbed_to[-2:], [w, top], rtol=1e-12)
+        assert_allclose(found, objective.loss_gradient(top, batch)[1], rtol=1e-11)
+    assert rows_by_step(FriendlySAM(), 1, n_rows=7) == [14]
+
+
+def test_friendly_sam_is_plain_where_nothing_is_peculiar_to_the_batch():
+    """The second time at the same point with the same rows."""
+    objective, w = regression()
+    first, second = (direction(FriendlySAM(), objective, w, n_turns=n)[1] for n in (1, 2))
+    assert_array_equal(first, direction(SAM(), objective, w)[1])
+    assert_array_equal(second, objective.loss_gradient(w)[1])
+
+
+# Sharpness-aware minimisation: what wrong labels ask for
+
+
+@pytest.mark.parametrize("reduction", [0.0, 0.5, 1.0])
+def test_saner_reduces_the_components_that_the_climb_has_made_smaller(reduction):
+    objective, w = regression(model=MLP([3, 4, 1], "tanh"))
+    g, p = (direction(solver, objective, w, rho=0.7)[1] for solver in (Adam(), SAM()))
+    smaller = (p / g > 0) & (p / g < 1)
+    assert 0 < smaller.sum() < (p * g > 0).sum() < len(w)
+    loss, found = direction(SANER(reduction=reduction), objective, w, rho=0.7)
+    assert loss == objective.loss_gradient(w)[0]
+    assert_array_equal(found, np.where(smaller, (1 - reduction) * p, p))
+    assert rows_by_step(SANER(), 1, n_rows=7) == [14]
+
+
+def test_saner_on_a_saddle():
+    """``p / g = 1 + rho lam / |g|``: only the direction that curves down is reduced."""
+    lam, w = np.array([2.0, -1.0]), np.array([1.0, 1.0])
+    stretch = 1 + 0.1 * lam / np.linalg.norm(lam * w)
+    found = direction(SANER(reduction=0.3), quadratic(*lam), w, rho=0.1)[1]
+    assert_allclose(found, lam * w * stretch * [1, 0.7], rtol=1e-13)
+
+
+# Sharpness-aware minimisation: through the Jacobian alone
+
+
+def test_functional_sam_on_a_product_of_two():
+    """``(a b - 1)^2 / 2``: the slope is ``a b - 1`` at the foot, the Jacobian that at the top."""
+    ones = np.ones((1, 1))
+    objective, w = Objective(Bilinear(1, 1), HalfSquared(), ones, ones), np.array([2.0, 1.5])
+    slope, g = w[0] * w[1] - 1, (w[0] * w[1] - 1) * w[::-1]
+    top = w + 0.3 * g / np.linalg.norm(g)
+    loss, found = direction(FunctionalSAM(), objective, w, rho=0.3)
+    assert loss == pytest.approx(slope**2 / 2, rel=1e-13)
+    assert_allclose(found, slope * top[::-1], rtol=1e-12)
+    there = objective.loss_gradient(top)[1]
+    assert_allclose(direction(SAM(), objective, w, rho=0.3)[1], there, rtol=1e-12)
+    assert np.abs(found - there).max() > 0.1
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_functional_sam_is_plain_where_outputs_are_linear(weighted):
+    objective, w = regression(weighted=weighted)
+    found = direction(FunctionalSAM(), objective, w, rho=0.5)[1]
+    assert_allclose(found, objective.loss_gradient(w)[1], rtol=1e-11, atol=1e-14)
+
+
+def test_functional_sam_costs_two_gradients_and_looks_where_sam_looks():
+    objective, w = regression(model=MLP([3, 4, 1], "tanh"))
+    places = []
+    for solver in (SAM(), FunctionalSAM()):
+        watched = Watched(objective)
+        direction(solver, watched, w, rho=0.2)
+        places.append(watched.climbed_to)
+    assert_allclose(*places, rtol=1e-12)
+    assert rows_by_step(FunctionalSAM(), 2, n_rows=7) == [14, 14]
+
+
 # Sharpness-aware minimisation: fewer climbs
 
 
@@ -812,9 +999,14 @@ def test_an_adaptive_climb_that_has_no_direction_is_a_plain_step():
         (SAM(m=0), "m"),
         (SAM(interval=0), "interval"),
         (SAM(reuse=-1), "reuse"),
+        (SAM(radius="short"), "radius"),
+        (SAM(rise=0.0), "rise"),
         (SAM(start=1.5), "start"),
         (SAM(ascent_steps=0), "ascent_steps"),
         (ASAM(normalize="yes"), "normalize"),
+        (MSAM("lbfgs"), "base"),
+        (FriendlySAM(decay=1.0), "decay"),
+        (SANER(reduction=1.1), "reduction"),
     ],
 )
 def test_a_structure_that_makes_no_sense_is_refused(solver, named):

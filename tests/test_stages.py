@@ -24,6 +24,7 @@ from skflat.models.mlp import MLP
 from skflat.objective import Binary, HalfPoisson, HalfSquared, Multinomial, Objective, Workspace
 from skflat.solvers import (
     ASAM,
+    EMA,
     LBFGS,
     SAM,
     SGD,
@@ -51,6 +52,7 @@ LOSSES = {
 }
 ACTIVATIONS = ["relu", "identity", "tanh", "logistic", anp.sin]
 PLAIN = {"momentum": 0.0, "nesterovs_momentum": False, "n_iter_no_change": np.inf}
+ONE_ROW = Settings(learning_rate_init=0.02, batch_size=1, **PLAIN)
 
 each_loss = pytest.mark.parametrize("loss", LOSSES)
 each_base = pytest.mark.parametrize("base", ["adam", "sgd"])
@@ -196,6 +198,97 @@ def test_the_trace_penalty_drifts_along_the_valley_at_the_rate_of_the_noise_it_s
         w = end
 
 
+def penalised_steps(solver, points, objective, rho=0.3):
+    """The directions followed at some points in turn, all rows in every batch."""
+    state, batch = running(solver, objective, points[0], rho=rho), objective.batch()
+    return [solver.direction(objective, w, batch, state)[1].copy() for w in points]
+
+
+def some_points(w, n_points):
+    return w + 0.3 * np.random.default_rng(1).normal(size=(n_points, len(w)))
+
+
+def test_renewed_in_every_step_it_is_the_gradient_of_the_sum_to_the_bit():
+    objective, w = network("multinomial", weighted=True)
+    points = some_points(w, 3)
+    for w, found in zip(points, penalised_steps(TracePenalty(), points, objective), strict=True):
+        slope = trace_gradient(objective, w) * (0.5 * 0.3**2)
+        assert_array_equal(found, objective.loss_gradient(w)[1] + slope)
+
+
+@pytest.mark.parametrize("interval", [1, 2, 3, 10])
+def test_between_two_renewals_the_last_slope_is_used_again(interval):
+    objective, w = network("multinomial", weighted=True)
+    points = some_points(w, 7)
+    found = penalised_steps(TracePenalty(interval=interval), points, objective)
+    for step, w in enumerate(points):
+        slope = trace_gradient(objective, points[step - step % interval])
+        assert_allclose(found[step], objective.loss_gradient(w)[1] + 0.3**2 / 2 * slope, rtol=1e-12)
+
+
+@pytest.mark.parametrize("interval", [1, 2])
+def test_the_last_slopes_may_be_averaged(interval):
+    objective, w = network("squared", "tanh")
+    points = some_points(w, 3 * interval)
+    found = penalised_steps(TracePenalty(interval=interval, average=0.75), points, objective)
+    first, second, third = (trace_gradient(objective, w) for w in points[::interval])
+    last = objective.loss_gradient(points[-1])[1]
+    mean = 0.75 * (0.75 * first + 0.25 * second) + 0.25 * third
+    assert_allclose(found[-1], last + 0.3**2 / 2 * mean, rtol=1e-12)
+
+
+@pytest.mark.parametrize("interval", [1, 2, 10])
+@pytest.mark.parametrize("hidden", [(5,), (5, 4)])
+def test_renewals_are_what_the_trace_costs(interval, hidden):
+    objective, w = network("multinomial", hidden=hidden)
+    state = running(TracePenalty(interval=interval), objective, w, rho=0.1)
+    rows = []
+    for _ in range(20):
+        TracePenalty(interval=interval).direction(objective, w, objective.batch(), state)
+        rows.append(state.work.rows / 7)
+    renewal = 1 if len(hidden) == 1 else 3
+    pattern = [1 + renewal] + [1] * (interval - 1)
+    assert_array_equal(np.diff(rows, prepend=0), pattern * (20 // interval))
+
+
+def test_an_epoch_of_ten_steps_costs_one_gradient_and_a_tenth():
+    clf = classifier(TracePenalty(interval=10), batch_size=6).fit(X, Y)
+    assert clf.n_grad_evals_ == pytest.approx(8 * 1.1)
+
+
+@pytest.mark.parametrize("average", [0.0, 0.9])
+@pytest.mark.parametrize("interval", [2, 10])
+def test_however_seldom_it_is_renewed_the_penalised_minimum_is_the_same(interval, average):
+    solver = TracePenalty("sgd", interval=interval, average=average)
+    end = descend(solver, hyperbola(), (4, 0.3), 5000, rho=0.3)
+    assert_allclose(end, (1 - 0.3**2) ** 0.5, rtol=1e-5)
+
+
+def test_another_radius_weighs_the_slope_in_use_anew():
+    objective, w = network("multinomial")
+    solver, batch = TracePenalty(interval=5), objective.batch()
+    state = running(solver, objective, w, rho=0.3)
+    solver.direction(objective, w, batch, state)
+    solver.adopt(objective, w, state, Settings(rho=0.1))
+    _, found = solver.direction(objective, w, batch, state)
+    assert state.work.rows == 3 * 7
+    expected = objective.loss_gradient(w)[1] + 0.1**2 / 2 * trace_gradient(objective, w)
+    assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("solver", "named"),
+    [
+        (TracePenalty("rmsprop"), "base"),
+        (TracePenalty(interval=0), "interval"),
+        (TracePenalty(average=1.0), "average"),
+    ],
+)
+def test_a_penalty_that_makes_no_sense_is_refused(solver, named):
+    with pytest.raises(ValueError, match=f"The '{named}' parameter of TracePenalty"):
+        classifier(solver).fit(X, Y)
+
+
 @pytest.mark.parametrize("solver", [TracePenalty(), Chain("sgd", "trace")], ids=repr)
 @pytest.mark.parametrize("hidden", [(4, 4, 4)])
 def test_a_network_without_an_exact_trace_is_refused_at_fit(solver, hidden):
@@ -318,9 +411,9 @@ def test_the_labels_themselves_stay():
 
 
 def sgd_path(n_steps, **settings):
-    """Where SGD is on a quadratic after every number of steps."""
-    bowl, numbers = quadratic(4.0, 1.0), range(n_steps + 1)
-    return [descend(SGD(), bowl, (1, -2), n, **settings) for n in numbers]
+    """Where SGD is on a quadratic after every number of steps, from the start on."""
+    bowl, numbers = quadratic(4.0, 1.0), range(1, n_steps + 1)
+    return [np.array([1.0, -2.0])] + [descend(SGD(), bowl, (1, -2), n, **settings) for n in numbers]
 
 
 @pytest.mark.parametrize(
@@ -391,6 +484,100 @@ def test_the_mean_is_what_validation_sees_and_early_stopping_keeps():
     params = {"max_iter": 30, "learning_rate_init": 0.1, "early_stopping": True, "tol": 0}
     clf = classifier(SWA(start=0.1), **params).fit(X[:40], Y[:40], validation_data=(X[40:], Y[40:]))
     assert clf.best_validation_score_ == clf.score(X[40:], Y[40:])
+
+
+# An average that forgets
+
+
+def forgetful_mean(path, decay):
+    """Of the points of a path, the first of which is the start."""
+    mean = path[0]
+    for n, point in enumerate(path[1:], start=1):
+        kept = min(decay, n / (9 + n))
+        mean = kept * mean + (1 - kept) * point
+    return mean
+
+
+@pytest.mark.parametrize("decay", [0.0, 1e-300, 0.3, 0.9, 0.999])
+@pytest.mark.parametrize("n_steps", [1, 2, 40])
+def test_the_end_is_the_mean_of_all_points_with_weights_that_decay(decay, n_steps):
+    end = descend(EMA("sgd", decay=decay), quadratic(4.0, 1.0), (1, -2), n_steps)
+    assert_allclose(end, forgetful_mean(sgd_path(n_steps), decay), rtol=1e-13)
+
+
+def test_the_weights_of_the_mean_in_closed_form():
+    """A point that stands still ``k`` steps ago counts for ``(1 - decay) decay^k``."""
+    n_steps, decay, q = 2000, 0.9, 1 - 0.02 * 4
+    end = descend(EMA("sgd", decay=decay), quadratic(4.0, 4.0), (1, -2), n_steps)
+    assert n_steps > 9 * decay / (1 - decay)
+    late = descend(EMA("sgd", decay=decay), quadratic(4.0, 4.0), (1, -2), n_steps + 1)
+    # The mean of ``q^t`` decays at the slower of the two rates.
+    assert_allclose(late / end, max(q, decay), rtol=1e-9)
+
+
+def test_the_mean_of_many_steps_keeps_its_precision():
+    for decay in (0.5, 0.999):
+        start = np.array([1, -2], dtype=np.float32)
+        settings = Settings(learning_rate_init=1e-9, momentum=0.0)
+        end, _ = minimize(EMA("sgd", decay=decay), quadratic(4.0, 1.0), start, settings, 0, 3000)
+        assert_allclose(end, start, rtol=1e-5)
+
+
+@each_base
+def test_the_point_trains_as_the_base_and_the_mean_takes_no_part(base):
+    plain = {"adam": Adam(), "sgd": SGD()}[base]
+    averaged, by_hand = (classifier(solver, rho=0, batch_size=60) for solver in (EMA(base), plain))
+    path = [weights_of(classifier(plain, batch_size=60, learning_rate_init=1e-300).fit(X, Y))]
+    for _ in range(5):
+        averaged = pickle.loads(pickle.dumps(averaged.partial_fit(X, Y, classes=[0, 1, 2])))
+        path.append(weights_of(by_hand.partial_fit(X, Y, classes=[0, 1, 2])))
+    assert averaged.loss_curve_ == by_hand.loss_curve_
+    assert averaged.n_grad_evals_ == by_hand.n_grad_evals_ == 5
+    assert_allclose(weights_of(averaged), forgetful_mean(path, 0.999), rtol=1e-12, atol=1e-14)
+
+
+def test_point_and_average_begin_where_somebody_else_sets_the_parameters():
+    plain = classifier("sgd", batch_size=60, momentum=0.0, nesterovs_momentum=False)
+    clf = classifier(EMA("sgd"), batch_size=60, momentum=0.0, nesterovs_momentum=False)
+    for each in (clf, plain):
+        for _ in range(3):
+            each.partial_fit(X, Y, classes=[0, 1, 2])
+        for array in (*each.coefs_, *each.intercepts_):
+            array[...] = 0.1
+        each.partial_fit(X, Y)
+    expected = forgetful_mean([0.1, weights_of(plain)], 0.999)
+    assert_allclose(weights_of(clf), expected, rtol=1e-12)
+
+
+def test_an_interrupted_epoch_ends_at_its_mean():
+    class Interrupted(Toy):
+        def loss_gradient(self, w, *args):
+            if np.abs(w).max() < 1.7:
+                raise KeyboardInterrupt
+            return super().loss_gradient(w, *args)
+
+    toy = quadratic(4.0, 1.0, n_rows=100)
+    toy.__class__ = Interrupted
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        end, run = minimize(EMA("sgd"), toy, np.array([1.0, -2.0]), ONE_ROW, 0, 1)
+    plain = [np.array([1.0, -2.0]) * (1 - 0.02 * np.array([4.0, 1.0])) ** n for n in range(10)]
+    assert run.work.rows == 9
+    assert_allclose(end, forgetful_mean(plain, 0.999), rtol=1e-13)
+
+
+def test_the_forgetful_mean_is_what_validation_sees_and_early_stopping_keeps():
+    params = {"max_iter": 30, "learning_rate_init": 0.1, "early_stopping": True, "tol": 0}
+    clf = classifier(EMA(), **params).fit(X[:40], Y[:40], validation_data=(X[40:], Y[40:]))
+    assert clf.best_validation_score_ == clf.score(X[40:], Y[40:])
+
+
+@pytest.mark.parametrize(("solver", "named"), [(EMA(decay=1.0), "decay"), (EMA("lbfgs"), "base")])
+def test_an_average_that_makes_no_sense_is_refused(solver, named):
+    with pytest.raises(ValueError, match=f"The '{named}' parameter of EMA"):
+        classifier(solver).fit(X, Y)
+
+
+# Weight averaging: the rate
 
 
 @each_base

@@ -47,6 +47,10 @@ class Toy:
             work.rows += len(batch or self.data)
         return float(self.function(w)), out
 
+    def functional_gradient(self, w, foot, batch=None, out=None, work=None):
+        """The function is the output, and the loss it."""
+        return self.loss_gradient(w, batch, out, work)[1]
+
     def hvp(self, w, v, batch=None, work=None):
         return self.hessian(w) @ v
 
@@ -174,6 +178,11 @@ class Watched:
         self.climbed_to.append(w.copy())
         self.rows += len(self.objective.batch() if batch is None else batch)
         return self.objective.loss_gradient(w, batch, out, work)
+
+    def functional_gradient(self, w, foot, batch=None, out=None, work=None):
+        self.climbed_to.append(w.copy())
+        self.rows += len(self.objective.batch() if batch is None else batch)
+        return self.objective.functional_gradient(w, foot, batch, out, work)
 
     def capability(self, kind):
         found = self.objective.capability(kind)

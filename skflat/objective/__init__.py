@@ -2,7 +2,7 @@
 
 from ._autograd import ONE_AT_A_TIME
 from ._batch import Batch
-from ._cache import cache_slices
+from ._cache import cache_slices, displaced
 from ._capabilities import (
     BinaryMachines,
     Capability,
@@ -31,7 +31,7 @@ from ._losses import (
 from ._model import Model
 from ._norms import NORMS, norm_weights
 from ._objective import CHUNK, Objective
-from ._perturbation import PERTURBATIONS, Perturbation
+from ._perturbation import PERTURBATIONS, Perturbation, rounded_normals, windowed_normals
 from ._products import product, row_scale, transposed_product
 from ._sizes import LARGE, SMALL, feature_sizes, target_deviations, unit_radius
 from ._workspace import Workspace
@@ -69,12 +69,15 @@ __all__ = [
     "Workspace",
     "cache_slices",
     "capability",
+    "displaced",
     "feature_sizes",
     "norm_weights",
     "product",
     "require",
+    "rounded_normals",
     "row_scale",
     "target_deviations",
     "transposed_product",
     "unit_radius",
+    "windowed_normals",
 ]

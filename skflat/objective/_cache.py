@@ -2,6 +2,8 @@
 
 from functools import cache
 
+import numpy as np
+
 BLOCK_BYTES = 1 << 18
 
 
@@ -12,6 +14,14 @@ def cache_slices(vector):
     over all of it fetches it from memory each time.
     """
     return _slices(len(vector), max(1, BLOCK_BYTES // vector.itemsize))
+
+
+def displaced(w, h, scale, out):
+    """Write ``w + scale h`` to ``out``, which may be ``h``."""
+    for block in cache_slices(w):
+        part = np.multiply(h[block], scale, out=out[block])
+        part += w[block]
+    return out
 
 
 @cache

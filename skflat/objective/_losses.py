@@ -338,6 +338,32 @@ class HalfPoisson(RegressionLoss, _Separate):
         return batch.mean((xlogy(batch.y, ratio) - batch.y + mean).sum(axis=1))
 
 
+class HeldSlopes:
+    """``y . F`` for every row: linear, with slopes in the scores in the place of targets.
+
+    Its gradient is that of the scores alone. Fits and measures have no use for it.
+    """
+
+    in_units_of_target = False
+
+    def per_sample(self, F, y):
+        """Value of every row, shape (n_rows,)."""
+        return anp.sum(F * y, axis=1)
+
+    def predict(self, F):
+        """The scores themselves."""
+        return F
+
+    def residual(self, P, y):
+        """The slopes, in the memory of the predictions ``P``."""
+        P[...] = y
+        return P
+
+    def slopes(self, F, y):
+        """First and second derivative in every score."""
+        return y, np.zeros_like(y)
+
+
 def _log_probabilities(F):
     F = F - F.max(axis=1, keepdims=True)
     return F - np.log(np.exp(F).sum(axis=1, keepdims=True))

@@ -1,11 +1,13 @@
 """The mean loss of a model on some data, as a function of the flat vector."""
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from ._batch import Batch, joined, take_rows
 from ._cache import cache_slices
+from ._losses import HeldSlopes
 from ._workspace import Workspace
 
 CHUNK = 4096  # rows at a time, so that the activations of many rows need not fit into memory
@@ -208,6 +210,25 @@ class Objective:
             for block in cache_slices(penalized):
                 gradient[block] += rate * penalized[block]
         return value + self._penalty(w, batch), out
+
+    def functional_gradient(self, w, foot, batch=None, out=None, work=None):
+        """Gradient at ``w`` with the loss's slopes in the scores those at ``foot``.
+
+        That of ``mean_i r_i . F_i(w)`` and of the penalty, with ``r_i`` held fixed. Costs one
+        gradient, and a pass forward.
+        """
+        batch = self.batch(batch)
+        held = replace(batch, y=self._slopes(foot, batch, work))
+        objective = Objective(self.model, HeldSlopes(), held.X, held.y, held.weight, self.alpha)
+        return objective.loss_gradient(w, held, out, work)[1]
+
+    def _slopes(self, w, batch, work):
+        """Gradient of every row's loss in its scores, shape (n_rows, n_outputs)."""
+        loss, slopes = self.loss_function, []
+        for piece in batch.pieces(self.chunk):
+            P = loss.predict(self.model.scores(w, piece.X, work))
+            slopes.append(np.array(loss.residual(P, piece.y), dtype=w.dtype))
+        return joined(slopes)
 
     def _data_gradient(self, w, batch, out, work):
         """Mean loss without the penalty, its gradient written into ``out``."""

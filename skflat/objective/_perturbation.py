@@ -8,6 +8,8 @@ from scipy.special import ndtri
 
 from ._cache import cache_slices
 
+RING, WINDOW, RING_SEED = 1 << 12, 8, 267063  # of `windowed_normals`
+
 
 class Perturbation(ABC):
     """Draws displacements of size 1; the scale of the noise is the caller's factor.
@@ -18,12 +20,13 @@ class Perturbation(ABC):
         The point that is moved.
     parts : list of slice
         The arrays of parameters in ``w``.
-    quick : bool, default=False
-        Whether the normal numbers may be rounded to quantiles, see `rounded_normals`.
+    normals : callable, default=None
+        What fills a vector with normal numbers; None is exact, see `rounded_normals` and
+        `windowed_normals`.
     """
 
-    def __init__(self, w, parts, quick=False):
-        self.w, self.parts, self.quick = w, parts, quick
+    def __init__(self, w, parts, normals=None):
+        self.w, self.parts, self.normals = w, parts, normals
 
     @abstractmethod
     def draw(self, rng, out=None):
@@ -31,8 +34,8 @@ class Perturbation(ABC):
 
     def _normal(self, rng, out):
         out = np.empty_like(self.w) if out is None else out
-        if self.quick:
-            return rounded_normals(rng, out)
+        if self.normals is not None:
+            return self.normals(rng, out)
         return rng.standard_normal(dtype=out.dtype, out=out)
 
 
@@ -90,10 +93,35 @@ def rounded_normals(rng, out):
     return out
 
 
+def windowed_normals(rng, out):
+    """Fill ``out`` with normal numbers, eight neighbours at a time, at a third of the time again.
+
+    The eight are neighbours on a ring of 4,096 quantiles in a fixed random order, which begin
+    anywhere on it. So every number is one of the quantiles, all equally likely, with variance 1, a
+    fourth moment of 2.99 and 3.7 as the largest; those of different eights are independent, and two
+    of the same are uncorrelated to half a per cent. What noise makes of a mean loss depends on
+    these moments. The bit generator must be one of 64 bits.
+    """
+    windows = _windows(out.dtype)
+    n_whole, rest = divmod(len(out), WINDOW)
+    drawn = rng.bit_generator.random_raw(n_whole // 4 + 1).view(np.uint16) % np.uint16(RING)
+    whole = out[: n_whole * WINDOW].reshape(n_whole, WINDOW)
+    windows.take(drawn[:n_whole], axis=0, out=whole, mode="clip")
+    out[len(out) - rest :] = windows[drawn[n_whole], :rest]
+    return out
+
+
 @cache
-def _quantiles(dtype):
-    levels = ndtri((np.arange(1 << 16) + 0.5) / (1 << 16))
+def _quantiles(dtype, n=1 << 16):
+    levels = ndtri((np.arange(n) + 0.5) / n)
     return (levels / np.sqrt(np.mean(levels**2))).astype(dtype)
+
+
+@cache
+def _windows(dtype):
+    # The seed is that of many whose ring is least correlated within a window.
+    ring = np.random.RandomState(RING_SEED).permutation(_quantiles(dtype, RING))
+    return ring[(np.arange(RING)[:, None] + np.arange(WINDOW)) % RING]
 
 
 #: Name to class: what a ``noise`` parameter may be.

@@ -6,18 +6,23 @@ A new solver is one new file and one line here.
 from ._agents import Consensus, Diffusion
 from ._als import ALS
 from ._chain import Chain
+from ._ema import EMA
 from ._entropy_sgd import EntropySGD
+from ._friendly_sam import FriendlySAM
+from ._functional_sam import FunctionalSAM
 from ._gradient import SGD, Adam
 from ._gsam import GSAM
 from ._label_noise import LabelNoise
 from ._lbfgs import LBFGS
 from ._max_margin import MaxMargin
+from ._msam import MSAM
 from ._ngd import NGD
-from ._noise import Noise
+from ._noise import Noise, OneSidedNoise
 from ._replicated_sgd import ReplicatedSGD
 from ._rsp import RSP
 from ._run import History, Run
 from ._sam import ASAM, SAM
+from ._saner import SANER
 from ._sap import SAP
 from ._settings import Settings
 from ._solver import Rule, Solver, State, minimize, spawn_generator
@@ -32,15 +37,21 @@ SOLVERS = {
     "chain": Chain,
     "consensus": Consensus,
     "diffusion": Diffusion,
+    "ema": EMA,
     "entropy_sgd": EntropySGD,
+    "friendly_sam": FriendlySAM,
+    "functional_sam": FunctionalSAM,
     "gsam": GSAM,
     "label_noise": LabelNoise,
     "lbfgs": LBFGS,
+    "msam": MSAM,
     "ngd": NGD,
     "noise": Noise,
+    "one_sided_noise": OneSidedNoise,
     "replicated_sgd": ReplicatedSGD,
     "rsp": RSP,
     "sam": SAM,
+    "saner": SANER,
     "sap": SAP,
     "sgd": SGD,
     "swa": SWA,
@@ -50,11 +61,14 @@ SOLVERS = {
 __all__ = [
     "ALS",
     "ASAM",
+    "EMA",
     "GSAM",
     "LBFGS",
+    "MSAM",
     "NGD",
     "RSP",
     "SAM",
+    "SANER",
     "SAP",
     "SGD",
     "SOLVERS",
@@ -64,10 +78,13 @@ __all__ = [
     "Consensus",
     "Diffusion",
     "EntropySGD",
+    "FriendlySAM",
+    "FunctionalSAM",
     "History",
     "LabelNoise",
     "MaxMargin",
     "Noise",
+    "OneSidedNoise",
     "ReplicatedSGD",
     "Rule",
     "Run",

@@ -6,13 +6,32 @@ import numpy as np
 
 from ..objective import cache_slices
 
+#: Name to rule: how long a climb is, by the size of the gradient and by what the loss may rise.
+RADII = {
+    "constant": lambda rho, size, rise: rho,
+    "graph": lambda rho, size, rise: rho / math.hypot(1, size),
+    "rise": lambda rho, size, rise: min(rho, rise / size),
+}
+
 
 def climb(
-    objective, w, batch, state, out, plain=None, *, n_steps=1, adaptive=False, normalize=True
+    objective,
+    w,
+    batch,
+    state,
+    out,
+    plain=None,
+    *,
+    n_steps=1,
+    adaptive=False,
+    normalize=True,
+    radius="constant",
+    rise=None,
 ):
     """The loss at ``w``; the gradient at the top of the climb is written to ``out``.
 
-    And that at ``w`` to ``plain``. The climb is as long as the estimator's ``rho`` in all.
+    And that at ``w`` to ``plain``. The climb is as long in all as the rule says of the estimator's
+    ``rho``.
     """
     loss, _ = objective.loss_gradient(w, batch, out, state.work)
     if plain is not None:
@@ -26,7 +45,8 @@ def climb(
         if adaptive:
             # The norm's ``T g`` is ``|w| g``, whose size is that of ``w g``, and ``T^2 g`` is this.
             np.multiply(tilted, w, out=out)
-        length = state.settings.rho / n_steps / (size if normalize else 1.0)
+        length = RADII[radius](state.settings.rho, size, rise) if normalize else state.settings.rho
+        length = length / n_steps / (size if normalize else 1.0)
         for block in cache_slices(w):
             step = out[block]
             step *= length

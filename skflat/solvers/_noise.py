@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 from .._compat import Interval, StrOptions
-from ..objective import PERTURBATIONS
+from ..objective import PERTURBATIONS, rounded_normals, windowed_normals
 from ._gradient import Based
 from ._perturbed import sum_around
 
@@ -29,8 +29,8 @@ class Noise(Based):
     n_draws : int, default=1
         Draws whose gradients are averaged.
     two_point : bool, default=True
-        False takes ``w + u`` alone, for half the gradients. The two cancel the noise of size
-        ``rho`` and leave one of size ``rho^2``.
+        False takes ``w + u`` alone, for half the gradients, see `OneSidedNoise`. The two cancel the
+        noise of size ``rho`` and leave one of size ``rho^2``.
     weight : float, default=0.0
         Share of the plain gradient in the step, below 1.
 
@@ -67,7 +67,9 @@ class Noise(Based):
 
     def direction(self, objective, w, batch, state):
         total = state.scratch("direction", w)
-        noise = PERTURBATIONS[self.noise](w, objective.layout.parts, quick=True)
+        # Beside one gradient alone, drawing would be a quarter of the time.
+        normals = rounded_normals if self.two_point else windowed_normals
+        noise = PERTURBATIONS[self.noise](w, objective.layout.parts, normals)
         around = noise, self.n_draws, self.two_point
         loss, n_summed = sum_around(*around, objective, w, batch, state, total)
         share = (1 - self.weight) / n_summed
@@ -80,3 +82,32 @@ class Noise(Based):
             plain *= self.weight
             total += plain
         return loss, total
+
+
+class OneSidedNoise(Noise):
+    """`Noise` at ``w + u`` alone: descent on ``E loss(w + u)`` at the price of one gradient.
+
+    ``rho`` is the standard deviation of the noise, as in `Noise`, and the noise that the step has
+    of its own is of that size, too. Useful values are 0.005 to 0.1, ``"auto"`` is 0.01.
+
+    Parameters
+    ----------
+    base, noise, n_draws, weight
+        As in `Noise`.
+
+    Notes
+    -----
+    A step costs ``n_draws`` gradients, and one more if ``weight > 0``. The normal numbers are those
+    of `skflat.objective.windowed_normals`, because exact ones take as long as a gradient.
+
+    Examples
+    --------
+    >>> from skflat import FlatMLPClassifier
+    >>> from skflat.solvers import OneSidedNoise
+    >>> FlatMLPClassifier(solver=OneSidedNoise(), rho=0.05).solver
+    OneSidedNoise()
+    """
+
+    def __init__(self, base="adam", *, noise="isotropic", n_draws=1, weight=0.0):
+        super().__init__(base, noise=noise, n_draws=n_draws, weight=weight)
+        self.two_point = False

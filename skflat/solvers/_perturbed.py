@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ..objective import cache_slices
+from ..objective import cache_slices, displaced
 from ._gradient import Based
 
 
@@ -56,27 +56,19 @@ def _add_orthogonal(g, square, total, n_summed):
         part += more
 
 
-def displaced(w, h, scale, out):
-    """Write ``w + scale h`` to ``out``, which may be ``h``."""
-    for block in cache_slices(w):
-        part = np.multiply(h[block], scale, out=out[block])
-        part += w[block]
-    return out
-
-
 def sum_around(noise, n_draws, two_sided, objective, w, batch, state, total):
     """Write the sum of the gradients at draws of ``w + rho h`` to ``total``.
 
     Two-sided, those at ``w - rho h`` too. Returns the sum of the losses, and how many they are.
     """
     point, h = state.scratch("at", w), state.scratch("noise", w)
-    ways, loss, out = (np.add, np.subtract)[: 1 + two_sided], 0.0, total
+    rho, loss, out = state.settings.rho, 0.0, total
     for _ in range(n_draws):
         noise.draw(state.rng, out=h)
-        h *= state.settings.rho
-        for way in ways:
-            loss += objective.loss_gradient(way(w, h, out=point), batch, out, state.work)[0]
+        for scale in (rho, -rho)[: 1 + two_sided]:
+            displaced(w, h, scale, out=point)
+            loss += objective.loss_gradient(point, batch, out, state.work)[0]
             if out is not total:
                 total += out
             out = state.scratch("piece", w)
-    return loss, n_draws * len(ways)
+    return loss, n_draws * (1 + two_sided)

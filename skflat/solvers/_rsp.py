@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from .._compat import Interval
-from ..objective import PERTURBATIONS
+from ..objective import PERTURBATIONS, rounded_normals
 from ._perturbed import Perturbed, sum_around
 
 
@@ -72,6 +72,6 @@ class RSP(Perturbed):
 
     def _found(self, objective, w, batch, state):
         total = state.scratch("total", w)
-        sphere = PERTURBATIONS["sphere"](w, objective.layout.parts, quick=True)
+        sphere = PERTURBATIONS["sphere"](w, objective.layout.parts, rounded_normals)
         around = sphere, self.n_directions, self.antithetic
         return total, sum_around(*around, objective, w, batch, state, total)[1]

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ._climb import add_kept, climb, orthogonal_part
+from ._climb import RADII, add_kept, climb, orthogonal_part
 from ._gradient import Based
 
 
@@ -27,6 +27,13 @@ class SAM(Based):
     normalize : bool, default=True
         False climbs to ``w + rho g``, the unnormalised variant, which ceases to flatten
         once the gradient vanishes.
+    radius : {'constant', 'graph', 'rise'}, default='constant'
+        How long the climb is: ``rho``; or ``rho / sqrt(1 + |g|^2)``, which is a way of length
+        ``rho`` on the graph of the loss (Monge SAM, arXiv:2502.08448); or ``min(rise / |g|, rho)``,
+        after which the loss has risen by ``rise`` to first order, or less (arXiv:2605.10183). The
+        last two depend on the unit of the loss. Only used if ``normalize``.
+    rise : float, default=0.1
+        That rise of the loss, ours. Only used if ``radius="rise"``.
     m : int, default=None
         Rows of the micro-batches that a batch is cut into: each climbs by its own gradient,
         and the gradients found are averaged. None is the whole batch. With small ``m`` the
@@ -70,6 +77,8 @@ class SAM(Based):
         "base": [StrOptions({"adam", "sgd"})],
         "adaptive": ["boolean"],
         "normalize": ["boolean"],
+        "radius": [StrOptions(set(RADII))],
+        "rise": [Interval(Real, 0, None, closed="neither")],
         "m": [Interval(Integral, 1, None, closed="left"), None],
         "interval": [Interval(Integral, 1, None, closed="left")],
         "reuse": [Interval(Real, 0, None, closed="left")],
@@ -83,6 +92,8 @@ class SAM(Based):
         *,
         adaptive=False,
         normalize=True,
+        radius="constant",
+        rise=0.1,
         m=None,
         interval=1,
         reuse=0.7,
@@ -92,6 +103,8 @@ class SAM(Based):
         self.base = base
         self.adaptive = adaptive
         self.normalize = normalize
+        self.radius = radius
+        self.rise = rise
         self.m = m
         self.interval = interval
         self.reuse = reuse
@@ -130,7 +143,8 @@ class SAM(Based):
 
     def _averaged(self, objective, w, batch, state, out, plain):
         """The mean over the micro-batches of what each finds at the top of its climb."""
-        how = {"n_steps": self.ascent_steps, "adaptive": self.adaptive, "normalize": self.normalize}
+        how = {name: getattr(self, name) for name in ("adaptive", "normalize", "radius", "rise")}
+        how["n_steps"] = self.ascent_steps
         if self.m is None or self.m >= len(batch):
             return climb(objective, w, batch, state, out, plain, **how)
         loss, means = 0.0, [out] if plain is None else [out, plain]
@@ -159,7 +173,7 @@ class ASAM(SAM):
 
     Parameters
     ----------
-    base, normalize, m, interval, reuse, start, ascent_steps
+    base, normalize, radius, rise, m, interval, reuse, start, ascent_steps
         As in `SAM`.
 
     Examples
@@ -177,6 +191,8 @@ class ASAM(SAM):
         base="adam",
         *,
         normalize=True,
+        radius="constant",
+        rise=0.1,
         m=None,
         interval=1,
         reuse=0.7,
@@ -186,6 +202,8 @@ class ASAM(SAM):
         super().__init__(
             base,
             normalize=normalize,
+            radius=radius,
+            rise=rise,
             m=m,
             interval=interval,
             reuse=reuse,

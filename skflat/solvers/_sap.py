@@ -6,8 +6,8 @@ from numbers import Integral
 import numpy as np
 
 from .._compat import Interval
-from ..objective import Batch
-from ._perturbed import Perturbed, displaced
+from ..objective import Batch, displaced
+from ._perturbed import Perturbed
 
 
 class SAP(Perturbed):

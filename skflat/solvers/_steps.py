@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ..objective import cache_slices
+from ..objective import cache_slices, displaced
 
 
 class SGDStep:
@@ -35,6 +35,10 @@ class SGDStep:
         else:
             self.learning_rate = float(settings.learning_rate_init)
             self.end_epoch(self._n_rows_seen)
+
+    def ahead(self, w, distance, out):
+        """The point at a distance from ``w`` in the direction in which the momentum moves it."""
+        return _ahead(w, self._pull, distance, out)
 
     def step(self, w, direction):
         """``v = momentum v - rate direction``, then ``w += v`` or Nesterov's version."""
@@ -88,6 +92,10 @@ class AdamStep:
         if settings.beta_2 != old.beta_2:
             self._square *= (1 - old.beta_2) / (1 - settings.beta_2)
 
+    def ahead(self, w, distance, out):
+        """The point at a distance from ``w`` against the running mean of the directions."""
+        return _ahead(w, self._mean, -distance, out)
+
     def step(self, w, direction):
         """One step along the direction, scaled by its running moments."""
         settings, beta_1, beta_2 = self.settings, self.settings.beta_1, self.settings.beta_2
@@ -113,6 +121,12 @@ class AdamStep:
     def on_plateau(self):
         """Adam stops where training no longer improves."""
         return True, "Stopping."
+
+
+def _ahead(w, momentum, distance, out):
+    """``w`` itself where there is no momentum."""
+    size = math.sqrt(float(momentum @ momentum))
+    return displaced(w, momentum, distance / size if size > 0 else 0.0, out)
 
 
 STEPS = {"adam": AdamStep, "sgd": SGDStep}

@@ -1,16 +1,15 @@
 """Averaging the weights along the tail of training."""
 
 from numbers import Integral, Real
-from types import SimpleNamespace
 
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ._solver import Rule
+from ._averaging import Averaging
 from ._stages import Onward
 
 
-class SWA(Rule):
+class SWA(Averaging):
     """Stochastic weight averaging (Izmailov and others, arXiv:1803.05407).
 
     Trains with the base optimizer and returns the running mean of the parameters at the ends of
@@ -70,39 +69,23 @@ class SWA(Rule):
     def init_state(self, objective, w, settings, rng):
         state = super().init_state(objective, w, settings, rng)
         state.base = Onward(state.base, "The averaging begins.")
-        state.memory = SimpleNamespace(first=None, rows=0, n_averaged=0, point=None, mean=None)
+        state.memory.first = None
         return state
 
     def step(self, objective, w, batch, state):
         memory = state.memory
-        memory.rows += len(batch)
         if memory.first is not None and self.rate == "cyclic":
-            epochs = (state.epoch - memory.first) % self.cycle + memory.rows / objective.n_rows
+            share = (memory.rows + len(batch)) / objective.n_rows
+            epochs = (state.epoch - memory.first) % self.cycle + share
             fall = (1 - 1 / self.ratio) * epochs / self.cycle
             state.base.set_rate(state.settings.learning_rate_init * (1 - fall))
-        point = w if memory.point is None else memory.point
-        loss = super().step(objective, point, batch, state)
-        if memory.rows >= objective.n_rows:
-            self._end_epoch(w, state)
-        return loss
+        return super().step(objective, w, batch, state)
 
-    def resume(self, w, state):
-        memory = state.memory
-        if memory.mean is not None and not np.array_equal(w, memory.mean):
-            # Points of before have no part in an average around here.
-            memory.point[:], memory.mean[:], memory.n_averaged = w, w, 1
-
-    def finalize(self, w, state):
-        state.memory.rows = 0  # of an epoch that was interrupted
-        return w
-
-    def _end_epoch(self, w, state):
-        """Take the point into the mean where a cycle ends; from the first on ``w`` is the mean."""
+    def _end_epoch(self, state, w):
+        """Take the point into the mean where a cycle ends; in the tail ``w`` is the mean."""
         memory, epoch = state.memory, state.epoch + 1
-        memory.rows = 0
         if memory.first is None and state.base.is_over(epoch, self.start, state.settings):
             memory.first, memory.point, memory.mean = epoch, w.copy(), np.zeros_like(w)
         if memory.first is not None and (epoch - memory.first) % self.cycle == 0:
             memory.n_averaged += 1
             memory.mean += (memory.point - memory.mean) / memory.n_averaged
-            w[:] = memory.mean

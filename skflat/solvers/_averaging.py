@@ -1,0 +1,54 @@
+"""What rules share that train one point and answer with a mean of where it has been."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from ._solver import Rule
+
+
+class Averaging(Rule):
+    """Steps of a base optimizer from a point that only the rule sees; the loop sees the mean.
+
+    So validation scores, early stopping and callbacks are those of the mean, and training goes on
+    from the point. A subclass says in `_end_epoch`, and may say in `_average`, what becomes of the
+    mean. Until there is a point of its own the loop's parameters are trained.
+    """
+
+    def init_state(self, objective, w, settings, rng):
+        state = super().init_state(objective, w, settings, rng)
+        state.memory = SimpleNamespace(point=None, mean=None, n_averaged=0, rows=0)
+        return state
+
+    def resume(self, w, state):
+        memory = state.memory
+        if memory.mean is not None and not np.array_equal(w, memory.mean):
+            # Points of before have no part in an average around here.
+            memory.point[:], memory.mean[:], memory.n_averaged = w, w, 1
+
+    def step(self, objective, w, batch, state):
+        memory = state.memory
+        memory.rows += len(batch)
+        loss = super().step(objective, w if memory.point is None else memory.point, batch, state)
+        self._average(state)
+        if memory.rows >= objective.n_rows:
+            memory.rows = 0
+            self._end_epoch(state, w)
+            self._show(w, state)
+        return loss
+
+    def finalize(self, w, state):
+        if state.memory.rows > 0:  # of an epoch that was interrupted
+            state.memory.rows = 0
+            self._show(w, state)
+        return w
+
+    def _average(self, state):
+        """Take the point into the mean after a step."""
+
+    def _end_epoch(self, state, w):
+        """Take the point into the mean after an epoch."""
+
+    def _show(self, w, state):
+        if state.memory.mean is not None:
+            w[:] = state.memory.mean
