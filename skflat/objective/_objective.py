@@ -134,6 +134,11 @@ class Objective:
         """
         return self.model.unit_radius(self.loss_function, self.data)
 
+    @property
+    def penalized(self):
+        """Parts of the flat vector that the L2 penalty applies to, whatever its strength."""
+        return [part for part, _ in self.model.penalties(self.alpha)]
+
     def constant_loss(self):
         """Mean loss of the best constant prediction."""
         return self.loss_function.constant_loss(self.data)

@@ -1,6 +1,6 @@
 """Fitting a multi-layer perceptron: from validated data to fitted attributes."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -24,6 +24,8 @@ class BaseFlatMLP(FlatEstimator):
         **FlatEstimator._parameter_constraints,
         **SETTINGS,
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "warmup": [Interval(Real, 0, 1, closed="left")],
         "activation": [StrOptions({"identity", "logistic", "tanh", "relu"}), callable],
     }
 
