@@ -40,7 +40,7 @@ LOSSES = {
     "squared": (HalfSquared(), 2),
     "poisson": (HalfPoisson(), 2),
 }
-ACTIVATIONS = ["relu", "identity", "tanh", "logistic", anp.sin]
+ACTIVATIONS = ["relu", "identity", "tanh", "logistic", "gelu", "silu", "selu", "mish", anp.sin]
 PLAIN = {"momentum": 0.0, "nesterovs_momentum": False, "n_iter_no_change": np.inf}
 
 each_loss = pytest.mark.parametrize("loss", LOSSES)

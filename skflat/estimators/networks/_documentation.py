@@ -2,9 +2,12 @@
 
 PARAMETERS = """hidden_layer_sizes : array-like of int, default=(100,)
         Units of every hidden layer; () is a linear model.
-    activation : {'identity', 'logistic', 'tanh', 'relu'} or callable, default='relu'
-        Of the hidden units. A callable is an elementwise function written with
-        ``autograd.numpy``, from which autograd takes the derivatives.
+    activation : {'identity', 'logistic', 'tanh', 'relu', 'gelu', 'silu', 'selu', 'mish'} or \
+            callable, default='relu'
+        Of the hidden units: scikit-learn's four, and four of PyTorch's, by its definitions
+        (``'gelu'`` is the exact one). All start from Glorot and Bengio's bound ``sqrt(6 / (fan_in +
+        fan_out))``, with 2 in place of 6 for ``'logistic'``. A callable is an elementwise function
+        written with ``autograd.numpy``, from which autograd takes the derivatives.
     solver : str or solver object, default='sam'
         How to minimise: a name of `skflat.solvers.SOLVERS`, or an object of `skflat.solvers` that
         holds the structure of the rule. All numbers are parameters of this estimator. ``'adam'``,

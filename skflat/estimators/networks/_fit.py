@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..._callbacks import EpochHooks
 from ..._compat import Interval, StrOptions
-from ...models.mlp import MLP
+from ...models.mlp import ACTIVATIONS, MLP
 from ...objective import Objective, Workspace
 from ...problems import encode, loss_of, network
 from .._pipeline import SETTINGS, FlatEstimator, checked_weight
@@ -26,7 +26,7 @@ class BaseFlatMLP(FlatEstimator):
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "warmup": [Interval(Real, 0, 1, closed="left")],
-        "activation": [StrOptions({"identity", "logistic", "tanh", "relu"}), callable],
+        "activation": [StrOptions(set(ACTIVATIONS)), callable],
     }
 
     def __init__(self, **params):

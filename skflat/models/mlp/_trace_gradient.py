@@ -8,7 +8,7 @@ products are the ones of a gradient.
 
 import autograd.numpy as anp
 import numpy as np
-from autograd import elementwise_grad, grad
+from autograd import grad
 from autograd.scipy.special import logsumexp
 from autograd.tracer import getval
 from sklearn.utils.extmath import row_norms
@@ -23,7 +23,6 @@ from ...objective import (
     row_scale,
     transposed_product,
 )
-from ._activations import Custom
 
 CHUNK = 512  # rows at a time: deeper networks hold one Jacobian a row
 
@@ -162,20 +161,11 @@ def _passes(model, params):
             # Constant between two kinks, so that nothing is to be differentiated.
             slopes.append(act.derivative(getval(below), getval(a[-1])))
         else:
-            first, second = _derivatives(act)
+            first, second = act.traced_derivatives()
             slopes.append(first(below, a[-1]))
             bends.append(second(below, a[-1]))
         z.append(anp.dot(a[-1], params[f"W{layer}"]) + params[f"b{layer}"])
     return a, z, slopes, bends
-
-
-def _derivatives(act):
-    """First two derivatives of a smooth activation, themselves differentiable."""
-    if not isinstance(act, Custom):
-        return act.derivative, act.second_derivative
-    first = elementwise_grad(act.traced)
-    second = elementwise_grad(first)
-    return lambda z, a: first(z), lambda z, a: second(z)
 
 
 def _targets(loss, P, y):
