@@ -35,6 +35,8 @@ LOSSES = {
     "multinomial": (Multinomial(), 3),
     "binary": (Binary(), 1),
     "multilabel": (Binary(), 3),
+    "smoothed classes": (Multinomial(0.2, 3), 3),
+    "smoothed labels": (Binary(0.3), 2),
     "squared": (HalfSquared(), 1),
     "two squared": (HalfSquared(), 2),
     "poisson": (HalfPoisson(), 1),
@@ -366,7 +368,9 @@ def test_the_best_constant_prediction_is_the_mean(loss, weighted):
     objective, _, _ = network("relu", loss, (), weighted)
     function, n_outputs = LOSSES[loss]
     data = objective.data
-    y = np.eye(n_outputs)[data.y] if loss == "multinomial" else data.y
+    y = np.eye(n_outputs)[data.y] if data.y.ndim == 1 else data.y
+    share = getattr(function, "label_smoothing", 0.0)
+    y = (1 - share) * y + share / (n_outputs if data.y.ndim == 1 else 2)
     mean = np.average(y, axis=0, weights=data.weight)
     scores = {Binary: logit, HalfSquared: np.positive}.get(type(function), np.log)(mean)
     rows = function.per_sample(np.tile(scores, (N_ROWS, 1)), data.y)

@@ -37,6 +37,8 @@ X, Y = make_classification(
 LOSSES = {
     "multinomial": (Multinomial(), 3),
     "binary": (Binary(), 2),
+    "smoothed classes": (Multinomial(0.2), 3),
+    "smoothed labels": (Binary(0.3), 2),
     "squared": (HalfSquared(), 2),
     "poisson": (HalfPoisson(), 2),
 }
@@ -51,6 +53,8 @@ def some_targets(loss, n_rows, rng):
     return {
         "multinomial": rng.integers(0, 3, n_rows),
         "binary": rng.integers(0, 2, (n_rows, 2)).astype(float),
+        "smoothed classes": rng.integers(0, 3, n_rows),
+        "smoothed labels": rng.integers(0, 2, (n_rows, 2)).astype(float),
         "squared": rng.normal(size=(n_rows, 2)),
         "poisson": rng.poisson(2.0, (n_rows, 2)).astype(float),
     }[loss]
@@ -63,7 +67,7 @@ def network(loss, activation="relu", hidden=(5,), n_rows=7, weighted=False, dtyp
     inputs, y = rng.normal(size=(n_rows, 4)), some_targets(loss, n_rows, rng)
     weight = rng.uniform(0.1, 2, n_rows).astype(dtype) if weighted else None
     model = MLP([4, *hidden, n_outputs], activation)
-    y = y if loss == "multinomial" else y.astype(dtype)
+    y = y if y.ndim == 1 else y.astype(dtype)
     objective = Objective(model, function, inputs.astype(dtype), y, weight, alpha=0.1)
     return objective, (0.5 * rng.normal(size=model.layout.size)).astype(dtype)
 

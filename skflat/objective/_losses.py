@@ -49,8 +49,8 @@ class Loss(ABC):
 
         Kullback and Leibler's, in nats; with half the squared error that of unit normals.
         """
-        P = self.predict(F.copy())
-        return self.per_sample(G, P) - self.per_sample(F, P)
+        P, loss = self.predict(F.copy()), self.unsmoothed()
+        return loss.per_sample(G, P) - loss.per_sample(F, P)
 
     @abstractmethod
     def curvature(self, P):
@@ -59,6 +59,14 @@ class Loss(ABC):
     @abstractmethod
     def constant_loss(self, batch):
         """Weighted mean loss of the best constant prediction."""
+
+    def targets(self, y, n_outputs, dtype):
+        """Targets with one column an output, as the gradient has them."""
+        return y
+
+    def unsmoothed(self):
+        """The loss itself, where this one smooths labels."""
+        return self
 
     def residual(self, P, y):
         """Gradient in the scores, in the memory of the predictions ``P``."""
@@ -79,11 +87,50 @@ class Loss(ABC):
         return self.curvature(P) if J is None else _product(J * J, self.curvature(P))
 
 
-class Multinomial(Loss):
-    """Log-loss of a softmax; targets are class codes, shape (n_rows,)."""
+class Smoothing(Loss):
+    """A log-loss that may spread a share of every label evenly over what it might have been.
+
+    The rest of the label stays where it is, as in PyTorch's ``CrossEntropyLoss`` (Szegedy and
+    others, arXiv:1512.00567). Errors and margins go by the labels themselves.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        That share, in [0, 1].
+    """
+
+    def __init__(self, label_smoothing=0.0):
+        self.label_smoothing = label_smoothing
+
+    def unsmoothed(self):
+        return type(self)() if self.label_smoothing > 0 else self
+
+    def residual(self, P, y):
+        P -= self.targets(y, P.shape[1], P.dtype)
+        return P
+
+
+class Multinomial(Smoothing):
+    """Log-loss of a softmax; targets are class codes, shape (n_rows,).
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        As in `Smoothing`.
+    n_classes : int, default=None
+        How many classes there are, which labels do not tell. Only the constant loss of smoothed
+        labels depends on it.
+    """
+
+    def __init__(self, label_smoothing=0.0, n_classes=None):
+        super().__init__(label_smoothing)
+        self.n_classes = n_classes
 
     def per_sample(self, F, y):
-        return logsumexp(F, axis=1) - F[anp.arange(len(y)), y]
+        right, share = F[anp.arange(len(y)), y], self.label_smoothing
+        if share > 0:
+            right = (1 - share) * right + share * anp.mean(F, axis=1)
+        return logsumexp(F, axis=1) - right
 
     def predict(self, F):
         F -= F.max(axis=1, keepdims=True)
@@ -92,8 +139,11 @@ class Multinomial(Loss):
         return F
 
     def as_reported(self, P, y):
-        eps = float(np.finfo(P.dtype).eps)
-        return -np.log(P[np.arange(len(y)), y].clip(eps, 1 - eps))
+        eps, share = float(np.finfo(P.dtype).eps), self.label_smoothing
+        losses = -np.log(P[np.arange(len(y)), y].clip(eps, 1 - eps))
+        if share > 0:
+            losses = (1 - share) * losses - share * np.log(P.clip(eps, 1 - eps)).mean(axis=1)
+        return losses
 
     def errors(self, F, y):
         return F.argmax(axis=1) != y
@@ -108,7 +158,14 @@ class Multinomial(Loss):
         F, G = (_log_probabilities(each) for each in (F, G))
         return np.sum(np.exp(F) * (F - G), axis=1)
 
+    def targets(self, y, n_outputs, dtype):
+        targets = np.full((len(y), n_outputs), self.label_smoothing / n_outputs, dtype)
+        targets[np.arange(len(y)), y] += 1 - self.label_smoothing
+        return targets
+
     def residual(self, P, y):
+        if self.label_smoothing > 0:
+            return super().residual(P, y)
         P[np.arange(len(y)), y] -= 1
         return P
 
@@ -124,14 +181,27 @@ class Multinomial(Loss):
         return _product(J * J, P) - _product(J, P) ** 2
 
     def constant_loss(self, batch):
-        counts = np.bincount(batch.y, weights=batch.weight)
-        return float(entr(counts / counts.sum()).sum())
+        n_classes, share = self.n_classes, self.label_smoothing
+        if share > 0 and n_classes is None:
+            raise NotDefinedError(
+                "The best constant prediction of smoothed labels depends on the number of classes: "
+                "give Multinomial n_classes, got None."
+            )
+        counts = np.bincount(batch.y, batch.weight, n_classes if share > 0 else 0)
+        p = counts / counts.sum()
+        if share > 0:
+            p = (1 - share) * p + share / n_classes
+        return float(entr(p).sum())
 
 
-class Binary(Loss):
+class Binary(Smoothing):
     """Log-loss of independent yes-no outputs, shape (n_rows, n_outputs), 0 or 1."""
 
+    def targets(self, y, n_outputs, dtype):
+        return y + self.label_smoothing * (0.5 - y) if self.label_smoothing > 0 else y
+
     def per_sample(self, F, y):
+        y = self.targets(y, F.shape[1], F.dtype)
         return anp.sum(anp.logaddexp(0.0, F) - y * F, axis=1)
 
     def predict(self, F):
@@ -139,8 +209,11 @@ class Binary(Loss):
 
     def as_reported(self, P, y):
         eps = float(np.finfo(P.dtype).eps)
-        P = P.clip(eps, 1 - eps)
-        return -np.log(np.where(y > 0, P, 1 - P)).sum(axis=1)
+        P, share = P.clip(eps, 1 - eps), self.label_smoothing
+        losses = -np.log(np.where(y > 0, P, 1 - P))
+        if share > 0:
+            losses = (1 - share / 2) * losses - share / 2 * np.log(np.where(y > 0, 1 - P, P))
+        return losses.sum(axis=1)
 
     def errors(self, F, y):
         return np.mean((F > 0) != (y > 0), axis=1)
@@ -152,7 +225,7 @@ class Binary(Loss):
         return P * (1 - P)
 
     def constant_loss(self, batch):
-        p = np.average(batch.y, axis=0, weights=batch.weight)
+        p = self.targets(np.average(batch.y, axis=0, weights=batch.weight), None, None)
         return float((entr(p) + entr(1 - p)).sum())
 
 

@@ -67,14 +67,14 @@ class Objective:
         return self.model.chunk or CHUNK
 
     def _with(self, **changes):
-        known = {"unit_radius": vars(self).get("unit_radius")}
+        known = {"unit_radius": vars(self).get("unit_radius"), "loss": self.loss_function}
         settings = {"alpha": self.alpha, "reported": self.reported, **known, **changes}
         data = self.data
-        return Objective(self.model, self.loss_function, data.X, data.y, data.weight, **settings)
+        return Objective(self.model, X=data.X, y=data.y, sample_weight=data.weight, **settings)
 
     def unpenalized(self):
-        """The same objective without the penalty: what the measures look at."""
-        return self._with(alpha=0.0)
+        """The same objective without penalty and label smoothing: what the measures look at."""
+        return self._with(alpha=0.0, loss=self.loss_function.unsmoothed())
 
     def as_reported(self):
         """The same objective with scikit-learn's loss values: what training looks at."""

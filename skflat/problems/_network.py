@@ -70,13 +70,13 @@ def moved(estimator, change):
     return moved
 
 
-def loss_of(estimator):
-    """The loss with its canonical link, and what the outputs mean."""
+def loss_of(estimator, label_smoothing=0.0):
+    """The loss with its canonical link, and what the outputs mean; smoothed for training alone."""
     out, n_outputs = estimator.out_activation_, estimator.n_outputs_
     if out == "softmax":
-        return Multinomial(), "multiclass"
+        return Multinomial(label_smoothing, n_outputs), "multiclass"
     if out == "logistic":
-        return Binary(), "binary" if n_outputs == 1 else "multilabel"
+        return Binary(label_smoothing), "binary" if n_outputs == 1 else "multilabel"
     return HalfPoisson() if out == "exp" else HalfSquared(), "regression"
 
 

@@ -66,7 +66,7 @@ class BaseFlatMLP(FlatEstimator):
         self.coefs_, self.intercepts_ = model.split(w)
         hooks.end_fit(w)
         if not (incremental or self._cut_short):  # of which the user knows already
-            warn_unless_better(self, objective, w, kind)
+            warn_unless_better(self, objective.unpenalized(), w, kind)
         if self.measures is not None and not incremental:
             probes = None if held_out is None else held_out[0]
             self._measure(self.measures, X, y, sample_weight, probes, after_fit=True)
@@ -74,7 +74,7 @@ class BaseFlatMLP(FlatEstimator):
 
     def _objective(self, model, X, y, sample_weight, goes_on):
         """The training objective, and what its outputs mean."""
-        loss, kind = loss_of(self)
+        loss, kind = loss_of(self, getattr(self, "label_smoothing", 0.0))
         targets = self._encode(y, kind, X.dtype)
         # What "auto" is must not vary with the rows at hand: the first call decides.
         known = getattr(self, "_unit_radius", None) if goes_on else None
@@ -167,7 +167,7 @@ class BaseFlatMLP(FlatEstimator):
             return None
         X, y, sample_weight = held_out
         targets = self._encode(y, kind, X.dtype)
-        model, loss = objective.model, objective.loss_function
+        model, loss = objective.model, objective.loss_function.unsmoothed()
         batch, work = Objective(model, loss, X, targets, sample_weight).batch(), Workspace()
 
         def validate(w):

@@ -128,7 +128,7 @@ def _traces(model, loss, params, X_norms, y):
     top, smooth = model.n_layers - 1, not model.activation.piecewise_linear
     a, z, slopes, bends = _passes(model, params)
     P = PREDICTIONS[type(loss)](z[top])
-    delta = P - _targets(loss, P, y) if smooth else None
+    delta = P - loss.targets(y, P.shape[1], P.dtype) if smooth else None
     curvature = CURVATURES[type(loss)](P)
     total, J, bend_above = 0.0, None, None
     for layer in range(top, -1, -1):
@@ -166,14 +166,6 @@ def _passes(model, params):
             bends.append(second(below, a[-1]))
         z.append(anp.dot(a[-1], params[f"W{layer}"]) + params[f"b{layer}"])
     return a, z, slopes, bends
-
-
-def _targets(loss, P, y):
-    if not isinstance(loss, Multinomial):
-        return y
-    targets = np.zeros(P.shape, P.dtype)
-    targets[np.arange(len(y)), y] = 1
-    return targets
 
 
 def _quadratic(loss, P, J):
