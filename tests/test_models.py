@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from scipy.special import expit, logit, softmax
+from scipy.special import expit, logit, ndtr, softmax
 from toys import Bilinear, DeepLinear, features, trace_of_rows
 
 from skflat.models.mlp import MLP
@@ -38,6 +38,8 @@ LOSSES = {
     "multinomial": (Multinomial(), 3),
     "binary": (Binary(), 1),
     "multilabel": (Binary(), 3),
+    "smoothed classes": (Multinomial(0.2, 3), 3),
+    "smoothed labels": (Binary(0.3), 2),
     "squared": (HalfSquared(), 1),
     "two squared": (HalfSquared(), 2),
     "poisson": (HalfPoisson(), 1),
@@ -48,10 +50,14 @@ ACTIVATIONS = {
     "relu": "relu",
     "tanh": "tanh",
     "logistic": "logistic",
+    "gelu": "gelu",
+    "silu": "silu",
+    "selu": "selu",
+    "mish": "mish",
     "callable": softplus,
 }
 PIECEWISE_LINEAR = ["identity", "relu"]
-SMOOTH = ["tanh", "logistic", "callable"]
+SMOOTH = ["tanh", "logistic", "gelu", "silu", "selu", "mish", "callable"]
 
 each_loss = pytest.mark.parametrize("loss", LOSSES)
 each_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -407,7 +413,9 @@ def test_the_best_constant_prediction_is_the_mean(loss, weighted):
     objective, _, _ = network("relu", loss, (), weighted)
     function, n_outputs = LOSSES[loss]
     data = objective.data
-    y = np.eye(n_outputs)[data.y] if loss == "multinomial" else data.y
+    y = np.eye(n_outputs)[data.y] if data.y.ndim == 1 else data.y
+    share = getattr(function, "label_smoothing", 0.0)
+    y = (1 - share) * y + share / (n_outputs if data.y.ndim == 1 else 2)
     mean = np.average(y, axis=0, weights=data.weight)
     scores = {Binary: logit, HalfSquared: np.positive}.get(type(function), np.log)(mean)
     rows = function.per_sample(np.tile(scores, (N_ROWS, 1)), data.y)
@@ -661,6 +669,10 @@ def test_a_network_is_affine_maps_with_the_activation_between(activation):
         "relu": lambda z: np.maximum(z, 0),
         "tanh": np.tanh,
         "logistic": expit,
+        "gelu": lambda z: z * ndtr(z),
+        "silu": lambda z: z * expit(z),
+        "selu": lambda z: 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * np.expm1(z)),
+        "mish": lambda z: z * np.tanh(np.log1p(np.exp(z))),
         "callable": softplus,
     }
     (W0, W1, W2), (b0, b1, b2) = objective.model.split(w)
@@ -676,9 +688,12 @@ def test_the_features_of_a_linear_model_are_its_inputs():
     assert_array_equal(features(objective, w), objective.data.X)
 
 
+FACTORS = dict.fromkeys(["tanh", "relu", "gelu", "silu", "selu", "mish"], 6) | {"logistic": 2}
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_network_starts_within_the_bounds_of_glorot_and_bengio(dtype):
-    for activation, factor in (("tanh", 6), ("relu", 6), ("logistic", 2)):
+    for activation, factor in FACTORS.items():
         model = MLP([40, 30, 20], activation)
         w = model.init(np.random.RandomState(0), dtype)
         assert w.dtype == dtype

@@ -47,10 +47,12 @@ X, Y = make_classification(
 LOSSES = {
     "multinomial": (Multinomial(), 3),
     "binary": (Binary(), 2),
+    "smoothed classes": (Multinomial(0.2), 3),
+    "smoothed labels": (Binary(0.3), 2),
     "squared": (HalfSquared(), 2),
     "poisson": (HalfPoisson(), 2),
 }
-ACTIVATIONS = ["relu", "identity", "tanh", "logistic", anp.sin]
+ACTIVATIONS = ["relu", "identity", "tanh", "logistic", "gelu", "silu", "selu", "mish", anp.sin]
 PLAIN = {"momentum": 0.0, "nesterovs_momentum": False, "n_iter_no_change": np.inf}
 ONE_ROW = Settings(learning_rate_init=0.02, batch_size=1, **PLAIN)
 
@@ -62,6 +64,8 @@ def some_targets(loss, n_rows, rng):
     return {
         "multinomial": rng.integers(0, 3, n_rows),
         "binary": rng.integers(0, 2, (n_rows, 2)).astype(float),
+        "smoothed classes": rng.integers(0, 3, n_rows),
+        "smoothed labels": rng.integers(0, 2, (n_rows, 2)).astype(float),
         "squared": rng.normal(size=(n_rows, 2)),
         "poisson": rng.poisson(2.0, (n_rows, 2)).astype(float),
     }[loss]
@@ -74,7 +78,7 @@ def network(loss, activation="relu", hidden=(5,), n_rows=7, weighted=False, dtyp
     inputs, y = rng.normal(size=(n_rows, 4)), some_targets(loss, n_rows, rng)
     weight = rng.uniform(0.1, 2, n_rows).astype(dtype) if weighted else None
     model = MLP([4, *hidden, n_outputs], activation)
-    y = y if loss == "multinomial" else y.astype(dtype)
+    y = y if y.ndim == 1 else y.astype(dtype)
     objective = Objective(model, function, inputs.astype(dtype), y, weight, alpha=0.1)
     return objective, (0.5 * rng.normal(size=model.layout.size)).astype(dtype)
 

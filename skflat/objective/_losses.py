@@ -46,6 +46,10 @@ class Loss(ABC):
     def constant_loss(self, batch):
         """Weighted mean loss of the best constant prediction."""
 
+    def unsmoothed(self):
+        """The loss itself, where this one smooths labels."""
+        return self
+
     def noisy(self, y, rho, rng, n_outputs):
         """Targets with new noise, by default ``rho`` more or less with equal odds.
 
@@ -94,8 +98,8 @@ class Likelihood(Loss):
         of_W : ndarray of shape (n_units, n_outputs)
         """
 
-    def targets(self, P, y):
-        """Targets in the shape of the predictions."""
+    def targets(self, y, n_outputs, dtype):
+        """Targets with one column an output, as the gradient has them."""
         return y
 
     def residual(self, P, y):
@@ -120,8 +124,8 @@ class Likelihood(Loss):
 
         Kullback and Leibler's, in nats; with half the squared error that of unit normals.
         """
-        P = self.predict(F.copy())
-        return self.per_sample(G, P) - self.per_sample(F, P)
+        P, loss = self.predict(F.copy()), self.unsmoothed()
+        return loss.per_sample(G, P) - loss.per_sample(F, P)
 
 
 class _Separate(Likelihood):
@@ -159,11 +163,50 @@ class RegressionLoss(Loss):
         """Scores of given predictions, the inverse of ``predict``."""
 
 
-class Multinomial(ClassLoss, Likelihood):
-    """Log-loss of a softmax; targets are class codes, shape (n_rows,)."""
+class Smoothing(ClassLoss, Likelihood):
+    """A log-loss that may spread a share of every label evenly over what it might have been.
+
+    The rest of the label stays where it is, as in PyTorch's ``CrossEntropyLoss`` (Szegedy and
+    others, arXiv:1512.00567). Errors and margins go by the labels themselves.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        That share, in [0, 1].
+    """
+
+    def __init__(self, label_smoothing=0.0):
+        self.label_smoothing = label_smoothing
+
+    def unsmoothed(self):
+        return type(self)() if self.label_smoothing > 0 else self
+
+    def residual(self, P, y):
+        P -= self.targets(y, P.shape[1], P.dtype)
+        return P
+
+
+class Multinomial(Smoothing):
+    """Log-loss of a softmax; targets are class codes, shape (n_rows,).
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        As in `Smoothing`.
+    n_classes : int, default=None
+        How many classes there are, which labels do not tell. Only the constant loss of smoothed
+        labels depends on it.
+    """
+
+    def __init__(self, label_smoothing=0.0, n_classes=None):
+        super().__init__(label_smoothing)
+        self.n_classes = n_classes
 
     def per_sample(self, F, y):
-        return logsumexp(F, axis=1) - F[anp.arange(len(y)), y]
+        right, share = F[anp.arange(len(y)), y], self.label_smoothing
+        if share > 0:
+            right = (1 - share) * right + share * anp.mean(F, axis=1)
+        return logsumexp(F, axis=1) - right
 
     def predict(self, F):
         F -= F.max(axis=1, keepdims=True)
@@ -174,11 +217,6 @@ class Multinomial(ClassLoss, Likelihood):
     def traced_predict(self, F):
         return anp.exp(F - logsumexp(F, axis=1, keepdims=True))
 
-    def targets(self, P, y):
-        targets = np.zeros(P.shape, P.dtype)
-        targets[np.arange(len(y)), y] = 1
-        return targets
-
     def noisy(self, y, rho, rng, n_outputs):
         """Labels that are another one, all equally likely, with probability ``rho``."""
         flipped = rng.random(y.shape) < rho
@@ -186,8 +224,11 @@ class Multinomial(ClassLoss, Likelihood):
         return np.where(flipped, other, y)
 
     def as_reported(self, P, y):
-        eps = float(np.finfo(P.dtype).eps)
-        return -np.log(P[np.arange(len(y)), y].clip(eps, 1 - eps))
+        eps, share = float(np.finfo(P.dtype).eps), self.label_smoothing
+        losses = -np.log(P[np.arange(len(y)), y].clip(eps, 1 - eps))
+        if share > 0:
+            losses = (1 - share) * losses - share * np.log(P.clip(eps, 1 - eps)).mean(axis=1)
+        return losses
 
     def errors(self, F, y):
         return F.argmax(axis=1) != y
@@ -202,7 +243,14 @@ class Multinomial(ClassLoss, Likelihood):
         F, G = (_log_probabilities(each) for each in (F, G))
         return np.sum(np.exp(F) * (F - G), axis=1)
 
+    def targets(self, y, n_outputs, dtype):
+        targets = np.full((len(y), n_outputs), self.label_smoothing / n_outputs, dtype)
+        targets[np.arange(len(y)), y] += 1 - self.label_smoothing
+        return targets
+
     def residual(self, P, y):
+        if self.label_smoothing > 0:
+            return super().residual(P, y)
         P[np.arange(len(y)), y] -= 1
         return P
 
@@ -224,14 +272,27 @@ class Multinomial(ClassLoss, Likelihood):
         return of_scores, 2 * (W * (slopes.T @ P) - mixed.T @ P)
 
     def constant_loss(self, batch):
-        counts = np.bincount(batch.y, weights=batch.weight)
-        return float(entr(counts / counts.sum()).sum())
+        n_classes, share = self.n_classes, self.label_smoothing
+        if share > 0 and n_classes is None:
+            raise ValueError(
+                "The best constant prediction of smoothed labels depends on the number of classes: "
+                "give Multinomial n_classes, got None."
+            )
+        counts = np.bincount(batch.y, batch.weight, n_classes if share > 0 else 0)
+        p = counts / counts.sum()
+        if share > 0:
+            p = (1 - share) * p + share / n_classes
+        return float(entr(p).sum())
 
 
-class Binary(ClassLoss, _Separate):
+class Binary(Smoothing, _Separate):
     """Log-loss of independent yes-no outputs, shape (n_rows, n_outputs), 0 or 1."""
 
+    def targets(self, y, n_outputs, dtype):
+        return y + self.label_smoothing * (0.5 - y) if self.label_smoothing > 0 else y
+
     def per_sample(self, F, y):
+        y = self.targets(y, F.shape[1], F.dtype)
         return anp.sum(anp.logaddexp(0.0, F) - y * F, axis=1)
 
     def predict(self, F):
@@ -246,8 +307,11 @@ class Binary(ClassLoss, _Separate):
 
     def as_reported(self, P, y):
         eps = float(np.finfo(P.dtype).eps)
-        P = P.clip(eps, 1 - eps)
-        return -np.log(np.where(y > 0, P, 1 - P)).sum(axis=1)
+        P, share = P.clip(eps, 1 - eps), self.label_smoothing
+        losses = -np.log(np.where(y > 0, P, 1 - P))
+        if share > 0:
+            losses = (1 - share / 2) * losses - share / 2 * np.log(np.where(y > 0, 1 - P, P))
+        return losses.sum(axis=1)
 
     def errors(self, F, y):
         return np.mean((F > 0) != (y > 0), axis=1)
@@ -262,7 +326,7 @@ class Binary(ClassLoss, _Separate):
         return P * (1 - P) * (1 - 2 * P)
 
     def constant_loss(self, batch):
-        p = np.average(batch.y, axis=0, weights=batch.weight)
+        p = self.targets(np.average(batch.y, axis=0, weights=batch.weight), None, None)
         return float((entr(p) + entr(1 - p)).sum())
 
 

@@ -68,14 +68,14 @@ class Objective:
         return self.model.chunk or CHUNK
 
     def _with(self, **changes):
-        known = {"unit_radius": vars(self).get("unit_radius")}
+        known = {"unit_radius": vars(self).get("unit_radius"), "loss": self.loss_function}
         settings = {"alpha": self.alpha, "reported": self.reported, **known, **changes}
         data = self.data
-        return Objective(self.model, self.loss_function, data.X, data.y, data.weight, **settings)
+        return Objective(self.model, X=data.X, y=data.y, sample_weight=data.weight, **settings)
 
     def unpenalized(self):
-        """The same objective without the penalty: what the measures look at."""
-        return self._with(alpha=0.0)
+        """The same objective without penalty and label smoothing: what the measures look at."""
+        return self._with(alpha=0.0, loss=self.loss_function.unsmoothed())
 
     def as_reported(self):
         """The same objective with scikit-learn's loss values: what training looks at."""
@@ -135,6 +135,11 @@ class Objective:
         A displacement of the parameters moves the outputs by more where the features are larger.
         """
         return self.model.unit_radius(self.loss_function, self.data)
+
+    @property
+    def penalized(self):
+        """Parts of the flat vector that the L2 penalty applies to, whatever its strength."""
+        return [part for part, _ in self.model.penalties(self.alpha)]
 
     def constant_loss(self):
         """Mean loss of the best constant prediction."""

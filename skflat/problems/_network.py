@@ -71,13 +71,13 @@ def moved(estimator, change):
     return moved
 
 
-def loss_of(estimator):
-    """The loss with its canonical link, and what the outputs mean."""
+def loss_of(estimator, label_smoothing=0.0):
+    """The loss with its canonical link, and what the outputs mean; smoothed for training alone."""
     out, n_outputs = estimator.out_activation_, estimator.n_outputs_
     if out == "softmax":
-        return Multinomial(), MULTICLASS
+        return Multinomial(label_smoothing, n_outputs), MULTICLASS
     if out == "logistic":
-        return Binary(), BINARY if n_outputs == 1 else MULTILABEL
+        return Binary(label_smoothing), BINARY if n_outputs == 1 else MULTILABEL
     return HalfPoisson() if out == "exp" else HalfSquared(), REGRESSION
 
 

@@ -57,6 +57,8 @@ class _Network(Ensemble):
             for block in cache_slices(w):
                 move[block] *= rate
         if math.isfinite(loss):
+            for agent in agents:
+                state.base.decay(agent)
             for start in range(0, len(w), COLUMNS):
                 block = slice(start, start + COLUMNS)
                 self._advance(agents[:, block], moves[:, block], state.memory.weights)

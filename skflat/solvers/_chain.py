@@ -116,6 +116,7 @@ class Chain(Rule):
             state.memory = self._begin(1, objective, w, state)
             state.base = state.memory.state.base
             state.base.end_epoch(objective.n_rows * state.epoch)  # where its schedule is by now
+            state.base.begin_step(*state.place)
         return state.memory.rule.step(objective, w, batch, state.memory.running(state))
 
     def finalize(self, w, state):

@@ -45,7 +45,7 @@ def _run_epochs(rule, w, state, run):
         run.interrupted = run.hooks.end_epoch(w)
         if run.interrupted or _no_longer_improves(state, run):
             return
-    if run.max_epochs is None:
+    if run.max_epochs is None and not state.base.planned:
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) "
             "reached and the optimization hasn't converged yet.",
@@ -57,9 +57,12 @@ def _run_epochs(rule, w, state, run):
 def _epoch(rule, w, state, run, order, batch_size):
     """One pass over the rows; the mean loss, or NaN as soon as a loss is not finite."""
     total, n_rows = 0.0, len(order)
-    for rows in gen_batches(n_rows, batch_size):
+    n_batches = math.ceil(n_rows / batch_size)
+    for k, rows in enumerate(gen_batches(n_rows, batch_size)):
         chosen = order[rows] if run.settings.shuffle else rows
         batch = run.objective.batch(chosen, run.work)
+        state.place = state.epoch * n_batches + k, run.settings.max_iter * n_batches
+        state.base.begin_step(*state.place)
         loss = rule.step(run.objective, w, batch, state)
         if not math.isfinite(loss):
             return math.nan

@@ -59,12 +59,17 @@ class NGD(Rule):
 class NormalisedStep:
     """Steps of length ``learning_rate_init / t^power`` along the direction, whatever its size."""
 
+    planned = False
+
     def __init__(self, settings, power):
         self.rate, self.power, self._t = settings.learning_rate_init, power, 0
 
     def adopt(self, settings):
         """Go on by another rate, where the schedule is."""
         self.rate = settings.learning_rate_init
+
+    def begin_step(self, step, n_steps):
+        """It has a schedule of its own."""
 
     def step(self, w, direction):
         """One step, and none where there is no direction."""

@@ -8,7 +8,7 @@ import numpy as np
 from .._compat import Interval
 from ..objective import cache_slices
 from ._gradient import SGD
-from ._solver import Rule
+from ._solver import Rule, decayed
 from ._steps import SGDStep
 
 
@@ -104,9 +104,15 @@ class ReplicatedSGD(Ensemble):
 
     def init_state(self, objective, w, settings, rng):
         state = super().init_state(objective, w, settings, rng)
-        state.base = SGDStep(settings, state.memory.points.reshape(-1))
+        state.base = SGDStep(settings, state.memory.points.reshape(-1), self._decayed(objective, w))
         state.memory.n_rows_seen = 0
         return state
+
+    def _decayed(self, objective, w):
+        """What is decayed of every replica, where these lie one after the other."""
+        starts, parts = range(0, self.n_replicas * len(w), len(w)), decayed(objective)
+        ends = [(at, part.indices(len(w))) for at in starts for part in parts]
+        return tuple(slice(at + start, at + stop) for at, (start, stop, _) in ends)
 
     def step(self, objective, w, batch, state):
         replicas, n_rows, loss = state.memory.points, len(batch), 0.0

@@ -16,6 +16,8 @@ class Settings:
     learning_rate: str = "constant"
     learning_rate_init: float = 0.001
     power_t: float = 0.5
+    warmup: float = 0.0
+    weight_decay: float = 0.0
     max_iter: int = 200
     shuffle: bool = True
     tol: float = 1e-4

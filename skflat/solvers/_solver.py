@@ -11,7 +11,7 @@ from ..objective import require
 from ._loop import run_epochs
 from ._run import Run
 from ._settings import Settings
-from ._steps import STEPS
+from ._steps import EVERYTHING, STEPS
 
 
 @dataclass
@@ -29,6 +29,8 @@ class State:
         What the rule itself remembers.
     step, epoch : int
         Steps and whole epochs taken so far.
+    place : tuple of two int
+        Where a schedule is: the step at hand, and all steps of ``max_iter`` such epochs.
     work : Workspace or None
         Scratch memory of the running loop; None between two loops.
     """
@@ -39,6 +41,7 @@ class State:
     memory: SimpleNamespace
     step: int = 0
     epoch: int = 0
+    place: tuple = (0, 1)
     work: object = None
 
     def scratch(self, name, w):
@@ -110,7 +113,7 @@ class Rule(Solver):
         return type(self), getattr(self, "base", None)
 
     def init_state(self, objective, w, settings, rng):
-        base = STEPS[self.base](settings, w)
+        base = STEPS[self.base](settings, w, decayed(objective))
         return State(settings, base, rng, SimpleNamespace())
 
     def adopt(self, objective, w, state, settings):
@@ -148,6 +151,11 @@ class Rule(Solver):
 
     def solve(self, w, state, run):
         return run_epochs(self, w, state, run)
+
+
+def decayed(objective):
+    """The parts of the flat vector that ``weight_decay`` shrinks: those with an L2 penalty."""
+    return tuple(getattr(objective, "penalized", EVERYTHING))
 
 
 def minimize(solver, objective, w, settings=None, random_state=0, max_epochs=None):

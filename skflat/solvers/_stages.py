@@ -68,6 +68,16 @@ class Onward:
         self.base.settings = replace(self.base.settings, learning_rate_init=rate)
         self.base.learning_rate = rate
 
+    @property
+    def planned(self):
+        """Whether the base optimizer's schedule is."""
+        return self.base.planned
+
+    def begin_step(self, step, n_steps):
+        """The base optimizer's schedule, unless somebody else sets the rate."""
+        if not self.sets_rate:
+            self.base.begin_step(step, n_steps)
+
     def step(self, w, direction):
         """The base optimizer's step."""
         self.base.step(w, direction)

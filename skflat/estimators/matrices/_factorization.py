@@ -80,8 +80,9 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         cost is small.
     batch_size : int or 'auto', default='auto'
         Observations of a batch; ``'auto'`` is 200, or a thousandth of them where that is more.
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-        Schedule of the base optimizer ``'sgd'``.
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine'}, default='constant'
+        Schedule of the base optimizer ``'sgd'``; the fourth, half a cosine over ``max_iter``
+        epochs, is for ``'adam'`` too.
     learning_rate_init : float, default=0.01
         Rate of the first step, in units of ``scale_``.
     power_t : float, default=0.5

@@ -2,9 +2,12 @@
 
 PARAMETERS = """hidden_layer_sizes : array-like of int, default=(100,)
         Units of every hidden layer; () is a linear model.
-    activation : {'identity', 'logistic', 'tanh', 'relu'} or callable, default='relu'
-        Of the hidden units. A callable is an elementwise function written with
-        ``autograd.numpy``, from which autograd takes the derivatives.
+    activation : {'identity', 'logistic', 'tanh', 'relu', 'gelu', 'silu', 'selu', 'mish'} or \
+            callable, default='relu'
+        Of the hidden units: scikit-learn's four, and four of PyTorch's, by its definitions
+        (``'gelu'`` is the exact one). All start from Glorot and Bengio's bound ``sqrt(6 / (fan_in +
+        fan_out))``, with 2 in place of 6 for ``'logistic'``. A callable is an elementwise function
+        written with ``autograd.numpy``, from which autograd takes the derivatives.
     solver : str or solver object, default='sam'
         How to minimise: a name of `skflat.solvers.SOLVERS`, or an object of `skflat.solvers` that
         holds the structure of the rule. All numbers are parameters of this estimator. ``'adam'``,
@@ -23,15 +26,29 @@ PARAMETERS = """hidden_layer_sizes : array-like of int, default=(100,)
         Most training rows to measure on, drawn once and stratified by class.
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weights, divided by the number of rows of the batch.
+    weight_decay : float, default=0.0
+        By how much, times the learning rate of a step, the base optimizers ``'adam'`` and ``'sgd'``
+        shrink the weights, apart from the gradient. Intercepts stay, as with ``alpha``; a plain
+        step of ``'sgd'`` does the same with ``alpha`` equal to it times the rows of the batch. With
+        ``'adam'`` it is AdamW, with its epsilon where PyTorch has it. The losses recorded leave it
+        out. ``'lbfgs'`` and ``'ngd'`` do not decay.
     batch_size : int or 'auto', default='auto'
         Rows of a batch; ``'auto'`` is ``min(200, n_samples)``.
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine'}, default='constant'
         Schedule of the base optimizer ``'sgd'``: constant; divided by ``t ** power_t``; or
-        divided by 5 whenever training no longer improves.
+        divided by 5 whenever training no longer improves. The fourth is for ``'adam'`` too: up
+        during the ``warmup``, then down to 0 along half a cosine, step by step over ``max_iter``
+        epochs. A fit that ends with it has not failed to converge, so it does not warn. Where
+        ``tol`` or early stopping ends it before, the rate has not fallen all the way;
+        ``n_iter_no_change=np.inf`` lets it. In ``partial_fit`` every call counts as an epoch, and
+        after ``max_iter`` calls the rate stays what it was last.
     learning_rate_init : float, default=0.001
         Rate of the first step.
     power_t : float, default=0.5
         Exponent of ``learning_rate='invscaling'``.
+    warmup : float, default=0.0
+        Share of all steps, in [0, 1), in which the rate of ``learning_rate='cosine'`` first rises,
+        linearly.
     max_iter : int, default=200
         Most epochs, or iterations of ``'lbfgs'``.
     shuffle : bool, default=True

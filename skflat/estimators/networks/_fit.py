@@ -1,6 +1,6 @@
 """Fitting a multi-layer perceptron: from validated data to fitted attributes."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..._callbacks import EpochHooks
 from ..._compat import Interval, StrOptions
-from ...models.mlp import MLP
+from ...models.mlp import ACTIVATIONS, MLP
 from ...objective import Objective, Workspace
 from ...problems import encode, loss_of, network
 from .._pipeline import SETTINGS, FlatEstimator, checked_weight
@@ -24,7 +24,9 @@ class BaseFlatMLP(FlatEstimator):
         **FlatEstimator._parameter_constraints,
         **SETTINGS,
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions({"identity", "logistic", "tanh", "relu"}), callable],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "warmup": [Interval(Real, 0, 1, closed="left")],
+        "activation": [StrOptions(set(ACTIVATIONS)), callable],
     }
 
     def __init__(self, **params):
@@ -64,7 +66,7 @@ class BaseFlatMLP(FlatEstimator):
         self.coefs_, self.intercepts_ = model.split(w)
         hooks.end_fit(w)
         if not (incremental or self._cut_short):  # of which the user knows already
-            warn_unless_better(self, objective, w, task)
+            warn_unless_better(self, objective.unpenalized(), w, task)
         if self.measures is not None and not incremental:
             probes = None if held_out is None else held_out[0]
             self._measure(self.measures, X, y, sample_weight, probes, after_fit=True)
@@ -72,7 +74,7 @@ class BaseFlatMLP(FlatEstimator):
 
     def _objective(self, model, X, y, sample_weight, goes_on):
         """The training objective, and what its outputs mean."""
-        loss, task = loss_of(self)
+        loss, task = loss_of(self, getattr(self, "label_smoothing", 0.0))
         targets = self._encode(y, task, X.dtype)
         # What "auto" is must not vary with the rows at hand: the first call decides.
         known = getattr(self, "_unit_radius", None) if goes_on else None
@@ -165,7 +167,7 @@ class BaseFlatMLP(FlatEstimator):
             return None
         X, y, sample_weight = held_out
         targets = self._encode(y, task, X.dtype)
-        model, loss = objective.model, objective.loss_function
+        model, loss = objective.model, objective.loss_function.unsmoothed()
         batch, work = Objective(model, loss, X, targets, sample_weight).batch(), Workspace()
 
         def validate(w):

@@ -1,5 +1,7 @@
 """Multi-layer perceptrons that seek flat minima."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import r2_score
@@ -9,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
 
-from ..._compat import StrOptions, check_partial_fit_first_call, fit_context
+from ..._compat import Interval, StrOptions, check_partial_fit_first_call, fit_context
 from .._pipeline import is_stochastic
 from ._documentation import documented
 from ._fit import BaseFlatMLP, one_validation_set
@@ -28,6 +30,11 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
     {parameters}
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, multiplied with ``sample_weight``.
+    label_smoothing : float, default=0.0
+        Share of every label, in [0, 1], that training spreads evenly over the classes, its own
+        included, as PyTorch's ``CrossEntropyLoss`` does; of two classes, and of each of several
+        labels, over yes and no. ``loss_curve_`` is of that. Validation losses and measures are of
+        the log-loss itself.
 
     Attributes
     ----------
@@ -71,6 +78,7 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
     _parameter_constraints: dict = {
         **BaseFlatMLP._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="both")],
     }
 
     def __init__(
@@ -81,13 +89,16 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
         solver="sam",
         rho="auto",
         class_weight=None,
+        label_smoothing=0.0,
         measures=("sharpness", "flatness", "weakness"),
         measure_max_samples=2000,
         alpha=0.0001,
+        weight_decay=0.0,
         batch_size="auto",
         learning_rate="constant",
         learning_rate_init=0.001,
         power_t=0.5,
+        warmup=0.0,
         max_iter=200,
         shuffle=True,
         random_state=None,
@@ -110,13 +121,16 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
             solver=solver,
             rho=rho,
             class_weight=class_weight,
+            label_smoothing=label_smoothing,
             measures=measures,
             measure_max_samples=measure_max_samples,
             alpha=alpha,
+            weight_decay=weight_decay,
             batch_size=batch_size,
             learning_rate=learning_rate,
             learning_rate_init=learning_rate_init,
             power_t=power_t,
+            warmup=warmup,
             max_iter=max_iter,
             shuffle=shuffle,
             random_state=random_state,
@@ -379,10 +393,12 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
         measures=("sharpness", "flatness", "weakness"),
         measure_max_samples=2000,
         alpha=0.0001,
+        weight_decay=0.0,
         batch_size="auto",
         learning_rate="constant",
         learning_rate_init=0.001,
         power_t=0.5,
+        warmup=0.0,
         max_iter=200,
         shuffle=True,
         random_state=None,
@@ -408,10 +424,12 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
             measures=measures,
             measure_max_samples=measure_max_samples,
             alpha=alpha,
+            weight_decay=weight_decay,
             batch_size=batch_size,
             learning_rate=learning_rate,
             learning_rate_init=learning_rate_init,
             power_t=power_t,
+            warmup=warmup,
             max_iter=max_iter,
             shuffle=shuffle,
             random_state=random_state,

@@ -1,4 +1,4 @@
-"""Activations of the hidden units, with their first two derivatives."""
+"""Activations of the hidden units by name, with their first two derivatives."""
 
 import warnings
 
@@ -8,37 +8,8 @@ from autograd import elementwise_grad
 from scipy.special import expit
 
 from ...objective import ONE_AT_A_TIME
-
-
-class Activation:
-    """An elementwise function, its derivatives as functions of input and output.
-
-    The built-in ones overwrite the pre-activations ``z`` with the output ``a`` and
-    express their derivatives by ``a`` alone.
-    """
-
-    piecewise_linear = False
-    init_factor = 6.0  # Glorot and Bengio's bound is sqrt(factor / (fan_in + fan_out))
-
-    def forward(self, z):
-        """The output, in the memory of ``z`` where the function is built in."""
-        raise NotImplementedError
-
-    def traced(self, z):
-        """The same function, written for autograd."""
-        raise NotImplementedError
-
-    def derivative(self, z, a):
-        """First derivative at ``z``, where the output is ``a``."""
-        raise NotImplementedError
-
-    def second_derivative(self, z, a):
-        """Second derivative at ``z``, where the output is ``a``."""
-        raise NotImplementedError
-
-    def backward(self, delta, z, a):
-        """Multiply ``delta`` by the derivative, in place."""
-        delta *= self.derivative(z, a)
+from ._activation import Activation
+from ._gated import GELU, Mish, SiLU
 
 
 class Identity(Activation):
@@ -46,7 +17,7 @@ class Identity(Activation):
 
     piecewise_linear = True
 
-    def forward(self, z):
+    def forward(self, z, out):
         return z
 
     def traced(self, z):
@@ -67,8 +38,8 @@ class ReLU(Activation):
 
     piecewise_linear = True
 
-    def forward(self, z):
-        return np.maximum(z, 0, out=z)
+    def forward(self, z, out):
+        return np.maximum(z, 0, out=out)
 
     def traced(self, z):
         return anp.where(z > 0, z, 0 * z)
@@ -88,8 +59,8 @@ class Logistic(Activation):
 
     init_factor = 2.0
 
-    def forward(self, z):
-        return expit(z, out=z)
+    def forward(self, z, out):
+        return expit(z, out=out)
 
     def traced(self, z):
         return 0.5 * (anp.tanh(0.5 * z) + 1.0)
@@ -104,8 +75,8 @@ class Logistic(Activation):
 class Tanh(Activation):
     """``a = tanh(z)``."""
 
-    def forward(self, z):
-        return np.tanh(z, out=z)
+    def forward(self, z, out):
+        return np.tanh(z, out=out)
 
     def traced(self, z):
         return anp.tanh(z)
@@ -115,6 +86,33 @@ class Tanh(Activation):
 
     def second_derivative(self, z, a):
         return -2 * a * (1 - a * a)
+
+
+class SELU(Activation):
+    """``a = scale z`` for positive ``z``, else ``scale alpha (exp(z) - 1)`` (arXiv:1706.02515).
+
+    At 0 the slope is that of the negative side and does not bend, as in PyTorch.
+    """
+
+    alpha, scale = 1.6732632423543772, 1.0507009873554805
+
+    def forward(self, z, out):
+        negative = np.expm1(np.minimum(z, 0))
+        negative *= self.alpha
+        np.maximum(z, 0, out=out)
+        out += negative
+        out *= self.scale
+        return out
+
+    def traced(self, z):
+        negative = anp.expm1(anp.where(z > 0, 0 * z, z))
+        return self.scale * anp.where(z > 0, z, self.alpha * negative)
+
+    def derivative(self, z, a):
+        return anp.where(a > 0, self.scale, a + self.scale * self.alpha)
+
+    def second_derivative(self, z, a):
+        return anp.where(a < 0, a + self.scale * self.alpha, 0.0)
 
 
 class Custom(Activation):
@@ -128,7 +126,7 @@ class Custom(Activation):
     def __reduce__(self):  # autograd's derivatives do not pickle
         return Custom, (self.traced,)
 
-    def forward(self, z):
+    def forward(self, z, out):
         return np.asarray(self.traced(z), dtype=z.dtype)
 
     def derivative(self, z, a):
@@ -141,11 +139,18 @@ class Custom(Activation):
             warnings.filterwarnings("ignore", message="Output seems independent of input")
             return np.asarray(self._second(z), dtype=z.dtype)
 
+    def traced_derivatives(self):
+        return lambda z, a: self._first(z), lambda z, a: self._second(z)
+
 
 ACTIVATIONS = {
+    "gelu": GELU,
     "identity": Identity,
     "logistic": Logistic,
+    "mish": Mish,
     "relu": ReLU,
+    "selu": SELU,
+    "silu": SiLU,
     "tanh": Tanh,
 }
 

@@ -26,8 +26,8 @@ class MLP(Model):
     ----------
     sizes : sequence of int
         Units of every layer: inputs, hidden layers, outputs.
-    activation : {'identity', 'logistic', 'tanh', 'relu'} or callable
-        Of the hidden layers. A callable is an elementwise function written with
+    activation : str or callable
+        Of the hidden layers: a name in ``ACTIVATIONS``, or an elementwise function written with
         ``autograd.numpy``.
 
     Notes
@@ -141,8 +141,8 @@ class MLP(Model):
     def _forward(self, w, X, work):
         """Inputs ``a[l]`` and pre-activations ``z[l]`` of every layer.
 
-        Built-in activations overwrite: their ``z[l]`` is ``a[l + 1]``. The last ``z``
-        are the scores, which the caller may overwrite.
+        Some activations overwrite: their ``z[l]`` is ``a[l + 1]``. The last ``z`` are the scores,
+        which the caller may overwrite.
         """
         weights, intercepts = self.split(w)
         first = work.array("z 0", (X.shape[0], self.sizes[1]), w.dtype)
@@ -155,12 +155,17 @@ class MLP(Model):
         """What follows the first layer's pre-activations; the inputs start with layer 1's."""
         a, z = [], [first]
         for layer, (W, b) in enumerate(zip(weights, intercepts, strict=True), start=1):
-            a.append(self.activation.forward(z[-1]))
+            a.append(self._activated(z[-1], layer, work))
             out = work.array(f"z {layer}", (len(first), self.sizes[layer + 1]), first.dtype)
             np.matmul(a[-1], W, out=out)
             out += b
             z.append(out)
         return a, z
+
+    def _activated(self, z, layer, work):
+        """What a layer's units put out, in the memory of ``z`` if that is no longer needed."""
+        act = self.activation
+        return act.forward(z, work.array(f"a {layer}", z.shape, z.dtype) if act.needs_input else z)
 
 
 def _losses_and_residual(loss, F, y, reported):

@@ -8,12 +8,11 @@ products are the ones of a gradient.
 
 import autograd.numpy as anp
 import numpy as np
-from autograd import elementwise_grad, grad
+from autograd import grad
 from autograd.tracer import getval
 from sklearn.utils.extmath import row_norms
 
 from ...objective import ONE_AT_A_TIME, product, row_scale, transposed_product
-from ._activations import Custom
 
 CHUNK = 512  # rows at a time: deeper networks hold one Jacobian a row
 
@@ -89,7 +88,7 @@ def _traces(model, loss, params, X_norms, y):
     top, smooth = model.n_layers - 1, not model.activation.piecewise_linear
     a, z, slopes, bends = _passes(model, params)
     P = loss.traced_predict(z[top])
-    delta = P - loss.targets(P, y) if smooth else None
+    delta = P - loss.targets(y, P.shape[1], P.dtype) if smooth else None
     curvature = loss.curvature(P)
     total = 0.0 * anp.sum(P, axis=1)  # for autograd, which warns of what depends on nothing
     J, bend_above = None, None
@@ -123,17 +122,8 @@ def _passes(model, params):
             # Constant between two kinks, so that nothing is to be differentiated.
             slopes.append(act.derivative(getval(below), getval(a[-1])))
         else:
-            first, second = _derivatives(act)
+            first, second = act.traced_derivatives()
             slopes.append(first(below, a[-1]))
             bends.append(second(below, a[-1]))
         z.append(anp.dot(a[-1], params[f"W{layer}"]) + params[f"b{layer}"])
     return a, z, slopes, bends
-
-
-def _derivatives(act):
-    """First two derivatives of a smooth activation, themselves differentiable."""
-    if not isinstance(act, Custom):
-        return act.derivative, act.second_derivative
-    first = elementwise_grad(act.traced)
-    second = elementwise_grad(first)
-    return lambda z, a: first(z), lambda z, a: second(z)
