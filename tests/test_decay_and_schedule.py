@@ -21,6 +21,8 @@ X, Y = load_iris(return_X_y=True)
 X = scale(X)
 STOCHASTIC = [name for name, solver in SOLVERS.items() if solver.stochastic]
 DECAYING = [name for name in STOCHASTIC if name != "ngd"]
+# Without the average of where training went, which trails behind it.
+AT_THE_END = [name for name in DECAYING if name != "ema"]
 
 SCHEDULE = {"learning_rate": "cosine", "warmup": 0.2, "max_iter": 10}
 
@@ -57,7 +59,7 @@ def pulled():
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("solver", DECAYING)
+@pytest.mark.parametrize("solver", AT_THE_END)
 def test_where_nothing_pulls_the_penalised_part_shrinks_by_the_rate_times_the_decay(solver, dtype):
     objective, w = plain(slice(1, 3), slice(5, None)), np.ones(6, dtype)
     settings = Settings(weight_decay=0.5, learning_rate_init=0.1, rho=0.0)
@@ -191,7 +193,7 @@ def test_as_many_calls_of_partial_fit_as_epochs_take_the_rates_of_one_fit(solver
     assert_allclose(flat(parts), flat(whole), rtol=1e-12)
 
 
-@pytest.mark.parametrize("solver", DECAYING)
+@pytest.mark.parametrize("solver", AT_THE_END)
 def test_every_solver_follows_it(solver):
     """At the end of the horizon hardly anything moves any more."""
     few = {"max_iter": 20, "learning_rate_init": 0.05, "rho": 0.0, "n_iter_no_change": np.inf}

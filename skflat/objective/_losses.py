@@ -11,6 +11,8 @@ import numpy as np
 from autograd.scipy.special import logsumexp
 from scipy.special import entr, expit, xlogy
 
+from ._capabilities import NotDefinedError
+
 
 class Loss(ABC):
     """A loss of scores and targets, summed over the outputs of a row.
@@ -274,7 +276,7 @@ class Multinomial(Smoothing):
     def constant_loss(self, batch):
         n_classes, share = self.n_classes, self.label_smoothing
         if share > 0 and n_classes is None:
-            raise ValueError(
+            raise NotDefinedError(
                 "The best constant prediction of smoothed labels depends on the number of classes: "
                 "give Multinomial n_classes, got None."
             )

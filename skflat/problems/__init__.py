@@ -3,7 +3,7 @@
 from ._factorization import factorization
 from ._network import encode, loss_of, moved, network
 from ._problem import Problem, as_problem
-from ._tasks import BINARY, COMPLETION, MULTICLASS, MULTILABEL, REGRESSION, Task
+from ._tasks import BINARY, COMPLETION, MULTICLASS, MULTILABEL, REGRESSION, LearningTask
 from ._threshold import committee, one_vs_rest
 
 __all__ = [
@@ -12,8 +12,8 @@ __all__ = [
     "MULTICLASS",
     "MULTILABEL",
     "REGRESSION",
+    "LearningTask",
     "Problem",
-    "Task",
     "as_problem",
     "committee",
     "encode",

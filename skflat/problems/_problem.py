@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from ..objective import Objective
 from ._factorization import factorization_problem
 from ._network import NETWORK, network_inputs, network_problem
-from ._tasks import Task
+from ._tasks import LearningTask
 from ._threshold import (
     committee_problem,
     perceptron_problem,
@@ -47,7 +47,7 @@ class Problem:
         The unpenalised mean loss.
     w : ndarray of shape (n_parameters,)
         The fitted point, a copy.
-    task : Task
+    task : LearningTask
         What the outputs mean.
     sampled_from : int
         Rows of the data that the objective's rows are a sample of.
@@ -55,7 +55,7 @@ class Problem:
 
     objective: Objective
     w: np.ndarray
-    task: Task
+    task: LearningTask
     sampled_from: int
 
     @cached_property

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Task:
+class LearningTask:
     """What the raw outputs of a model mean.
 
     Attributes
@@ -31,12 +31,12 @@ class Task:
 
 
 #: One of three classes or more, by one output each.
-MULTICLASS = Task("multiclass", greatest_wins=True)
+MULTICLASS = LearningTask("multiclass", greatest_wins=True)
 #: One of two classes, by the sign of one output.
-BINARY = Task("binary")
+BINARY = LearningTask("binary")
 #: Several labels, each by the sign of one output.
-MULTILABEL = Task("multilabel")
+MULTILABEL = LearningTask("multilabel")
 #: Numbers.
-REGRESSION = Task("regression", has_classes=False)
+REGRESSION = LearningTask("regression", has_classes=False)
 #: Entries of a matrix, which the inputs name.
-COMPLETION = Task("completion", has_classes=False)
+COMPLETION = LearningTask("completion", has_classes=False)
