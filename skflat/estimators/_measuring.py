@@ -1,12 +1,13 @@
 """How an estimator measures what it has fitted, within a budget and without risk to the fit."""
 
 import warnings
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..measures import MEASURES, not_measured, sample_rows
+from ..measures import MEASURES, drawn_rows, not_measured, sample_rows
 from ..problems import as_problem
 
 USUAL_MEASURES = ("sharpness", "flatness", "weakness")
@@ -67,14 +68,25 @@ class Measuring:
         for name in ("measurements_", *(f"{name}_" for name in self._known_measures)):
             self.__dict__.pop(name, None)
 
-    def _measure(self, names, X, y, sample_weight, X_probe=None, after_fit=False):
+    def _measure(self, names, X, y, sample_weight, after_fit=False):
         @cache  # made within the care that is taken of the fit, and once
         def problem():
             seed = self._measure_seed
             rows = sample_rows(X, y, sample_weight, self.measure_max_samples, seed)
             return as_problem(self, *rows, sampled_from=X.shape[0], validated=True)
 
-        return self._evaluate(names, lambda name: problem(), X_probe, after_fit)
+        return self._evaluate(names, lambda name: problem(), after_fit=after_fit)
+
+    def _measure_training(self, problem, y, X_probe=None):
+        """Measure on the rows of the training, or a sample of them that is stratified by ``y``."""
+
+        @cache
+        def part():
+            objective, seed = problem.objective, self._measure_seed
+            rows = drawn_rows(y, objective.n_rows, self.measure_max_samples, seed)
+            return problem if rows is None else replace(problem, objective=objective.on(rows))
+
+        self._evaluate(self.measures, lambda name: part(), X_probe, after_fit=True)
 
     def _evaluate(self, names, problem_of, X_probe=None, after_fit=False):
         """Measure, each measure on the problem chosen for its name, and keep the results.

@@ -1,14 +1,18 @@
 """The one fit pipeline that all estimators share: solve, record, measure."""
 
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
 
-from .._callbacks import CallbackSupportMixin
+from .._callbacks import CallbackSupportMixin, EpochHooks
 from .._compat import Interval, Options, StrOptions, check_sample_weight
+from ..objective import Objective
 from ..solvers import SOLVERS, History, Run, Settings, Solver, spawn_generator
 from ._measuring import Measuring
 from ._writable import writable
@@ -62,6 +66,34 @@ def checked_weight(sample_weight, X):
     return sample_weight
 
 
+@dataclass(frozen=True)
+class Training:
+    """What an estimator hands to the pipeline.
+
+    Attributes
+    ----------
+    objective : Objective
+        What is minimised.
+    w : ndarray of shape (n_parameters,)
+        Where to start.
+    given : tuple of X, y and sample_weight
+        The training data as callbacks see them.
+    attributes : callable
+        From parameters to a dict of the fitted attributes.
+    validate : callable, default=None
+        From parameters to the score and the loss on validation rows.
+    finish : callable
+        From the parameters where training ended to those that are kept; by default the same.
+    """
+
+    objective: Objective
+    w: np.ndarray
+    given: tuple
+    attributes: Callable
+    validate: Callable | None = None
+    finish: Callable = lambda w: w
+
+
 class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
     """Base of all estimators: what comes after validation and before the attributes.
 
@@ -90,42 +122,79 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
         early_stopping = getattr(self, "early_stopping", False) and solver.early_stops
         return Settings.of(self, rho=float(rho), early_stopping=early_stopping)
 
-    def _minimize(self, objective, w, *, first_pass, incremental, validate, hooks):
-        """Run the solver from ``w``; return where it ended and keep the record."""
+    def _split(self, n_rows, what, stratify=None):
+        """Indices of the training rows and of those that early stopping holds out, or None.
+
+        The latter where the solver does not stop early. ``what`` the rows are called in errors.
+        """
+        if not (self.early_stopping and self._solver().early_stops):
+            return None
+        train, held_out = train_test_split(
+            np.arange(n_rows),
+            random_state=self._random_state,
+            test_size=self.validation_fraction,
+            stratify=stratify,
+        )
+        if len(held_out) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of "
+                f"your dataset: validation_fraction={self.validation_fraction} of {n_rows} {what}."
+            )
+        return train, held_out
+
+    def _train(self, training, *, first_pass=True, incremental=False):
+        """Run the solver, keep the record, set the fitted attributes; return the parameters."""
+        objective = training.objective
+        hooks = EpochHooks(
+            self,
+            *training.given,
+            max_iter=1 if incremental else self.max_iter,
+            fitted_attributes=training.attributes,
+        )
         solver = self._solver()
         solver._validate_params()
         settings = self._settings(solver, objective)
         solver = solver.delegate() if settings.rho == 0 else solver
         solver.check(objective)
+        self._begin(solver, objective, training.w, settings, first_pass, incremental)
+        run = Run(
+            objective.as_reported(),
+            settings,
+            self._random_state,
+            self._history,
+            training.validate,
+            hooks,
+            max_epochs=1 if incremental else None,
+        )
+        w = solver.solve(training.w, self._solver_state, run)
+        self._record(run, len(w))
+        w = training.finish(self._chosen(w, run, incremental))
+        vars(self).update(training.attributes(w))
+        hooks.end_fit(w)
+        return w
+
+    def _begin(self, solver, objective, w, settings, first_pass, incremental):
+        """Make the record and the solver's state, or go on from those of the call before."""
         self._forget_measurements()
         if first_pass:
             self._history, self.n_grad_evals_, self._cost = History(), 0.0, 0.0
             self._measure_seed = int(spawn_generator(self._random_state).integers(2**31))
         # As in scikit-learn, a warm start goes on from the parameters but with new moments.
         rule = (solver.structure(), len(w))
-        if not incremental or rule != getattr(self, "_rule", None):
-            self._rule = rule
-            rng = spawn_generator(self._random_state)
-            self._solver_state = solver.init_state(objective, w, settings, rng)
-        else:
+        if incremental and rule == getattr(self, "_rule", None):
             self._solver_state = writable(self._solver_state)
             solver.adopt(objective, w, self._solver_state, settings)
-        run = Run(
-            objective.as_reported(),
-            settings,
-            self._random_state,
-            self._history,
-            validate,
-            hooks,
-            max_epochs=1 if incremental else None,
-        )
-        w = solver.solve(w, self._solver_state, run)
-        self.n_grad_evals_ += run.work.rows / objective.n_rows
-        self._cost += 3.0 * run.work.rows * len(w)  # a pass forward and two back
+            return
+        self._rule, rng = rule, spawn_generator(self._random_state)
+        self._solver_state = solver.init_state(objective, w, settings, rng)
+
+    def _record(self, run, n_parameters):
+        """What the run cost and how it ended, and its record as scikit-learn's attributes."""
+        self.n_grad_evals_ += run.work.rows / run.objective.n_rows
+        self._cost += 3.0 * run.work.rows * n_parameters  # a pass forward and two back
         self.n_iter_ = run.n_iter
         self._cut_short = run.diverged or run.interrupted
-        self._publish(settings)
-        return self._chosen(w, run, incremental)
+        self._publish(run.settings)
 
     def _chosen(self, w, run, incremental):
         """The parameters to keep: the last, or under early stopping the best."""

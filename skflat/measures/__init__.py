@@ -3,7 +3,7 @@
 A new measure is one new file and one line in the registry, ``_registry.py``.
 """
 
-from ._measure import Measure, not_measured, sample_rows
+from ._measure import Measure, drawn_rows, not_measured, sample_rows
 from ._measurement import Measurement
 from ._monitor import FlatnessMonitor
 from ._registry import BINARY_MEASURES, MEASURES
@@ -102,6 +102,7 @@ __all__ = [
     "check_measures",
     "compare",
     "dominant_subspace",
+    "drawn_rows",
     "effective_rank",
     "eigenpairs",
     "extension_size",

@@ -174,22 +174,31 @@ def sample_rows(X, y, sample_weight, max_samples, random_state):
     if max_samples is not None and not (whole and max_samples >= 1):
         raise ValueError(f"max_samples must be None or an integer >= 1, got {max_samples!r}.")
     X, y, sample_weight = indexable(X, y, sample_weight)
-    n, targets = num_samples(X), np.asarray(y)
-    targets = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
-    if max_samples is None or n <= max_samples:
+    rows = drawn_rows(y, num_samples(X), max_samples, random_state)
+    if rows is None:
         return X, y, sample_weight
-    random_state = check_random_state(random_state)
-    rows = random_state.permutation(n)[:max_samples]
-    if targets.ndim == 1 and targets.dtype.kind not in "fc":
-        counts = _class_sizes(targets)
-        if counts.min() >= 2 and len(counts) <= min(max_samples, n - max_samples):
-            rows, _ = train_test_split(
-                np.arange(n), train_size=max_samples, stratify=targets, random_state=random_state
-            )
-    rows = np.sort(rows)
     return tuple(
         None if array is None else safe_indexing(array, rows) for array in (X, y, sample_weight)
     )
+
+
+def drawn_rows(y, n_rows, max_samples, random_state):
+    """Indices of the rows that `sample_rows` draws, in order; None of all of them."""
+    if max_samples is None or n_rows <= max_samples:
+        return None
+    targets, random_state = np.asarray(y), check_random_state(random_state)
+    targets = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
+    rows = random_state.permutation(n_rows)[:max_samples]
+    if targets.ndim == 1 and targets.dtype.kind not in "fc":
+        counts = _class_sizes(targets)
+        if counts.min() >= 2 and len(counts) <= min(max_samples, n_rows - max_samples):
+            rows, _ = train_test_split(
+                np.arange(n_rows),
+                train_size=max_samples,
+                stratify=targets,
+                random_state=random_state,
+            )
+    return np.sort(rows)
 
 
 def _class_sizes(labels):

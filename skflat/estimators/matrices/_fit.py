@@ -5,19 +5,17 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ..._callbacks import EpochHooks
 from ..._compat import Interval, StrOptions
 from ...models.factorization import Factorization
 from ...objective import HalfSquared, Objective
-from ...problems import COMPLETION, Problem, as_problem, factorization
+from ...problems import COMPLETION, Problem, as_problem
 from ...solvers import ALS, SOLVERS, Solver, spawn_generator
 from ...symmetry import balance
 from .._measuring import USUAL_MEASURES
-from .._pipeline import SETTINGS
+from .._pipeline import SETTINGS, Training
 from ._alpha import WITHOUT_CHOICE, chosen_alpha
 from ._baseline import no_better_than_constant
 from ._predictions import Predicting
@@ -56,7 +54,8 @@ class BaseFactorization(Predicting):
         first_pass = not hasattr(self, "factors_") or not (self.warm_start or incremental)
         named, places, codes, values, weight = self._learnt_from(X, y, sample_weight, first_pass)
         self._random_state = check_random_state(self.random_state)
-        held_out, rows = self._hold_out(len(values))
+        rows, held_out = self._split(len(values), "observations") or (None, None)
+        rows = slice(None) if rows is None else np.sort(rows)
         train = [None if array is None else array[rows] for array in (codes, values, weight)]
         if first_pass:
             self.scale_ = self._unit(*train)
@@ -64,48 +63,24 @@ class BaseFactorization(Predicting):
         model = Factorization(sizes, self.n_components, self.fit_offsets)
         objective = self._objective(model, *train, choose=first_pass, incremental=incremental)
         w = self._start(objective, places, first_pass)
-        hooks = EpochHooks(
-            self,
-            X,
-            y,
-            sample_weight,
-            max_iter=1 if incremental else self.max_iter,
-            fitted_attributes=lambda w: named | self._attributes(objective.model, w),
-        )
-        w = self._minimize(
+        training = Training(
             objective,
             w,
-            first_pass=first_pass,
-            incremental=incremental,
+            (X, y, sample_weight),
+            attributes=lambda w: named | self._attributes(objective.model, w),
             validate=self._validator(objective, codes, values, weight, held_out),
-            hooks=hooks,
+            finish=lambda w: self._balanced(objective, w),
         )
-        w = self._balanced(objective, w)
-        vars(self).update(named | self._attributes(objective.model, w))
+        w = self._train(training, first_pass=first_pass, incremental=incremental)
         # What partial_fit goes on from to the bit: from the attributes there would be rounding.
         self._trained = w if self._solver().stochastic else None
-        hooks.end_fit(w)
         if incremental:
             return self
         self._compare(objective.unpenalized(), w)
         if self.measures is not None:
-            self._measure_problem(self.measures, self._problem(*train), after_fit=True)
+            whole = self._problem(objective.model, w, *train)
+            self._measure_problem(self.measures, whole, after_fit=True)
         return self
-
-    def _hold_out(self, n):
-        """Places of the validation rows, or None, and of the training rows."""
-        if not (self.early_stopping and self._solver().early_stops):
-            return None, slice(None)
-        train, held_out = train_test_split(
-            np.arange(n), random_state=self._random_state, test_size=self.validation_fraction
-        )
-        if len(held_out) < 2:
-            raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or the size of "
-                f"your dataset: validation_fraction={self.validation_fraction} of {n} "
-                "observations."
-            )
-        return held_out, np.sort(train)
 
     def _validator(self, objective, codes, values, weight, held_out):
         """``w -> (score, loss)`` on the rows held out, or None."""
@@ -244,11 +219,10 @@ class BaseFactorization(Predicting):
 
     # --- measures ---
 
-    def _problem(self, codes, y, weight):
+    def _problem(self, model, w, codes, y, weight):
         """What was fitted, in the unit of the users' targets and without the penalty."""
-        model, w = factorization(self)
         objective = Objective(model, HalfSquared(), codes, y[:, None], weight)
-        return Problem(objective, w, COMPLETION, objective.n_rows)
+        return Problem(objective, model.in_unit(w, self.scale_), COMPLETION, objective.n_rows)
 
     def measure(self, X, y=None, sample_weight=None):
         """Measure the fitted parameters on given observations, and keep the results.

@@ -4,16 +4,14 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..._callbacks import EpochHooks
 from ..._compat import Interval, StrOptions
 from ...models.mlp import ACTIVATIONS, MLP
 from ...objective import Objective, Workspace
-from ...problems import encode, loss_of, network
-from .._pipeline import SETTINGS, FlatEstimator, checked_weight
+from ...problems import Problem, encode, loss_of, network
+from .._pipeline import SETTINGS, FlatEstimator, Training, checked_weight
 from ._outcome import warn_unless_better
 
 
@@ -45,31 +43,20 @@ class BaseFlatMLP(FlatEstimator):
         held_out, (X, y, sample_weight) = self._hold_out(X, y, sample_weight, validation)
         goes_on = incremental and not first_pass
         objective, task = self._objective(model, X, y, sample_weight, goes_on)
-        hooks = EpochHooks(
-            self,
-            X,
-            y,
-            sample_weight,
-            max_iter=1 if incremental else self.max_iter,
-            fitted_attributes=lambda w: dict(
-                zip(("coefs_", "intercepts_"), model.split(w), strict=True)
-            ),
-        )
-        w = self._minimize(
+        training = Training(
             objective,
             w,
-            first_pass=first_pass,
-            incremental=incremental,
+            (X, y, sample_weight),
+            attributes=lambda w: dict(zip(("coefs_", "intercepts_"), model.split(w), strict=True)),
             validate=self._validator(objective, held_out, task),
-            hooks=hooks,
         )
-        self.coefs_, self.intercepts_ = model.split(w)
-        hooks.end_fit(w)
+        w = self._train(training, first_pass=first_pass, incremental=incremental)
+        plain = objective.unpenalized()
         if not (incremental or self._cut_short):  # of which the user knows already
-            warn_unless_better(self, objective.unpenalized(), w, task)
+            warn_unless_better(self, plain, w, task)
         if self.measures is not None and not incremental:
             probes = None if held_out is None else held_out[0]
-            self._measure(self.measures, X, y, sample_weight, probes, after_fit=True)
+            self._measure_training(Problem(plain, w, task, plain.n_rows), y, probes)
         return self
 
     def _objective(self, model, X, y, sample_weight, goes_on):
@@ -111,22 +98,11 @@ class BaseFlatMLP(FlatEstimator):
         """The validation rows, ``(X, y, sample_weight)`` or None, and the training rows."""
         if validation is not None:
             return (*self._validated(*validation, X, y), None), (X, y, sample_weight)
-        if not (self.early_stopping and self._solver().early_stops):
-            return None, (X, y, sample_weight)
         # As in scikit-learn: only binary targets are stratified.
         stratify = y if is_classifier(self) and self.n_outputs_ == 1 else None
-        splits = train_test_split(
-            np.arange(X.shape[0]),
-            random_state=self._random_state,
-            test_size=self.validation_fraction,
-            stratify=stratify,
-        )
-        if len(splits[1]) < 2:
-            raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or the size "
-                f"of your dataset: validation_fraction={self.validation_fraction} of "
-                f"{X.shape[0]} samples."
-            )
+        splits = self._split(X.shape[0], "samples", stratify)
+        if splits is None:
+            return None, (X, y, sample_weight)
         train, held_out = (
             tuple(None if array is None else array[rows] for array in (X, y, sample_weight))
             for rows in splits

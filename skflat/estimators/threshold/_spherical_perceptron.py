@@ -4,11 +4,11 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ..._callbacks import EpochHooks
 from ..._compat import Interval, StrOptions
 from ...models.threshold import Sphere, StabilityLoss
 from ...objective import Objective
 from ...solvers import SOLVERS, MaxMargin, Solver
+from .._pipeline import Training
 from ._linear import LinearThresholdClassifier
 
 SPHERICAL_SOLVERS = SOLVERS | {"max_margin": MaxMargin}
@@ -178,16 +178,8 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         def fitted_attributes(w):
             return self._attributes(*on_sphere(model, w))
 
-        hooks = EpochHooks(self, *given, None, self.max_iter, fitted_attributes)
-        w = self._minimize(
-            objective,
-            self._start(model, X, targets),
-            first_pass=True,
-            incremental=False,
-            validate=None,
-            hooks=hooks,
-        )
-        hooks.end_fit(w)
+        start = self._start(model, X, targets)
+        w = self._train(Training(objective, start, (*given, None), fitted_attributes))
         return on_sphere(model, w)
 
     def _start(self, model, X, targets):
