@@ -15,6 +15,7 @@ from sklearn.preprocessing import scale
 
 from skflat import FlatMLPClassifier, FlatMLPRegressor
 from skflat.measures import MEASURES
+from skflat.models.mlp import ACTIVATIONS
 from skflat.solvers import ASAM, SAM, SGD, SOLVERS, EntropySGD
 
 NETWORKS = [FlatMLPClassifier, FlatMLPRegressor]
@@ -497,3 +498,33 @@ def test_any_inputs_of_usual_size_are_measured(inputs, network, solver):
     assert np.isfinite(net.sharpness_)
     assert net.flatness_ > 0
     assert 0 <= net.weakness_ <= 1
+
+
+options = st.fixed_dictionaries(
+    {
+        "activation": st.sampled_from(sorted(ACTIVATIONS)),
+        "learning_rate": st.just("cosine"),
+        "warmup": st.floats(0, 1, exclude_max=True),
+        "weight_decay": st.floats(0, 100),
+    }
+)
+
+
+@given(finite(st.integers(1, 3)), st.sampled_from(NETWORKS), each_name, options)
+@settings(reproducible, max_examples=60)
+def test_so_are_they_with_decay_and_schedule_and_any_units(inputs, network, solver, options):
+    net = network(solver=solver, **SMALL | options)
+    if fit_or_refuse(net, inputs, np.arange(len(inputs)) % 2):
+        assert is_finite(net)
+        assert np.isfinite(net.loss_)
+
+
+@given(finite(st.integers(1, 3), bound=100), each_name, options, st.floats(0, 1))
+@settings(reproducible, max_examples=40)
+def test_such_networks_are_measured(inputs, solver, options, share):
+    params = {"measures": ["sharpness", "flatness", "weakness"], "label_smoothing": share}
+    net = FlatMLPClassifier(solver=solver, **SMALL | options | params)
+    if fit_or_refuse(net, inputs, np.arange(len(inputs)) % 3):
+        assert np.isfinite(net.sharpness_)
+        assert net.flatness_ > 0
+        assert 0 <= net.weakness_ <= 1
