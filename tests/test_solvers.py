@@ -93,6 +93,8 @@ STRUCTURES = [
     Chain("adam", SAM(m=5), switch=0.3),
     Chain(SAM("sgd"), "swa", switch=0.5, learning_rate_init=0.01),
     Chain("label_noise", "trace", switch=0.5, rho=0.2),
+    Chain("ema", TracePenalty(interval=4), switch=0.5),
+    Chain("msam", "ema", switch=0.5),
 ]
 EVERY = [solver() for solver in SOLVERS.values()] + STRUCTURES
 FLAT = [solver for solver in EVERY if solver.default_rho is not None]
