@@ -71,7 +71,7 @@ def test_beside_weakness_stand_its_rivals_and_the_bound():
 def test_what_is_not_defined_is_left_out_and_says_why():
     report = flatness_report(*fitted("counts"), measures=["margins", "sharpness"])
     assert list(report.to_frame().index) == ["sharpness"]
-    reason = "Margins are of classes, and this is a regression."
+    reason = "Margins needs classes, and this MLP has none. Classifiers have them, and this is a regression or a completion."
     assert report.not_measured == {"margins": reason}
     assert str(report).splitlines()[-1].endswith(reason)
     report = flatness_report(*fitted("two classes"), measures={"own": Weakness(features="logits")})
@@ -190,7 +190,7 @@ def test_a_comparison_is_of_several():
 def test_a_comparison_says_what_it_could_not_measure():
     estimator, X, y = fitted("regression")
     found = compare({"mine": estimator}, X, y, measures=["sharpness", "margins"])
-    assert str(found).splitlines()[-1].startswith("mine, margins: Margins are of classes")
+    assert str(found).splitlines()[-1].startswith("mine, margins: Margins needs classes")
 
 
 def test_a_weakness_that_a_network_does_not_have_is_told_of_beside_those_of_others():

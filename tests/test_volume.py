@@ -176,7 +176,7 @@ def test_a_divergence_is_that_of_the_distributions(loss):
 def test_without_probabilities_the_cost_is_the_loss():
     X = np.random.default_rng(0).normal(size=(40, 7))
     clf = FlatSphericalPerceptronClassifier("max_margin", measures=None).fit(X, X[:, 0] > 0)
-    with pytest.raises(TypeError, match="StabilityLoss has no probabilities"):
+    with pytest.raises(TypeError, match="The divergence needs predictions with a likelihood"):
         local_volume(clf, X, X[:, 0] > 0)
     assert np.isfinite(local_volume(clf, X, X[:, 0] > 0, cost="loss").value)
 

@@ -147,7 +147,7 @@ class ClassLoss(Loss):
     """Contract of the losses of classes and labels."""
 
     what = "classes"
-    found_in = "Classifiers have them, and this is a regression."
+    found_in = "Classifiers have them, and this is a regression or a completion."
 
     @abstractmethod
     def margins(self, F, y):

@@ -1,0 +1,104 @@
+"""Does flatness pay? At equal gradients and equal trials, against tuned baselines, on real data.
+
+python benchmarks/does_it_pay.py --data DIR [--seeds 5] [--jobs 2] [--sets NAME ...] [--out FILE]
+python benchmarks/does_it_pay.py --report FILE
+
+Eight sets, three shares of wrong targets, five seeds, and every method with eight trials of its own
+knobs. Each trial may differentiate every training row 60 times. The trial with the best score on
+validation rows, which are as noisy as the training rows, is scored on right test rows: accuracy,
+or R^2. A row of the CSV file is one method on one draw; what is there already is not run again.
+"""
+
+import argparse
+import csv
+import warnings
+from pathlib import Path
+
+import numpy as np
+from _study_data import NOISE, NUMBERS, OTHERS, SETS, rows_of
+from _study_methods import METHODS, applies, estimator
+from _study_report import report
+from joblib import Parallel, delayed
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+HERE = Path(__file__).resolve().parent
+COLUMNS = ("data", "noise", "seed", "method", "group", "chosen", "validation", "test", "trials")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", metavar="DIR")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--sets", nargs="+", default=SETS, choices=SETS + OTHERS)
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--out", default=HERE / "does_it_pay.csv", type=Path)
+    parser.add_argument("--report", metavar="FILE", type=Path)
+    args = parser.parse_args()
+    if args.report is None:
+        run(args)
+    report(args.report or args.out)
+
+
+def run(args):
+    """Every draw and method that the file does not hold yet, one seed after the other."""
+    known = _known(args.out)
+    cells = [(s, n, seed) for seed in range(args.seeds) for n in NOISE for s in args.sets]
+    tasks = [
+        delayed(_on_draw)(args.data, *cell, method)
+        for cell in cells
+        for method in args.methods
+        if applies(method, cell[0] in NUMBERS, cell[-1]) and (*cell, method) not in known
+    ]
+    with open(args.out, "a", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        if not known:
+            writer.writeheader()
+        for found in Parallel(args.jobs, return_as="generator_unordered")(tasks):
+            writer.writerow(found)
+            file.flush()
+            print(*(found[name] for name in COLUMNS[:4]), found["test"], flush=True)
+
+
+def _known(path):
+    if not path.exists():
+        return set()
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {(r["data"], float(r["noise"]), int(r["seed"]), r["method"]) for r in rows}
+
+
+def _on_draw(folder, name, noise, seed, method):
+    """A method on one draw of the rows: a row of the file."""
+    parts = rows_of(name, folder, noise, seed)
+    with threadpool_limits(1):
+        found = _best_trial(method, name in NUMBERS, *parts, seed)
+    return {"data": name, "noise": noise, "seed": seed, "method": method} | found
+
+
+def _best_trial(method, is_regression, train, validation, test, seed):
+    scores = []
+    for trial in METHODS[method].trials:
+        model, extra = estimator(method, trial, is_regression, validation, seed)
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model.fit(*train, **extra)
+                found = model.score(*validation), model.score(*test)
+        except ValueError as error:  # training diverged: the trial is lost, and says so
+            print(f"{method} {trial}: {error}", flush=True)
+            found = -np.inf, -np.inf
+        scores.append(found)
+    best = int(np.argmax([score for score, _ in scores]))
+    return {
+        "group": METHODS[method].group,
+        "chosen": METHODS[method].trials[best],
+        "validation": f"{scores[best][0]:.5f}",
+        "test": f"{scores[best][1]:.5f}",
+        "trials": " ".join(f"{v:.4f}/{t:.4f}" for v, t in scores),
+    }
+
+
+if __name__ == "__main__":
+    main()
