@@ -125,6 +125,31 @@ def test_no_room_is_crowded():
         assert len(files) <= most or room.name in REGISTRIES, (room, len(files))
 
 
+#: What asks an objective for a capability, the only place that does so by a string.
+ASKS = PACKAGE / "objective" / "_capabilities.py"
+LOSSES = {"Binary", "HalfPoisson", "HalfSquared", "Multinomial", "StabilityLoss"}
+
+
+@each_file
+def test_models_losses_and_objectives_are_asked_in_one_place(path):
+    """By ``capability``, and not by names of methods that some of them have."""
+    if path == ASKS:
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("hasattr", "getattr"):
+            asked = ast.unparse(node.args[0]).split(".")[-1].strip("_")
+            assert asked not in ("model", "loss", "loss_function", "objective"), ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", [*files_of("solvers"), *files_of("measures")], ids=module_name)
+def test_solvers_and_measures_name_no_array_and_no_loss(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Name):
+            assert node.id not in LOSSES, node.id
+        if isinstance(node, ast.Subscript) and "views" in ast.unparse(node.value):
+            assert not isinstance(node.slice, ast.Constant), ast.unparse(node)
+
+
 def test_a_base_says_what_it_is_the_base_of():
     assert not [path for path in SOURCES if path.name == "_base.py"]
 

@@ -10,7 +10,7 @@ from sklearn.preprocessing import scale
 from skflat import FlatMLPClassifier, FlatMLPRegressor
 from skflat.models.mlp import MLP
 from skflat.objective import HalfPoisson, HalfSquared, Objective
-from skflat.solvers import SAM, SOLVERS, Chain, Noise
+from skflat.solvers import SOLVERS, Chain, Noise
 
 # A few epochs say what the radius is.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -259,7 +259,3 @@ def test_what_it_was_on_raw_tables_was_far_behind():
         for rho in (0.05, "auto")
     )
     assert published.score(features, target) < auto.score(features, target) - 0.1
-
-
-def test_an_objective_that_knows_of_no_sizes_is_one_of_size_1():
-    assert SAM().auto_rho(object()) == 0.05

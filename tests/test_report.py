@@ -71,7 +71,10 @@ def test_beside_weakness_stand_its_rivals_and_the_bound():
 def test_what_is_not_defined_is_left_out_and_says_why():
     report = flatness_report(*fitted("counts"), measures=["margins", "sharpness"])
     assert list(report.to_frame().index) == ["sharpness"]
-    reason = "Margins needs classes, and this MLP has none. Classifiers have them, and this is a regression or a completion."
+    reason = (
+        "Margins needs classes, and this MLP has none. Classifiers have them, and this is a "
+        "regression or a completion."
+    )
     assert report.not_measured == {"margins": reason}
     assert str(report).splitlines()[-1].endswith(reason)
     report = flatness_report(*fitted("two classes"), measures={"own": Weakness(features="logits")})

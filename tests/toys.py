@@ -23,7 +23,8 @@ from skflat.solvers import Settings, minimize
 class Toy:
     """A function of the parameters as an objective, of rows that are all alike."""
 
-    loss_function, alpha = HalfSquared(), 0.0
+    loss_function, alpha, unit_radius = HalfSquared(), 0.0, 1.0
+    penalized = (slice(None),)
 
     def __init__(self, function, gradient, hessian, n_rows=1):
         self.function, self.gradient, self.hessian = function, gradient, hessian

@@ -11,7 +11,7 @@ from ..objective import require
 from ._loop import run_epochs
 from ._run import Run
 from ._settings import Settings
-from ._steps import EVERYTHING, STEPS
+from ._steps import STEPS
 
 
 @dataclass
@@ -82,7 +82,7 @@ class Solver(BaseEstimator):
         """What ``rho="auto"`` is on this objective: the default, in its unit of radius."""
         if self.default_rho is None or not self.auto_goes_by_size:
             return self.default_rho or 0.0
-        return self.default_rho * getattr(objective, "unit_radius", 1.0)
+        return self.default_rho * objective.unit_radius
 
     def delegate(self):
         """The base solver that stands in for this one at ``rho = 0``."""
@@ -155,7 +155,7 @@ class Rule(Solver):
 
 def decayed(objective):
     """The parts of the flat vector that ``weight_decay`` shrinks: those with an L2 penalty."""
-    return tuple(getattr(objective, "penalized", EVERYTHING))
+    return tuple(objective.penalized)
 
 
 def minimize(solver, objective, w, settings=None, random_state=0, max_epochs=None):
