@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.compose import make_column_transformer
+from sklearn.decomposition import PCA
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 CLASSES = ("fashion_mnist", "mnist", "letter", "adult", "higgs_7k")
@@ -14,6 +15,7 @@ SETS = CLASSES + NUMBERS[:3]
 OTHERS = ("wine_colour_quality", "bike_sharing_hour")
 N_TRAIN, N_VALIDATION, N_TEST = 2000, 1000, 3000
 NOISE = (0.0, 0.2, 0.4)
+COMPONENTS = 128  # of images, so that a study of ten thousand fits takes an hour
 
 
 def rows_of(name, folder, noise, seed, n_train=N_TRAIN):
@@ -28,11 +30,19 @@ def rows_of(name, folder, noise, seed, n_train=N_TRAIN):
     rows = rng.permutation(len(y))[: n_train + N_VALIDATION + n_test]
     X, y = X[rows], y[rows]
     y[: n_train + N_VALIDATION] = with_noise(y[: n_train + N_VALIDATION], noise, rng)
-    X = StandardScaler().fit(X[:n_train]).transform(X).astype(np.float32)
+    X = _scaled(X, X[:n_train])
     if name in NUMBERS:
         y = ((y - y[:n_train].mean()) / y[:n_train].std()).astype(np.float32)
     cuts = [n_train, n_train + N_VALIDATION]
     return list(zip(np.split(X, cuts), np.split(y, cuts), strict=True))
+
+
+def _scaled(X, train):
+    """Standardised columns; of images, principal components of mean size 1."""
+    if X.shape[1] <= COMPONENTS:
+        return StandardScaler().fit(train).transform(X).astype(np.float32)
+    found = PCA(COMPONENTS, random_state=0).fit(train).transform(X)
+    return (found / found[: len(train)].std(axis=0).mean()).astype(np.float32)
 
 
 def with_noise(y, share, rng):

@@ -41,19 +41,68 @@ class Model(ABC):
     capabilities: dict = {}
 
     def penalties(self, alpha):
-        """Parts of ``w`` that are penalised, each with the strength of its L2 penalty."""
+        """Parts of ``w`` that are penalised, each with the strength of its L2 penalty.
+
+        Parameters
+        ----------
+        alpha : float
+            The estimator's.
+
+        Returns
+        -------
+        list of (slice, float)
+        """
         return [(self.penalized, alpha)]
 
     @abstractmethod
     def forward(self, params, X):
-        """Scores of shape (n_rows, n_outputs) from a dict of arrays, for autograd."""
+        """Scores of some rows, written with ``autograd.numpy``.
+
+        Parameters
+        ----------
+        params : dict of str to ndarray
+            The arrays that ``layout`` names.
+        X : ndarray or CSR of shape (n_rows, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs)
+        """
 
     def scores(self, w, X, work=None):
-        """Scores at the flat vector ``w``."""
+        """Scores at the flat vector, see `forward`.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        X : ndarray or CSR of shape (n_rows, n_features)
+        work : Workspace, default=None
+            Buffers. The next call may overwrite what they hold.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs)
+        """
         return self.forward(self.layout.views(w), X)
 
     def loss_gradient(self, loss, w, batch, out, work, reported=False):
-        """Mean loss of a batch; its gradient is written into ``out``."""
+        """Mean loss of a batch and its gradient, without a penalty.
+
+        Parameters
+        ----------
+        loss : Loss
+        w : ndarray of shape (n_parameters,)
+        batch : Batch
+        out : ndarray of shape (n_parameters,)
+            Where the gradient is written.
+        work : Workspace
+        reported : bool, default=False
+            Whether the loss is the one that scikit-learn prints. The gradient is the same.
+
+        Returns
+        -------
+        float
+        """
 
         # Differentiating the dict of views, not slices of the flat vector, spares
         # autograd one full-size array of zeros for every slice.
@@ -69,7 +118,20 @@ class Model(ABC):
         return float(value)
 
     def linearized(self, loss, w, batch, work):
-        """A function from ``v`` to the product of the mean loss's Hessian with it, a new vector."""
+        """A function from ``v`` to the product of the mean loss's Hessian with it.
+
+        Parameters
+        ----------
+        loss : Loss
+        w : ndarray of shape (n_parameters,)
+        batch : Batch
+        work : Workspace
+
+        Returns
+        -------
+        callable
+            What it returns is a new array of shape (n_parameters,).
+        """
         views = self.layout.views(w)
 
         def product(v):
@@ -87,14 +149,37 @@ class Model(ABC):
     def scores_along(self, w, directions, steps, X, work):
         """Scores at ``w + s h``, one after the other: the steps of each direction in turn.
 
-        The caller is done with an array when it asks for the next, which may overwrite it.
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        directions : sequence of ndarray of shape (n_parameters,)
+        steps : sequence of float
+        X : ndarray or CSR of shape (n_rows, n_features)
+        work : Workspace
+
+        Yields
+        ------
+        ndarray of shape (n_rows, n_outputs)
+            The next one may overwrite it.
         """
         for h in directions:
             for step in steps:
                 yield self.scores(w + float(step) * h, X, work)
 
     def squared_gradients(self, loss, w, batch, work):
-        """Squared norm of the gradient of every row's loss, shape (n_rows,)."""
+        """Squared norm of the gradient of every row's loss.
+
+        Parameters
+        ----------
+        loss : Loss
+        w : ndarray of shape (n_parameters,)
+        batch : Batch
+        work : Workspace
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
         out, norms = np.empty_like(w), []
         for row in Batch(batch.X, batch.y).pieces(1):
             self.loss_gradient(loss, w, row, out, work)
@@ -102,7 +187,17 @@ class Model(ABC):
         return np.array(norms)
 
     def unit_radius(self, loss, batch):
-        """What a radius of 1 in the parameters is on these data, see `Objective.unit_radius`."""
+        """The radius that corresponds to 1 on these data, see `Objective.unit_radius`.
+
+        Parameters
+        ----------
+        loss : Loss
+        batch : Batch
+
+        Returns
+        -------
+        float
+        """
         return 1.0
 
 

@@ -82,13 +82,34 @@ class Objective:
         return self._with(reported=True)
 
     def on(self, rows):
-        """The same objective on some of the rows, by their indices."""
+        """The same objective on some of the rows.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (n_chosen,)
+
+        Returns
+        -------
+        Objective
+        """
         part = self.batch(rows)
         settings = {"alpha": self.alpha, "reported": self.reported}
         return Objective(self.model, self.loss_function, part.X, part.y, part.weight, **settings)
 
     def batch(self, rows=None, work=None):
-        """Some of the rows: None (all), a slice, or indices gathered into ``work``."""
+        """Some of the rows.
+
+        Parameters
+        ----------
+        rows : None, Batch, slice or ndarray of int, default=None
+            None is all rows. A `Batch` is returned as it is.
+        work : Workspace, default=None
+            Where rows chosen by indices are gathered; None makes new arrays.
+
+        Returns
+        -------
+        Batch
+        """
         data = self.data
         if rows is None or isinstance(rows, Batch):
             return data if rows is None else rows
@@ -113,6 +134,10 @@ class Objective:
         ----------
         kind : type
             A `Capability`, or a contract of losses such as `ClassLoss`.
+
+        Returns
+        -------
+        Capability, Loss or None
         """
         if isinstance(self.loss_function, kind):
             return self.loss_function
@@ -120,19 +145,40 @@ class Objective:
         return None if make is None else make(self)
 
     def chunks(self, X=None):
-        """Pieces of ``X``, by default of the objective's own rows, that fit into one pass."""
+        """Pieces of ``X`` that fit into one pass.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n_rows, n_features), default=None
+            None is the objective's own rows.
+
+        Returns
+        -------
+        iterator of ndarray or CSR
+        """
         X = self.data.X if X is None else X
         return (X[start : start + self.chunk] for start in range(0, X.shape[0], self.chunk))
 
     def scores(self, w, X=None):
-        """Raw outputs at ``w`` on the rows of ``X``, by default the objective's own."""
+        """Raw outputs of the model, before its link function.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        X : ndarray or CSR of shape (n_rows, n_features), default=None
+            None is the objective's own rows.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs)
+        """
         return joined([self.model.scores(w, rows) for rows in self.chunks(X)])
 
     @cached_property
     def unit_radius(self):
-        """The radius that is here what 1 is where features and targets have size 1.
+        """The radius that corresponds to 1 for features and targets of size 1.
 
-        A displacement of the parameters moves the outputs by more where the features are larger.
+        If features are larger, the same displacement of the parameters moves the outputs more.
         """
         return self.model.unit_radius(self.loss_function, self.data)
 
@@ -142,11 +188,24 @@ class Objective:
         return [part for part, _ in self.model.penalties(self.alpha)]
 
     def constant_loss(self):
-        """Mean loss of the best constant prediction."""
+        """Mean loss of the best constant prediction, a float in the unit of the loss."""
         return self.loss_function.constant_loss(self.data)
 
     def per_sample_loss(self, w, batch=None, work=None):
-        """Unpenalised loss of every row, shape (n_rows,)."""
+        """Loss of every row, without the penalty. Differentiates nothing.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        batch : Batch, slice or ndarray of int, default=None
+            Rows; None is all.
+        work : Workspace, default=None
+            Buffers, and the count of rows differentiated.
+
+        Returns
+        -------
+        ndarray of float64 of shape (n_rows,)
+        """
         pieces = self.batch(batch).pieces(self.chunk)
         return joined([self._losses_of_scores(w, piece, work) for piece in pieces])
 
@@ -192,7 +251,20 @@ class Objective:
         return means
 
     def loss(self, w, batch=None, work=None):
-        """The objective at ``w``. Differentiates nothing."""
+        """The objective at ``w``. Differentiates nothing.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        batch : Batch, slice or ndarray of int, default=None
+            Rows; None is all.
+        work : Workspace, default=None
+            Buffers, and the count of rows differentiated.
+
+        Returns
+        -------
+        float
+        """
         batch = self.batch(batch)
         value = sum(
             share * piece.mean(self._losses_of_scores(w, piece, work))
@@ -201,9 +273,23 @@ class Objective:
         return value + self._penalty(w, batch)
 
     def loss_gradient(self, w, batch=None, out=None, work=None):
-        """The objective and its gradient at ``w``, the gradient written into ``out``.
+        """The objective and its gradient at ``w``. Costs one gradient.
 
-        Costs one gradient. ``out=None`` makes a new array, which belongs to the caller.
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        batch : Batch, slice or ndarray of int, default=None
+            Rows; None is all.
+        out : ndarray of shape (n_parameters,), default=None
+            Where the gradient is written; None makes a new array, which belongs to the caller.
+        work : Workspace, default=None
+            Buffers, and the count of rows differentiated.
+
+        Returns
+        -------
+        loss : float
+        gradient : ndarray of shape (n_parameters,)
+            ``out``, if that was given.
         """
         batch = self.batch(batch)
         work = Workspace() if work is None else work
@@ -217,10 +303,23 @@ class Objective:
         return value + self._penalty(w, batch), out
 
     def functional_gradient(self, w, foot, batch=None, out=None, work=None):
-        """Gradient at ``w`` with the loss's slopes in the scores those at ``foot``.
+        """Gradient at ``w`` with the slopes of the loss in the scores taken at ``foot``.
 
-        That of ``mean_i r_i . F_i(w)`` and of the penalty, with ``r_i`` held fixed. Costs one
-        gradient, and a pass forward.
+        It is the gradient of ``mean_i r_i . F_i(w)`` and of the penalty, with the slopes ``r_i``
+        held fixed. Costs one gradient and a forward pass.
+
+        Parameters
+        ----------
+        w, foot : ndarray of shape (n_parameters,)
+        batch : Batch, slice or ndarray of int, default=None
+            Rows; None is all.
+        out : ndarray of shape (n_parameters,), default=None
+        work : Workspace, default=None
+            Buffers, and the count of rows differentiated.
+
+        Returns
+        -------
+        ndarray of shape (n_parameters,)
         """
         batch = self.batch(batch)
         held = replace(batch, y=self._slopes(foot, batch, work))
@@ -248,14 +347,41 @@ class Objective:
         return value
 
     def hvp(self, w, v, batch=None, work=None):
-        """Product of the objective's Hessian at ``w`` with ``v``. Costs two gradients."""
+        """Product of the objective's Hessian at ``w`` with ``v``. Costs two gradients.
+
+        Parameters
+        ----------
+        w, v : ndarray of shape (n_parameters,)
+        batch : Batch, slice or ndarray of int, default=None
+            Rows; None is all.
+        work : Workspace, default=None
+            Buffers, and the count of rows differentiated.
+
+        Returns
+        -------
+        ndarray of shape (n_parameters,)
+            A new array.
+        """
         return self.hessian_products(w, batch, work)(v)
 
     def hessian_products(self, w, batch=None, work=None):
         """A function from ``v`` to the Hessian's product with it, for many ``v`` at one ``w``.
 
-        Passes over the rows that do not depend on ``v`` are made once for all products, unless
-        there are so many rows that what they leave would not fit into memory.
+        The passes over the rows that do not depend on ``v`` are made once for all products. If
+        there are so many rows that their activations do not fit into memory, every product makes
+        them anew. Each product costs two gradients.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        batch : Batch, slice or ndarray of int, default=None
+            Rows; None is all.
+        work : Workspace, default=None
+            Buffers, and the count of rows differentiated.
+
+        Returns
+        -------
+        callable
         """
         batch = self.batch(batch)
         work = Workspace() if work is None else work
@@ -281,7 +407,18 @@ class Objective:
         return max(self.chunk, min(MAX_KEPT, MAX_KEPT_NUMBERS // self.model.width))
 
     def squared_gradients(self, w, batch=None):
-        """Squared norm of each row's gradient, without the penalty, shape (n_rows,)."""
+        """Squared norm of each row's gradient, without the penalty.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        batch : Batch, slice or ndarray of int, default=None
+            Rows; None is all.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
         pieces = self.batch(batch).pieces(self.chunk)
         work, loss = Workspace(), self.loss_function
         return joined([self.model.squared_gradients(loss, w, piece, work) for piece in pieces])

@@ -79,7 +79,17 @@ class Solver(BaseEstimator):
         return self.stochastic
 
     def auto_rho(self, objective):
-        """What ``rho="auto"`` is on this objective: the default, in its unit of radius."""
+        """What ``rho="auto"`` means on this objective.
+
+        Parameters
+        ----------
+        objective : Objective
+
+        Returns
+        -------
+        float
+            The solver's default times the objective's unit of radius; 0 if it does not use ``rho``.
+        """
         if self.default_rho is None or not self.auto_goes_by_size:
             return self.default_rho or 0.0
         return self.default_rho * objective.unit_radius
@@ -93,11 +103,41 @@ class Solver(BaseEstimator):
         return (type(self),)
 
     def init_state(self, objective, w, settings, rng):
-        """The state before the first step, or None for a method that has none."""
+        """The state before the first step.
+
+        Parameters
+        ----------
+        objective : Objective
+        w : ndarray of shape (n_parameters,)
+            Where training starts.
+        settings : Settings
+        rng : numpy.random.Generator
+            The solver's own noise.
+
+        Returns
+        -------
+        State or None
+            None for a method that has none.
+        """
         return None
 
     def solve(self, w, state, run):
-        """Minimise ``run.objective`` from ``w``, in place where it can; return the end."""
+        """Minimise ``run.objective`` from ``w``.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+            The start; it may be overwritten.
+        state : State or None
+            What `init_state` returned, or what is left of the call before.
+        run : Run
+            Objective, settings, random numbers, history and hooks.
+
+        Returns
+        -------
+        ndarray of shape (n_parameters,)
+            Where training ended.
+        """
         raise NotImplementedError
 
 
@@ -117,25 +157,54 @@ class Rule(Solver):
         return State(settings, base, rng, SimpleNamespace())
 
     def adopt(self, objective, w, state, settings):
-        """Go on from a state of a rule of the same structure, by other numbers.
+        """Go on from the state of a rule of the same structure, with other numbers.
 
-        Those of the estimator are in ``settings``, the rule has its own.
+        Parameters
+        ----------
+        objective : Objective
+        w : ndarray of shape (n_parameters,)
+        state : State
+            It is changed in place.
+        settings : Settings
+            The estimator's numbers; the rule's own are in ``self``.
         """
         state.settings = settings
         state.base.adopt(settings)
 
     def direction(self, objective, w, batch, state):
-        """The loss at ``w`` on the batch, and the direction to step against.
+        """The loss on a batch, and the direction to step against.
 
-        The direction may be overwritten by whoever asked for it.
+        Parameters
+        ----------
+        objective : Objective
+        w : ndarray of shape (n_parameters,)
+        batch : Batch
+        state : State
+
+        Returns
+        -------
+        loss : float
+        direction : ndarray of shape (n_parameters,)
+            The caller may overwrite it.
         """
         return objective.loss_gradient(w, batch, state.scratch("direction", w), state.work)
 
     def step(self, objective, w, batch, state):
-        """Move ``w``, in place, by one batch; return the loss before the step.
+        """Move ``w`` in place by one batch. If the loss is not finite, it stays where it is.
 
-        Does not move where that loss is not finite. A rule that keeps more than one point
-        overrides this.
+        A rule that keeps more than one point overrides this.
+
+        Parameters
+        ----------
+        objective : Objective
+        w : ndarray of shape (n_parameters,)
+        batch : Batch
+        state : State
+
+        Returns
+        -------
+        float
+            The loss before the step.
         """
         loss, direction = self.direction(objective, w, batch, state)
         if math.isfinite(loss):
@@ -143,10 +212,26 @@ class Rule(Solver):
         return loss
 
     def resume(self, w, state):
-        """Take note of where the loop begins: ``w`` may have been moved since it last ended."""
+        """Take note of where the loop begins; ``w`` may have moved since it last ended.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        state : State
+        """
 
     def finalize(self, w, state):
-        """The parameters to return when the loop has ended at ``w``."""
+        """The parameters to return when the loop has ended at ``w``.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        state : State
+
+        Returns
+        -------
+        ndarray of shape (n_parameters,)
+        """
         return w
 
     def solve(self, w, state, run):
