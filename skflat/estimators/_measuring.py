@@ -17,6 +17,10 @@ USUAL_MEASURES = ("sharpness", "flatness", "weakness")
 SHARE, LEAST = 0.02, {"flatness": 1.5e7, "weakness": 1.2e8}
 
 
+#: Names of measures whose function is called otherwise.
+FUNCTIONS = {"sharpness": "hessian_trace", "flatness": "level_set_distance"}
+
+
 class Measuring:
     """Mixin of an estimator with ``measures``, ``measure_max_samples`` and ``random_state``.
 
@@ -58,9 +62,12 @@ class Measuring:
         names = () if self.measures is None else self.measures
         unknown = [name for name in names if name not in self._known_measures]
         if isinstance(names, str) or unknown:
+            called = {function: name for name, function in FUNCTIONS.items()}
+            meant = [f"{each!r} is {called[each]!r} here" for each in unknown if each in called]
             raise ValueError(
                 "measures must be None or a sequence of names among "
                 f"{sorted(self._known_measures)}, got {self.measures!r}."
+                + (f" ({', '.join(meant)}.)" if meant else "")
             )
 
     def _forget_measurements(self):
@@ -83,7 +90,8 @@ class Measuring:
         @cache
         def part():
             objective, seed = problem.objective, self._measure_seed
-            rows = drawn_rows(y, objective.n_rows, self.measure_max_samples, seed)
+            weight, most = objective.data.weight, self.measure_max_samples
+            rows = drawn_rows(y, weight, objective.n_rows, most, seed)
             return problem if rows is None else replace(problem, objective=objective.on(rows))
 
         self._evaluate(self.measures, lambda name: part(), X_probe, after_fit=True)

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -44,6 +45,23 @@ SETTINGS = {
     "max_fun": [Interval(Integral, 1, None, closed="left")],
 }
 
+#: Expected losses hold the fourth power of ``rho``, which beyond this is not a number any more.
+LARGEST_RHO = 1e75
+#: Weights of rows beyond these are divided by the largest, so that no precision loses them.
+SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-30, 1e30
+
+
+@contextmanager
+def all_or_nothing(estimator):
+    """Whatever fails inside leaves the estimator with the attributes that it had before."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
 
 def is_stochastic(estimator):
     """Whether ``partial_fit`` is available: for ``available_if``."""
@@ -63,7 +81,10 @@ def checked_weight(sample_weight, X):
     sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
     if not np.any(sample_weight):  # scikit-learn below 1.9 lets them pass
         raise ValueError("Sample weights must contain at least one non-zero number.")
-    return sample_weight
+    largest = sample_weight.max()
+    if SMALLEST_WEIGHT <= largest <= LARGEST_WEIGHT:
+        return sample_weight
+    return sample_weight / largest
 
 
 @dataclass(frozen=True)
@@ -106,7 +127,7 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
 
     _parameter_constraints: dict = {
         "solver": [StrOptions(set(SOLVERS)), Solver],
-        "rho": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "rho": [StrOptions({"auto"}), Interval(Real, 0, LARGEST_RHO, closed="both")],
         "measures": ["array-like", None],
         "measure_max_samples": [Interval(Integral, 1, None, closed="left")],
     }
@@ -119,6 +140,11 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
 
     def _settings(self, solver, objective):
         rho = self.rho if self.rho != "auto" else solver.auto_rho(objective)
+        if solver.default_rho is None and self.rho not in ("auto", 0):
+            warnings.warn(
+                f"rho={self.rho:g} has no effect: {type(solver).__name__} does not use it.",
+                stacklevel=5,
+            )
         early_stopping = getattr(self, "early_stopping", False) and solver.early_stops
         return Settings.of(self, rho=float(rho), early_stopping=early_stopping)
 

@@ -174,7 +174,7 @@ def sample_rows(X, y, sample_weight, max_samples, random_state):
     if max_samples is not None and not (whole and max_samples >= 1):
         raise ValueError(f"max_samples must be None or an integer >= 1, got {max_samples!r}.")
     X, y, sample_weight = indexable(X, y, sample_weight)
-    rows = drawn_rows(y, num_samples(X), max_samples, random_state)
+    rows = drawn_rows(y, sample_weight, num_samples(X), max_samples, random_state)
     if rows is None:
         return X, y, sample_weight
     return tuple(
@@ -182,23 +182,30 @@ def sample_rows(X, y, sample_weight, max_samples, random_state):
     )
 
 
-def drawn_rows(y, n_rows, max_samples, random_state):
-    """Indices of the rows that `sample_rows` draws, in order; None of all of them."""
+def drawn_rows(y, sample_weight, n_rows, max_samples, random_state):
+    """Indices of the rows that `sample_rows` draws, in order; None of all of them.
+
+    Rows of weight 0 add nothing to any measure, so they are not drawn.
+    """
     if max_samples is None or n_rows <= max_samples:
         return None
+    known = np.arange(n_rows) if sample_weight is None else np.flatnonzero(sample_weight)
     targets, random_state = np.asarray(y), check_random_state(random_state)
     targets = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
-    rows = random_state.permutation(n_rows)[:max_samples]
+    if len(known) <= max_samples:
+        return known
+    targets = targets[known]
+    rows = random_state.permutation(len(known))[:max_samples]
     if targets.ndim == 1 and targets.dtype.kind not in "fc":
         counts = _class_sizes(targets)
-        if counts.min() >= 2 and len(counts) <= min(max_samples, n_rows - max_samples):
+        if counts.min() >= 2 and len(counts) <= min(max_samples, len(known) - max_samples):
             rows, _ = train_test_split(
-                np.arange(n_rows),
+                np.arange(len(known)),
                 train_size=max_samples,
                 stratify=targets,
                 random_state=random_state,
             )
-    return np.sort(rows)
+    return known[np.sort(rows)]
 
 
 def _class_sizes(labels):

@@ -98,8 +98,8 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None, validated
     ----------
     estimator : object
         ``FlatMLPClassifier``, ``FlatMLPRegressor``, scikit-learn's ``MLPClassifier`` or
-        ``MLPRegressor``, ``FlatMatrixFactorization``, or a Pipeline that ends in one of them (its
-        steps transform ``X``).
+        ``MLPRegressor``, ``FlatMatrixFactorization``, a Pipeline that ends in one of them (its
+        steps transform ``X``), or a search whose ``best_estimator_`` is one of these.
     X : array-like or sparse matrix of shape (n_samples, n_features)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets as they were given to ``fit``; None where that had none.
@@ -116,7 +116,10 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None, validated
     ValueError
         If X is not what ``predict`` takes, or y not what ``fit`` took.
     """
-    while isinstance(estimator, Pipeline):
+    while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
+        if not isinstance(estimator, Pipeline):
+            estimator = estimator.best_estimator_
+            continue
         X = estimator[:-1].transform(X) if len(estimator) > 1 else X
         estimator = estimator[-1]
     for names, inputs_of, problem_of in KINDS:

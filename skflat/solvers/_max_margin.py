@@ -1,8 +1,10 @@
 """The largest margin, by a support vector machine."""
 
+import warnings
 from numbers import Real
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC
 
 from .._compat import Interval
@@ -41,10 +43,15 @@ class MaxMargin(Solver):
 
     def solve(self, w, state, run):
         objective, settings = run.objective, run.settings
+        if settings.tol == 0:
+            raise ValueError("MaxMargin needs tol > 0, which its program ends by; got tol=0.")
         planes = objective.capability(Hyperplanes)
         for output, labels in enumerate(objective.data.y.T):
             found = self._separate(objective.data.X, labels > 0, planes.fit_intercept, settings.tol)
-            planes.place(w, output, found.coef_[0], found.intercept_[0])
+            if found.coef_.any():
+                planes.place(w, output, found.coef_[0], found.intercept_[0])
+            else:
+                self._say_undefined(output, settings.tol)
             run.n_iter = max(run.n_iter, int(np.max(found.n_iter_)))
         run.history.add(objective.loss(w), None, w, settings)
         return w
@@ -53,4 +60,13 @@ class MaxMargin(Solver):
         if not fit_intercept:
             # Of a set and its mirror image the best threshold is 0.
             X, is_positive = np.concatenate([X, -X]), np.concatenate([is_positive, ~is_positive])
-        return SVC(kernel="linear", C=self.C, tol=tol).fit(X, is_positive)
+        # Given a seed, it leaves NumPy's global generator alone; the result does not depend on it.
+        return SVC(kernel="linear", C=self.C, tol=tol, random_state=0).fit(X, is_positive)
+
+    def _say_undefined(self, output, tol):
+        warnings.warn(
+            f"No direction separates the classes of one-vs-rest problem {output} better than "
+            f"another, with C={self.C:g} and tol={tol:g}: its weights stay where they started.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )

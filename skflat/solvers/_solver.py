@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from inspect import signature
 from types import SimpleNamespace
 
 import numpy as np
@@ -61,6 +62,14 @@ class Solver(BaseEstimator):
     #: Types of `Capability` that it needs of an objective.
     requires: tuple = ()
     _parameter_constraints: dict = {}
+
+    def __new__(cls, *args, **params):
+        if "rho" in params and "rho" not in signature(cls).parameters:
+            raise TypeError(
+                f"{cls.__name__} has no parameter rho: it is the estimator's, as in "
+                f"FlatMLPClassifier(solver={cls.__name__}(), rho={params['rho']!r})."
+            )
+        return super().__new__(cls)
 
     def check(self, objective):
         """Refuse an objective that lacks what the solver needs.
@@ -246,6 +255,8 @@ def decayed(objective):
 def minimize(solver, objective, w, settings=None, random_state=0, max_epochs=None):
     """Run a solver on any objective, without an estimator.
 
+    Without ``settings`` every number has its default, and ``rho`` the solver's own.
+
     Returns
     -------
     w : ndarray
@@ -253,7 +264,9 @@ def minimize(solver, objective, w, settings=None, random_state=0, max_epochs=Non
     run : Run
         With the ``history`` and, in ``work.rows``, the rows differentiated.
     """
-    settings = Settings() if settings is None else settings
+    settings = Settings(rho="auto") if settings is None else settings
+    if settings.rho == "auto":
+        settings = settings.replaced(rho=solver.auto_rho(objective))
     solver = solver.delegate() if settings.rho == 0 else solver
     solver.check(objective)
     random_state = np.random.RandomState(random_state)

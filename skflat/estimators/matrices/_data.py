@@ -12,6 +12,9 @@ from .._pipeline import FlatEstimator, checked_weight
 from ._identifier_columns import columns_apart, of_one_kind
 from ._identifiers import check_alike, codes_of, merged
 
+#: Fewer rows than these are too few to say that they are a list of entries.
+FEWEST_TRIPLES = 50
+
 
 class Observing(FlatEstimator):
     """From what users give to codes of identifiers, values and weights.
@@ -162,7 +165,7 @@ class Observing(FlatEstimator):
                 f"{type(self).__name__} was fitted on identifiers and values: it requires y to be "
                 "passed, but the target y is None."
             )
-        return validate_data(
+        X = validate_data(
             self,
             X,
             accept_sparse=("csr", "csc", "coo"),
@@ -170,6 +173,28 @@ class Observing(FlatEstimator):
             ensure_all_finite="allow-nan",
             reset=reset,
         )
+        if looks_like_triples(X):
+            raise ValueError(
+                "The columns of X look like two kinds of identifiers and a value for each pair, "
+                "and without y they would be learnt as a matrix of "
+                f"{X.shape[1]} columns. Give the values as y: fit(X[:, :2], X[:, 2])."
+            )
+        return X
+
+
+def looks_like_triples(X):
+    """Whether a matrix is a list of entries: two whole numbers that name each, and its value.
+
+    No pair occurs twice, and both kinds have many identifiers that return often. Of columns that
+    are measurements this is hardly ever true.
+    """
+    if sparse.issparse(X) or X.shape[1] not in (3, 4) or len(X) < FEWEST_TRIPLES:
+        return False
+    pairs = X[:, :2]
+    if not (np.isfinite(X).all() and (pairs == np.round(pairs)).all() and (pairs >= 0).all()):
+        return False
+    n_each = [len(np.unique(column)) for column in pairs.T]
+    return min(n_each) >= 10 and max(n_each) < len(X) and len(np.unique(pairs, axis=0)) == len(X)
 
 
 def features(estimator, chosen):

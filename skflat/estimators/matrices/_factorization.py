@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..._compat import fit_context
 from ...symmetry import conserved
-from .._pipeline import is_stochastic
+from .._pipeline import all_or_nothing, is_stochastic
 from ._fit import BaseFactorization
 
 
@@ -319,7 +319,8 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         ValueError
             If the data or a parameter is not valid, or training diverged.
         """
-        return self._fit(X, y, sample_weight)
+        with all_or_nothing(self):
+            return self._fit(X, y, sample_weight)
 
     @available_if(is_stochastic)
     @fit_context(prefer_skip_nested_validation=True)
@@ -340,7 +341,8 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         -------
         self : FlatMatrixFactorization
         """
-        return self._fit(X, y, sample_weight, incremental=True)
+        with all_or_nothing(self):
+            return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X):
         """Values of entries.

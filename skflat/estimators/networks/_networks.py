@@ -6,13 +6,13 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d, compute_class_weight, compute_sample_weight
+from sklearn.utils import check_array, column_or_1d, compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
 
 from ..._compat import Interval, StrOptions, check_partial_fit_first_call, fit_context
-from .._pipeline import is_stochastic
+from .._pipeline import all_or_nothing, is_stochastic
 from ._documentation import documented
 from ._fit import BaseFlatMLP, one_validation_set
 
@@ -183,7 +183,9 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
             If training has not converged within ``max_iter``, or ended no better on the training
             rows than the best constant prediction; the latter says what to try.
         """
-        return self._fit(X, y, sample_weight, one_validation_set(validation_data, X_val, y_val))
+        with all_or_nothing(self):
+            pair = one_validation_set(validation_data, X_val, y_val)
+            return self._fit(X, y, sample_weight, pair)
 
     @available_if(is_stochastic)
     @fit_context(prefer_skip_nested_validation=True)
@@ -213,11 +215,12 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
         -------
         self : FlatMLPClassifier
         """
-        if check_partial_fit_first_call(self, classes):
-            multilabel = type_of_target(y).startswith("multilabel")
-            self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
-        validation = one_validation_set(validation_data, X_val, y_val)
-        return self._fit(X, y, sample_weight, validation, incremental=True)
+        with all_or_nothing(self):
+            if check_partial_fit_first_call(self, classes):
+                multilabel = type_of_target(y).startswith("multilabel")
+                self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
+            pair = one_validation_set(validation_data, X_val, y_val)
+            return self._fit(X, y, sample_weight, pair, incremental=True)
 
     def predict(self, X):
         """The most probable class, or the set of labels.
@@ -482,7 +485,9 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
             If training has not converged within ``max_iter``, or ended no better on the training
             rows than the best constant prediction; the latter says what to try.
         """
-        return self._fit(X, y, sample_weight, one_validation_set(validation_data, X_val, y_val))
+        with all_or_nothing(self):
+            pair = one_validation_set(validation_data, X_val, y_val)
+            return self._fit(X, y, sample_weight, pair)
 
     @available_if(is_stochastic)
     @fit_context(prefer_skip_nested_validation=True)
@@ -501,8 +506,9 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
         -------
         self : FlatMLPRegressor
         """
-        validation = one_validation_set(validation_data, X_val, y_val)
-        return self._fit(X, y, sample_weight, validation, incremental=True)
+        with all_or_nothing(self):
+            pair = one_validation_set(validation_data, X_val, y_val)
+            return self._fit(X, y, sample_weight, pair, incremental=True)
 
     def predict(self, X):
         """The network's output.
@@ -529,9 +535,16 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
             dtype=self._input_dtype(reset),
             reset=reset,
         )
+        if y.dtype.kind in "OSU":  # refuses text, in scikit-learn's words
+            y = check_array(y, dtype="numeric", ensure_2d=False, input_name="y")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         self._check_targets(y)
+        if not reset and self._count_outputs(y) != self.n_outputs_:
+            raise ValueError(
+                f"y has {self._count_outputs(y)} outputs, but {type(self).__name__} was fitted "
+                f"with {self.n_outputs_}."
+            )
         return X, y
 
     def _check_targets(self, y):

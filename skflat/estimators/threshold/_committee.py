@@ -9,6 +9,7 @@ from ..._compat import Interval, StrOptions, fit_context
 from ...models.threshold import Committee, Patterns, threshold_bits
 from ...problems import committee, one_vs_rest
 from ...solvers.binary import BINARY_SOLVERS, BinarySolver
+from .._pipeline import all_or_nothing
 from ._binary_weights import BinaryWeights
 from ._fit import ThresholdClassifier
 
@@ -160,17 +161,18 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
         """
         if self.n_units % 2 == 0:
             raise ValueError(f"n_units must be odd, for a majority, got {self.n_units}.")
-        X, y = self._prepare(X, y)
-        targets = one_vs_rest(y, self.classes_, X.dtype)
-        model = Committee(X.shape[1], self.n_units, targets.shape[1], self.structure == "tree")
-        n_inputs, bits = model.n_inputs, threshold_bits(model.n_inputs)
-        bits = bits if self.fit_intercept else bits[:0]
-        units = with_constants(model.inputs(self._scaled(X)), bits)
-        found = self._search(partial(committee_patterns, units, self.n_units), targets)
-        self.weights_ = np.array([each.w[:, :n_inputs] for each in found], X.dtype)
-        self.thresholds_ = np.array([each.w[:, n_inputs:] @ bits for each in found], X.dtype)
-        self.n_violated_ = np.array([each.n_violated for each in found])
-        return self._finish(X, y)
+        with all_or_nothing(self):
+            X, y = self._prepare(X, y)
+            targets = one_vs_rest(y, self.classes_, X.dtype)
+            model = Committee(X.shape[1], self.n_units, targets.shape[1], self.structure == "tree")
+            n_inputs, bits = model.n_inputs, threshold_bits(model.n_inputs)
+            bits = bits if self.fit_intercept else bits[:0]
+            units = with_constants(model.inputs(self._scaled(X)), bits)
+            found = self._search(partial(committee_patterns, units, self.n_units), targets)
+            self.weights_ = np.array([each.w[:, :n_inputs] for each in found], X.dtype)
+            self.thresholds_ = np.array([each.w[:, n_inputs:] @ bits for each in found], X.dtype)
+            self.n_violated_ = np.array([each.n_violated for each in found])
+            return self._finish(X, y)
 
     def _scores(self, X):
         """Mean votes."""

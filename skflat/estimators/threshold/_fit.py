@@ -62,8 +62,10 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         mean, spread = unit.mean(axis=0), unit.std(axis=0)
         # What is left of a constant column is rounding.
         constant = spread <= 10 * np.finfo(dtype).eps * np.abs(unit).max(axis=0)
+        scale = np.ldexp(spread, exponents)
+        constant |= scale < np.finfo(dtype).tiny  # to divide by it would overflow
         self.mean_ = np.ldexp(mean, exponents)
-        self.scale_ = np.where(constant, 1, np.ldexp(spread, exponents)).astype(dtype, copy=False)
+        self.scale_ = np.where(constant, 1, scale).astype(dtype, copy=False)
         X = (X - self.mean_) / self.scale_
         X[:, constant] = 0
         return X

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..._compat import Interval, fit_context
 from ...problems import one_vs_rest
+from .._pipeline import all_or_nothing
 from ._fit import ThresholdClassifier
 
 
@@ -41,12 +42,13 @@ class LinearThresholdClassifier(ThresholdClassifier, ABC):
         ValueError
             If the data or a parameter is not valid, or the solver cannot take them.
         """
-        X, y = self._prepare(X, y)
-        rows, targets = self._scaled(X), one_vs_rest(y, self.classes_, X.dtype)
-        weights, thresholds = self._find(rows, targets, (X, y))
-        self.__dict__.update(self._attributes(weights, thresholds))
-        self.n_violated_ = self._violated(rows, targets)
-        return self._finish(X, y)
+        with all_or_nothing(self):
+            X, y = self._prepare(X, y)
+            rows, targets = self._scaled(X), one_vs_rest(y, self.classes_, X.dtype)
+            weights, thresholds = self._find(rows, targets, (X, y))
+            self.__dict__.update(self._attributes(weights, thresholds))
+            self.n_violated_ = self._violated(rows, targets)
+            return self._finish(X, y)
 
     @abstractmethod
     def _find(self, X, targets, given):

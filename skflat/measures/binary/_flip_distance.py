@@ -96,6 +96,8 @@ def _crossing(rise, tried, rises, level):
 
 def _error(problem, errors_at, rise, distance):
     """Standard error from the sampling of rows: that of the rise, over its slope."""
+    if distance == 0:  # a jump at 0, which has no slope
+        return np.nan
     step = min(1e-3, distance / 2)
     slope = (rise(distance + step) - rise(distance - step)) / (2 * step)
     rows = errors_at(distance) - errors_at(0.0)

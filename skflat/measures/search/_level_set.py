@@ -297,6 +297,8 @@ class _Search:
                 return np.inf
         while excess(near) >= 0:
             near, far, step = near - 2 * step, near, 2 * step
+            if near < -MAX_LOG_DISTANCE:  # the level is below what the loss can resolve
+                return 0.0
         return float(np.exp(brentq(excess, near, far, xtol=xtol, rtol=1e-12)))
 
     def _excess(self, v):

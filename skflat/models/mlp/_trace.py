@@ -44,7 +44,8 @@ def _trace_of_rows(model, loss, w, batch, work):
     delta = None if act.piecewise_linear else loss.residual(P.copy(), batch.y)
 
     curvature = loss.quadratic(P)
-    trace = np.empty((len(batch), model.n_layers), P.dtype)
+    # In double precision: squares of features overflow long before the features do.
+    trace = np.zeros((len(batch), model.n_layers))
     J, bend_above = None, None
     for layer in range(top, -1, -1):
         if layer < top:
@@ -60,6 +61,14 @@ def _trace_of_rows(model, loss, w, batch, work):
                 delta, bend_above = delta * slope, bend
             if layer > 0:
                 J = slope[:, :, None] * J
-        inputs = row_norms(a[layer], squared=True) + 1  # + 1 for the intercept
-        trace[:, layer] = inputs * curvature.sum(axis=1)
+        inputs = _squared_norms(a[layer]) + 1  # + 1 for the intercept
+        total = curvature.sum(axis=1)
+        # A row without curvature adds nothing, even if its inputs are so large that they overflow.
+        np.multiply(inputs, total, out=trace[:, layer], where=total != 0)
     return trace
+
+
+def _squared_norms(a):
+    """Squared norm of every row in double precision, infinite if it overflows."""
+    with np.errstate(over="ignore"):
+        return row_norms(a.astype(float, copy=False), squared=True)

@@ -1,0 +1,192 @@
+"""Faults that fuzzing and audits found: each with the right value, or a clear error."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from toys import quadratic
+
+from skflat import (
+    FlatCommitteeClassifier,
+    FlatMatrixFactorization,
+    FlatMLPClassifier,
+    FlatMLPRegressor,
+    FlatPerceptronClassifier,
+    FlatSphericalPerceptronClassifier,
+)
+from skflat.measures import hessian_trace, level_set_distance
+from skflat.solvers import SAM, Settings, minimize
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+rng = np.random.default_rng(3)
+X = rng.normal(size=(30, 6))
+Y = rng.integers(0, 2, 30)
+FEW = {"max_iter": 3, "measures": None, "random_state": 0}
+
+
+def test_a_distance_of_0_has_no_slope():
+    params = {"scale": False, "fit_intercept": False, "random_state": 3}
+    found = FlatCommitteeClassifier(5, "tree", **params).fit(X, Y).measurements_["flatness"]
+    assert found.value == 0 or found.value > 0.001
+    assert np.isfinite(found.value)
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels"),
+    [
+        ([[1.0, 2, 3, 0], [3, 2, 2, 1], [0, 1, 0, 1]], [1, 0, 0]),
+        ([[0.0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]),
+        (np.ones((4, 2)), [0, 1, 1, 0]),
+    ],
+)
+@pytest.mark.parametrize("tol", [1e-3, 10.0])
+def test_without_a_best_direction_the_perceptron_keeps_its_start(rows, labels, tol):
+    clf = FlatSphericalPerceptronClassifier("max_margin", tol=tol, measures=None, random_state=0)
+    assert np.isfinite(clf.fit(rows, labels).coef_).all()
+
+
+def test_the_largest_margin_leaves_the_global_generator_alone():
+    before = np.random.mtrand._rand.get_state()[1].copy()
+    FlatSphericalPerceptronClassifier("max_margin", measures=None, random_state=0).fit(X, Y)
+    assert_array_equal(np.random.mtrand._rand.get_state()[1], before)
+
+
+def test_the_largest_margin_needs_a_tolerance():
+    with pytest.raises(ValueError, match="needs tol > 0"):
+        FlatSphericalPerceptronClassifier("max_margin", tol=0, measures=None).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"), [(np.float32, 1e18), (np.float32, 1e25), (float, 1e155)]
+)
+def test_the_trace_of_huge_features_is_not_nan(dtype, size):
+    huge = X.astype(dtype)
+    huge[:, 0] *= dtype(size)
+    clf = FlatMLPClassifier(max_iter=3, measures=("sharpness",), random_state=0).fit(huge, Y)
+    assert not np.isnan(clf.sharpness_)
+
+
+@pytest.mark.parametrize("rho", [1e150, 1e200, np.inf])
+@pytest.mark.parametrize("solver", ["sam", "trace", "entropy_sgd"])
+def test_a_radius_that_overflows_is_refused_by_name(solver, rho):
+    with pytest.raises(ValueError, match="The 'rho' parameter of FlatMLPClassifier"):
+        FlatMLPClassifier(solver=solver, rho=rho, **FEW).fit(X, Y)
+
+
+@pytest.mark.parametrize("size", [1e-60, 1e50, 1e300])
+def test_weights_of_any_size_count_by_their_ratios(size):
+    weight = rng.uniform(0.5, 1, 30)
+    weight[0] = 1.0  # the largest
+    nets = [
+        FlatMLPClassifier(**FEW).fit(X.astype(np.float32), Y, sample_weight=each)
+        for each in (weight, size * weight)
+    ]
+    np.testing.assert_allclose(nets[1].coefs_[0], nets[0].coefs_[0], rtol=1e-4, atol=1e-6)
+    places, values = np.argwhere(np.ones((10, 5))), rng.normal(size=50).astype(np.float32)
+    model = FlatMatrixFactorization(2, measures=None, random_state=0)
+    assert np.isfinite(model.fit(places, values, np.full(50, size)).loss_)
+
+
+def test_columns_too_small_to_be_divided_by_are_constant():
+    clf = FlatPerceptronClassifier(measures=None, random_state=0).fit(X * 1e-320, Y)
+    assert np.isfinite(clf.coef_).all()
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+@pytest.mark.parametrize("target", [Y.astype(str), np.array(["a", "b"] * 15)])
+def test_text_is_no_number(loss, target):
+    with pytest.raises(ValueError, match="not compatible with arrays of bytes/strings"):
+        FlatMLPRegressor(loss).fit(X, target)
+
+
+def test_minimize_takes_the_default_radius():
+    start, settings = np.array([1.0, -2.0]), {"learning_rate_init": 0.01}
+    default, _ = minimize(SAM(), quadratic(4.0, 1.0), start, max_epochs=3)
+    chosen, _ = minimize(SAM(), quadratic(4.0, 1.0), start, Settings(rho=0.05), max_epochs=3)
+    plain, _ = minimize(SAM(), quadratic(4.0, 1.0), start, Settings(rho=0.0), max_epochs=3)
+    assert_array_equal(default, chosen)
+    assert not np.array_equal(default, plain)
+    auto, _ = minimize(
+        SAM(), quadratic(4.0, 1.0), start, Settings(rho="auto", **settings), max_epochs=3
+    )
+    assert np.isfinite(auto).all()
+
+
+def test_a_radius_that_nobody_reads_is_told():
+    with pytest.warns(UserWarning, match=r"rho=0.3 has no effect: Adam does not use it"):
+        FlatMLPClassifier(solver="adam", rho=0.3, **FEW).fit(X, Y)
+
+
+def test_a_solver_says_whose_the_radius_is():
+    with pytest.raises(TypeError, match="SAM has no parameter rho: it is the estimator's"):
+        SAM(rho=0.1)
+
+
+def test_an_unknown_solver_is_answered_in_order():
+    with pytest.raises(ValueError, match=r"'adam', 'asam', .* 'sam', .* 'swa', 'trace'"):
+        FlatMLPClassifier(solver="smm").fit(X, Y)
+
+
+def test_a_measure_by_its_functions_name_is_told_the_other():
+    with pytest.raises(ValueError, match="'hessian_trace' is 'sharpness' here"):
+        FlatMLPClassifier(measures=["hessian_trace"]).fit(X, Y)
+
+
+def test_a_search_is_measured_through_its_best_estimator():
+    pipe = make_pipeline(StandardScaler(), FlatMLPClassifier(**FEW))
+    search = GridSearchCV(pipe, {"flatmlpclassifier__rho": [0.0, 0.1]}, cv=2).fit(X, Y)
+    assert hessian_trace(search, X, Y).value == hessian_trace(search.best_estimator_, X, Y).value
+
+
+def test_rows_that_weigh_nothing_are_not_measured():
+    features, target = rng.normal(size=(600, 3)), rng.normal(size=600)
+    weight = (np.arange(600) % 20 == 0).astype(float)
+    net = FlatMLPRegressor(max_iter=3, measure_max_samples=50, random_state=0)
+    net.fit(features, target, sample_weight=weight)
+    assert net.measurements_["sharpness"].protocol["n_rows"] == 30
+    assert 0 < net.flatness_ < np.inf
+
+
+def test_a_level_below_what_the_loss_resolves_ends():
+    clf = FlatMLPClassifier(**FEW).fit(X, Y)
+    assert level_set_distance(clf, X, Y, level=1e-310).value >= 0
+
+
+def test_the_number_of_outputs_must_not_change():
+    net = FlatMLPRegressor(**FEW).partial_fit(X, X[:, :3])
+    with pytest.raises(ValueError, match="y has 1 outputs, but FlatMLPRegressor was fitted with 3"):
+        net.partial_fit(X, X[:, 0])
+    net = FlatMLPRegressor(warm_start=True, **FEW).fit(X, X[:, :2])
+    with pytest.raises(ValueError, match="y has 3 outputs, but FlatMLPRegressor was fitted with 2"):
+        net.fit(X, X[:, :3])
+
+
+def test_a_first_fit_that_fails_is_no_fit():
+    clf = FlatMLPClassifier(solver="sgd", learning_rate_init=1e10, measures=None, random_state=0)
+    with pytest.raises(ValueError, match="non-finite"), np.errstate(all="ignore"):
+        clf.fit(1e5 * X, Y)
+    with pytest.raises(NotFittedError):
+        clf.predict(X)
+
+
+def test_a_fit_that_fails_leaves_the_one_before():
+    clf = FlatMLPClassifier(solver="sgd", measures=None, max_iter=3, random_state=0).fit(X, Y)
+    before = clf.predict(X)
+    clf.set_params(learning_rate_init=1e10)
+    with pytest.raises(ValueError, match="non-finite"), np.errstate(all="ignore"):
+        clf.fit(1e30 * X, np.where(Y, "yes", "no"))
+    assert_array_equal(clf.predict(X), before)
+    assert clf.classes_.tolist() == [0, 1]
+
+
+def test_triples_are_no_matrix():
+    """Of users, items and ratings, as other libraries take them."""
+    pairs = rng.permutation(np.argwhere(np.ones((20, 30))))[:200]
+    triples = np.column_stack([pairs, rng.integers(1, 6, 200)]).astype(float)
+    with pytest.raises(ValueError, match=r"fit\(X\[:, :2\], X\[:, 2\]\)"):
+        FlatMatrixFactorization().fit(triples)
+    FlatMatrixFactorization(2, measures=None).fit(triples + 0.5)
