@@ -1,6 +1,7 @@
 """The one fit pipeline that all estimators share: solve, record, measure."""
 
 import warnings
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
@@ -41,6 +42,13 @@ SETTINGS = {
 }
 
 
+def _most_epochs(incremental, until, n_before):
+    """Most epochs of a run; None is ``max_iter``."""
+    if incremental:
+        return 1
+    return None if until is None else until - n_before
+
+
 def is_stochastic(estimator):
     """Whether ``partial_fit`` is available: for ``available_if``."""
     # What is no solver at all is refused by its name once the parameters are validated.
@@ -62,6 +70,18 @@ def checked_weight(sample_weight, X):
     return sample_weight
 
 
+@dataclass
+class Halted:
+    """Where training was halted by `FlatEstimator._minimize`, to go on as if it had not been.
+
+    The solver's state and the history beside it are kept by the estimator.
+    """
+
+    w: np.ndarray
+    random_state: np.random.RandomState
+    order: np.ndarray | None
+
+
 class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
     """Base of all estimators: what comes after validation and before the attributes.
 
@@ -71,6 +91,8 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
 
     #: Name to class: what ``solver`` may be.
     _solvers = SOLVERS
+    #: Where training stands that is to go on, see `Halted`.
+    _halted = None
 
     _parameter_constraints: dict = {
         "solver": [StrOptions(set(SOLVERS)), Solver],
@@ -90,26 +112,26 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
         early_stopping = getattr(self, "early_stopping", False) and solver.early_stops
         return Settings.of(self, rho=float(rho), early_stopping=early_stopping)
 
-    def _minimize(self, objective, w, *, first_pass, incremental, validate, hooks):
-        """Run the solver from ``w``; return where it ended and keep the record."""
+    def _minimize(self, objective, w, *, first_pass, incremental, validate, hooks, until=None):
+        """Run the solver from ``w``; return where it ended and keep the record.
+
+        Training that is not over ``until`` that epoch is halted there: with the same data, another
+        call goes on from there, to the bit as if there had been one.
+        """
         solver = self._solver()
         solver._validate_params()
         settings = self._settings(solver, objective)
         solver = solver.delegate() if settings.rho == 0 else solver
         solver.check(objective)
         self._forget_measurements()
-        if first_pass:
+        halted, self._halted = None if until is None else self._halted, None
+        if halted is not None:
+            w, self._random_state = np.array(halted.w), halted.random_state
+        elif first_pass:
             self._history, self.n_grad_evals_, self._cost = History(), 0.0, 0.0
             self._measure_seed = int(spawn_generator(self._random_state).integers(2**31))
-        # As in scikit-learn, a warm start goes on from the parameters but with new moments.
-        rule = (solver.structure(), len(w))
-        if not incremental or rule != getattr(self, "_rule", None):
-            self._rule = rule
-            rng = spawn_generator(self._random_state)
-            self._solver_state = solver.init_state(objective, w, settings, rng)
-        else:
-            self._solver_state = writable(self._solver_state)
-            solver.adopt(objective, w, self._solver_state, settings)
+        self._set_state(solver, objective, w, settings, goes_on=incremental or halted is not None)
+        n_before = 0 if halted is None else self.n_iter_
         run = Run(
             objective.as_reported(),
             settings,
@@ -117,15 +139,31 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
             self._history,
             validate,
             hooks,
-            max_epochs=1 if incremental else None,
+            max_epochs=_most_epochs(incremental, until, n_before),
+            order=None if halted is None else halted.order,
         )
         w = solver.solve(w, self._solver_state, run)
         self.n_grad_evals_ += run.work.rows / objective.n_rows
         self._cost += 3.0 * run.work.rows * len(w)  # a pass forward and two back
-        self.n_iter_ = run.n_iter
+        self.n_iter_ = n_before + run.n_iter
         self._cut_short = run.diverged or run.interrupted
+        over = self._cut_short or run.settled or self.n_iter_ >= settings.max_iter
+        if until is not None and solver.stochastic and not over:
+            self._halted = Halted(w, self._random_state, run.order)
         self._publish(settings)
         return self._chosen(w, run, incremental)
+
+    def _set_state(self, solver, objective, w, settings, goes_on):
+        """Take over the solver's state where training goes on, by the same rule; or a new one."""
+        # As in scikit-learn, a warm start goes on from the parameters but with new moments.
+        rule = (solver.structure(), len(w))
+        if goes_on and rule == getattr(self, "_rule", None):
+            self._solver_state = writable(self._solver_state)
+            solver.adopt(objective, w, self._solver_state, settings)
+            return
+        self._rule = rule
+        rng = spawn_generator(self._random_state)
+        self._solver_state = solver.init_state(objective, w, settings, rng)
 
     def _chosen(self, w, run, incremental):
         """The parameters to keep: the last, or under early stopping the best."""
