@@ -1,5 +1,7 @@
 """The one file that names scikit-learn's private parts."""
 
+from inspect import signature
+
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import Interval, Options, StrOptions
@@ -9,6 +11,13 @@ from sklearn.utils.multiclass import (
 from sklearn.utils.validation import _check_feature_names_in as names_in
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _num_samples as num_samples
+
+
+def accepts_sample_weight(scorer):
+    """Whether a scorer, or a function called as one, takes ``sample_weight``."""
+    if hasattr(scorer, "_accept_sample_weight"):
+        return scorer._accept_sample_weight()
+    return "sample_weight" in signature(scorer).parameters
 
 
 class WeightedScorer:
@@ -23,6 +32,7 @@ __all__ = [
     "Options",
     "StrOptions",
     "WeightedScorer",
+    "accepts_sample_weight",
     "check_partial_fit_first_call",
     "check_sample_weight",
     "fit_context",
