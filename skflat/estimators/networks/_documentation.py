@@ -155,7 +155,7 @@ SEARCHED = """rhos : int or array-like of float, default=8
         `skflat.model_selection.flattest_within_one_se`. Both choose among the settings whose
         training has ended.
     budget : float, default=None
-        What the search may cost on every split, in full fits; None is a quarter of the number of
+        What the search may cost on every split, in full fits; None is a fifth of the number of
         settings, and at least 4. As much as the number of settings trains all of them to their
         end. A method that owns its loop, such as ``'lbfgs'``, always does."""
 
@@ -193,7 +193,7 @@ FOUND = """cv_results_ : dict of str to ndarray or list
 SEARCH_NOTES = """The search is successive halving over epochs: at two rungs some settings are
     left behind, and the others are trained on from where they were, so that nothing is trained
     twice. A setting in the middle of the grid is trained to its end at first; that is what a full
-    fit is, and the rungs are at a 24th and at an eighth of it.
+    fit is, and the rungs are at a 48th and at a 12th of it.
 
     {measured}
 

@@ -10,14 +10,14 @@ import math
 import numpy as np
 
 #: Where the two rungs are, as shares of a full fit.
-FIRST, SECOND = 1 / 24, 1 / 8
+FIRST, SECOND = 1 / 48, 1 / 12
 #: What it costs to take a setting to the end: two begin to, and after the second rung one goes on.
 PRICE = 2 * (SECOND - FIRST) + (1 - SECOND)
 
 
 def default_budget(n_settings):
-    """A quarter of the full search; of few settings, four full fits."""
-    return max(4.0, n_settings / 4)
+    """A fifth of the full search; of few settings, four full fits."""
+    return max(4.0, n_settings / 5)
 
 
 def rungs(n_settings, budget):
