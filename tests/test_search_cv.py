@@ -25,7 +25,14 @@ from skflat import (
 )
 from skflat._callbacks import HAS_CALLBACKS
 from skflat.displays import RhoPathDisplay
-from skflat.estimators.networks._halving import default_budget, halve, rungs, survivors
+from skflat.estimators.networks._halving import (
+    cost,
+    default_budget,
+    follower,
+    halve,
+    plan,
+    survivors,
+)
 from skflat.model_selection import flattest_within_one_se
 from skflat.solvers import SOLVERS, Chain
 
@@ -96,16 +103,15 @@ def test_a_schedule_goes_on_where_it_was(learning_rate):
 @pytest.mark.parametrize("n_settings", [5, 8, 12, 24, 40, 100])
 def test_the_default_budget_is_kept(n_settings):
     budget = default_budget(n_settings)
-    (first, n_second), (second, n_kept) = rungs(n_settings, budget)
-    cost = 1 + n_settings * first + n_second * (second - first) + n_kept * (1 - second)
-    assert cost <= budget + 1e-9
-    assert n_kept >= 1
+    planned = plan(n_settings, budget)
+    assert cost(n_settings, *planned) <= budget
+    assert planned[1] >= 1
     if n_settings == 24:
         assert budget <= 6
 
 
 def test_a_budget_for_all_trains_all():
-    assert rungs(5, 5) == []
+    assert plan(5, 5) is None
 
 
 def test_too_small_a_budget_is_refused_with_the_least_that_suffices():
@@ -127,7 +133,7 @@ class Recorder:
             self.scores[i] = self.ends[i] + early + [-0.01, 0.0, 0.01]
 
     def running(self, settings):
-        return settings
+        return [i for i in settings if self.epochs[i] < 96]
 
     def length_of(self, setting):
         return 96
@@ -136,8 +142,8 @@ class Recorder:
 def test_what_learns_slowly_is_not_left_behind():
     """The settings that are last at every rung are not compared with those that are first."""
     trials = Recorder(np.linspace(0, 0.1, 24))
-    halve(trials, middle=12, budget=4.8)
-    assert sorted(set(trials.epochs)) == [2, 8, 96]
+    halve(trials, shape=(8, 3), budget=4.8)
+    assert sorted(set(trials.epochs)) == [2, 6, 96]
     ended = np.flatnonzero(trials.epochs == 96)
     assert len(ended) == 4
     assert ended.min() < 8
@@ -148,6 +154,13 @@ def test_a_group_keeps_the_flattest_that_is_not_behind():
     scores = np.array([[0.9, 0.8], [0.8, 0.9], [0.5, 0.5], [0.7, 0.7], [0.7, 0.7], [0.1, 0.1]])
     assert survivors(scores, range(6), 2) == [1, 4]
     assert survivors(scores[:, :1], range(6), 3) == [0, 3, 4]
+
+
+def test_a_neighbour_of_the_best_follows():
+    scores = np.array([0.5, 0.9, 0.1, 0.2, 0.3, 0.4, np.nan, 0.0, 0.0])[:, np.newaxis]
+    assert follower(scores, [0, 2, 4, 6, 7, 8], (3, 3)) == [4]
+    assert follower(scores, [0, 2, 6, 7, 8], (3, 3)) == [2]
+    assert follower(scores, [6], (3, 3)) == []
 
 
 def test_what_diverged_does_not_go_on():

@@ -193,7 +193,7 @@ FOUND = """cv_results_ : dict of str to ndarray or list
 SEARCH_NOTES = """The search is successive halving over epochs: at two rungs some settings are
     left behind, and the others are trained on from where they were, so that nothing is trained
     twice. A setting in the middle of the grid is trained to its end at first; that is what a full
-    fit is, and the rungs are at a 48th and at a 12th of it.
+    fit is, and the rungs are at a 48th and at a 16th of it.
 
     {measured}
 

@@ -46,11 +46,6 @@ def settings(rhos, alphas):
     return [{"alpha": float(alpha), "rho": float(rho)} for rho, alpha in product(rhos, alphas)]
 
 
-def middle(rhos, alphas):
-    """The index of the setting in the middle."""
-    return len(rhos) // 2 * len(alphas) + len(alphas) // 2
-
-
 def _numbers(name, values):
     values = list(values)
     if not values or not all(isinstance(v, Real) and 0 <= v < np.inf for v in values):

@@ -10,9 +10,7 @@ import math
 import numpy as np
 
 #: Where the two rungs are, as shares of a full fit.
-FIRST, SECOND = 1 / 48, 1 / 12
-#: What it costs to take a setting to the end: two begin to, and after the second rung one goes on.
-PRICE = 2 * (SECOND - FIRST) + (1 - SECOND)
+FIRST, SECOND = 1 / 48, 1 / 16
 
 
 def default_budget(n_settings):
@@ -20,37 +18,70 @@ def default_budget(n_settings):
     return max(4.0, n_settings / 5)
 
 
-def rungs(n_settings, budget):
-    """Pairs of a share of a full fit and how many settings go on from there.
+def plan(n_settings, budget):
+    """How many settings go on from the first rung and from the second, and how many follow.
 
-    No pairs where the budget pays for all settings in full. One full fit is that of the setting in
-    the middle, which is trained to its end at first, to know how long that is.
+    Those that follow are neighbours of the best that has ended by then. None where the budget pays
+    for all settings in full. One full fit is that of the setting in the middle, which is trained to
+    its end at first, to know how long that is.
     """
     if n_settings <= budget:
-        return []
-    n_kept = math.floor((budget - 1 - n_settings * FIRST) / PRICE + 1e-9)
-    if n_kept < 1:
-        least = 1 + n_settings * FIRST + PRICE
+        return None
+    n_ends = 0
+    while n_ends < n_settings and cost(n_settings, *_shared_out(n_ends + 1)) <= budget:
+        n_ends += 1
+    if n_ends == 0:
         raise ValueError(
             f"budget={budget:g} full fits do not suffice for {n_settings} settings: they need "
-            f"{least:.3g} at least."
+            f"{cost(n_settings, *_shared_out(1)):.3g} at least."
         )
-    return [(FIRST, 2 * n_kept), (SECOND, n_kept)]
+    return _shared_out(n_ends)
 
 
-def halve(trials, middle, budget):
-    """Train the settings of `Trials`, in the order of their neighbourhood, within a budget."""
-    everybody = list(range(len(trials.scores)))
-    plan = rungs(len(everybody), budget)
-    alive = everybody
-    if plan:
-        trials.train([middle])
-        length = trials.length_of(middle)
-        alive = [i for i in everybody if i != middle]
-    for share, n_kept in plan:
+def cost(n_settings, n_first, n_second, n_followers):
+    """What a plan costs, in full fits."""
+    return (
+        1
+        + n_settings * FIRST
+        + n_first * (SECOND - FIRST)
+        + n_second * (1 - SECOND)
+        + n_followers * (1 - FIRST)
+    )
+
+
+def _shared_out(n_ends):
+    """The plan in which so many settings are trained to the end beside the one in the middle."""
+    n_followers = n_ends // 3
+    n_second = n_ends - n_followers
+    return 2 * n_second + 1, n_second, n_followers
+
+
+def halve(trials, shape, budget):
+    """Train settings within a budget.
+
+    Parameters
+    ----------
+    trials : Trials
+        Of the settings of a grid, row by row.
+    shape : pair of int
+        Numbers of radii and of penalties.
+    budget : float
+        In full fits.
+    """
+    everybody, planned = range(math.prod(shape)), plan(math.prod(shape), budget)
+    if planned is None:
+        trials.train(list(everybody))
+        return
+    *kept, n_followers = planned
+    middle = shape[0] // 2 * shape[1] + shape[1] // 2
+    trials.train([middle])
+    length, alive = trials.length_of(middle), [i for i in everybody if i != middle]
+    for share, n_kept in zip((FIRST, SECOND), kept, strict=True):
         trials.train(alive, until=max(1, math.ceil(share * length)))
         alive = survivors(trials.scores, trials.running(alive), n_kept)
     trials.train(alive)
+    for _ in range(n_followers):
+        trials.train(follower(trials.scores, trials.running(everybody), shape))
 
 
 def survivors(scores, alive, n_kept):
@@ -62,6 +93,22 @@ def survivors(scores, alive, n_kept):
     """
     groups = np.array_split(np.asarray(alive, dtype=int), n_kept)
     return [one for group in groups for one in _flattest(scores, group)]
+
+
+def follower(scores, running, shape):
+    """A list of the one setting that is next to the best that has ended; of several the flattest.
+
+    Empty if there is none of either kind.
+    """
+    mean = scores.mean(axis=1)
+    running = np.array([i for i in running if np.isfinite(mean[i])], dtype=int)
+    ended = np.setdiff1d(np.flatnonzero(np.isfinite(mean)), running)
+    if not (len(running) and len(ended)):
+        return []
+    best = ended[mean[ended].argmax()]
+    here, there = np.unravel_index(best, shape), np.unravel_index(running, shape)
+    steps = sum(abs(a - b) for a, b in zip(here, there, strict=True))
+    return [int(running[steps == steps.min()][-1])]
 
 
 def _flattest(scores, group):

@@ -14,7 +14,7 @@ from ..._callbacks import SearchHooks
 from ..._compat import Interval, StrOptions
 from ...model_selection import flattest_within_one_se
 from .._pipeline import checked_weight
-from ._grid import middle, penalties, radii, settings
+from ._grid import penalties, radii, settings
 from ._halving import default_budget, halve
 from ._results import best, cv_results
 from ._trials import Trials
@@ -84,7 +84,8 @@ class Searching:
         trials = Trials(networks, data, splits, self.scorer_, self.measures, self.n_jobs, hooks)
         budget = default_budget(len(tried)) if self.budget is None else self.budget
         whole = not probe._solver().stochastic  # it owns its loop, so that no epoch ends it
-        halve(trials, middle(self.rhos_, self.alphas_), len(tried) if whole else budget)
+        shape = len(self.rhos_), len(self.alphas_)
+        halve(trials, shape, len(tried) if whole else budget)
         self.cv_results_ = cv_results(tried, trials, self.measures)
         _warn_of_diverged(self.cv_results_)
         self.best_index_ = SELECT[self.select](self.cv_results_)
