@@ -52,8 +52,7 @@ def cost(n_settings, n_first, n_second, n_followers):
 def _shared_out(n_ends):
     """The plan in which so many settings are trained to the end beside the one in the middle."""
     n_followers = n_ends // 3
-    n_second = n_ends - n_followers
-    return 2 * n_second + 1, n_second, n_followers
+    return 2 * n_ends, n_ends - n_followers, n_followers
 
 
 def halve(trials, shape, budget):
