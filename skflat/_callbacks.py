@@ -157,13 +157,13 @@ class SearchHooks:
         return self._root.subcontext("refit").propagate_callback_context(network)
 
     def end(self):
-        """The fit has ended."""
-        self._end(self._root)
+        """The fit has ended, and the estimator is fitted."""
+        self._end(self._root, reconstruction_attributes=dict)
 
     def _begun(self, context):
         context.call_on_fit_task_begin(estimator=self._estimator, **self._data)
         return context
 
-    def _end(self, context):
+    def _end(self, context, **more):
         if context is not None:
-            context.call_on_fit_task_end(estimator=self._estimator, **self._data)
+            context.call_on_fit_task_end(estimator=self._estimator, **self._data, **more)

@@ -490,6 +490,24 @@ def test_every_part_of_a_search_begins_and_ends():
     assert tree.ended[-1] == "fit"
 
 
+@pytest.mark.skipif(not HAS_CALLBACKS, reason="scikit-learn below 1.9 has no callbacks")
+def test_a_monitor_sees_the_fitted_search():
+    from sklearn.callback import ScoringMonitor
+
+    monitor = ScoringMonitor(scoring="accuracy")
+    found = FlatMLPClassifierCV(**FEW).set_callbacks(monitor).fit(X, Y)
+    assert [row["accuracy"] for row in monitor.get_logs().data] == [found.score(X, Y)]
+
+
+def test_an_interruption_ends_the_search(monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skflat.solvers._loop._epoch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        FlatMLPClassifierCV(**FEW).fit(X, Y)
+
+
 @each_search
 def test_a_picture_of_the_path(search):
     found = search(**{**FEW, "measures": ["sharpness", "flatness"], "alphas": [1e-4]}).fit(X, Y)

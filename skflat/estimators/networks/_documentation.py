@@ -197,6 +197,10 @@ SEARCH_NOTES = """The search is successive halving over epochs: at two rungs som
 
     {measured}
 
+    ``early_stopping`` sets rows aside in every fit. With ``warm_start`` the refit goes on from the
+    refit before, and the search begins anew. An interruption of the search ends it without a
+    result; one of the refit leaves a fitted estimator.
+
     Where the solver itself begins late in training, as `skflat.solvers.Chain` does, no rung can
     tell the radii apart; a ``budget`` of the number of settings trains all of them in full."""
 

@@ -86,13 +86,17 @@ class Searching:
         whole = not probe._solver().stochastic  # it owns its loop, so that no epoch ends it
         shape = len(self.rhos_), len(self.alphas_)
         halve(trials, shape, len(tried) if whole else budget)
-        self.cv_results_ = cv_results(tried, trials, self.measures)
-        _warn_of_diverged(self.cv_results_)
-        self.best_index_ = SELECT[self.select](self.cv_results_)
-        self.best_params_ = tried[self.best_index_]
-        self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
+        self._choose(cv_results(tried, trials, self.measures))
         shares = [len(train) / X.shape[0] for train, _ in splits]
         return float(np.nansum(trials.table("n_grad_evals_") @ shares))
+
+    def _choose(self, results):
+        """Set what follows from the table of the search."""
+        self.cv_results_ = results
+        _warn_of_diverged(results)
+        self.best_index_ = SELECT[self.select](results)
+        self.best_params_ = results["params"][self.best_index_]
+        self.best_score_ = float(results["mean_test_score"][self.best_index_])
 
     def _network(self, seed):
         """The network without a search, to be fitted quietly."""
@@ -137,5 +141,5 @@ def _warn_of_diverged(results):
             f"Training diverged with {len(failed)} of {len(results['params'])} settings, which "
             f"have no score: {failed}.",
             FitFailedWarning,
-            stacklevel=6,
+            stacklevel=7,
         )

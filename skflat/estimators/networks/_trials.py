@@ -13,11 +13,6 @@ from ..._parallel import run
 INTERRUPTED = "Training interrupted by user"
 
 
-def _is_to_train(network):
-    """Whether a network has not begun, or was halted."""
-    return network._halted is not None or not hasattr(network, "n_iter_")
-
-
 class Trials:
     """Networks for all settings and splits, which are trained on and on and never twice.
 
@@ -105,6 +100,11 @@ def train_and_score(network, data, split, scorer, until, measures, context):
             weight = network._weights(X, y, weight, incremental=False)
             network._measure(measures, X, y, weight, after_fit=True)
         return network, score_of(network, scorer, *rows_of(data, test))
+
+
+def _is_to_train(network):
+    """Whether a network has not begun, or was halted."""
+    return network._halted is not None or not hasattr(network, "n_iter_")
 
 
 def rows_of(data, rows):
