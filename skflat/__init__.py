@@ -1,7 +1,12 @@
 """Learning that seeks flat minima, and measures of what was found, for scikit-learn."""
 
 from .estimators.matrices import FlatMatrixFactorization, FlatMatrixImputer
-from .estimators.networks import FlatMLPClassifier, FlatMLPRegressor
+from .estimators.networks import (
+    FlatMLPClassifier,
+    FlatMLPClassifierCV,
+    FlatMLPRegressor,
+    FlatMLPRegressorCV,
+)
 from .estimators.threshold import (
     FlatCommitteeClassifier,
     FlatPerceptronClassifier,
@@ -14,7 +19,9 @@ __version__ = "0.1.0"
 __all__ = [
     "FlatCommitteeClassifier",
     "FlatMLPClassifier",
+    "FlatMLPClassifierCV",
     "FlatMLPRegressor",
+    "FlatMLPRegressorCV",
     "FlatMatrixFactorization",
     "FlatMatrixImputer",
     "FlatPerceptronClassifier",

@@ -1,5 +1,7 @@
 """The only place that knows scikit-learn's callback protocol (scikit-learn >= 1.9)."""
 
+from contextlib import nullcontext
+
 try:
     from sklearn.callback import CallbackSupportMixin, ScoringMonitor
 
@@ -111,3 +113,57 @@ class NoHooks:
     def end_epoch(self, w):
         """Nobody asks to stop."""
         return False
+
+
+class SearchHooks:
+    """Tells the callbacks of a search of its two parts, of rungs, and of fits within them.
+
+    Callbacks that propagate, such as scikit-learn's ``ProgressBar``, are handed on to the fits.
+
+    Parameters
+    ----------
+    estimator : estimator being fitted
+    X, y : the training data
+    sample_weight : array or None
+    """
+
+    def __init__(self, estimator, X, y, sample_weight):
+        self._estimator, self._data = estimator, {"X": X, "y": y}
+        if sample_weight is not None:
+            self._data["metadata"] = {"sample_weight": sample_weight}
+        self._root = self._search = self._rung = None
+        if HAS_CALLBACKS:
+            self._root = self._begun(estimator._init_callback_context(max_subtasks=2))
+            self._search = self._begun(self._root.subcontext("search", max_subtasks=None))
+
+    def begin_rung(self, n_fits):
+        """Fits begin: for each a function that makes a context of a network, or None."""
+        if self._root is None or not hasattr(self._estimator, "_skl_callbacks"):
+            return [None] * n_fits
+        self._rung = self._search.subcontext("rung", max_subtasks=n_fits, sequential_subtasks=False)
+        self._begun(self._rung)
+        fits = [self._rung.subcontext("fit-and-score", task_id=k) for k in range(n_fits)]
+        return [fit.propagate_callback_context for fit in fits]
+
+    def end_rung(self):
+        """They have ended."""
+        self._end(self._rung)
+
+    def refit(self, network):
+        """The search has ended; a context in which the network chosen is fitted."""
+        if self._root is None:
+            return nullcontext()
+        self._end(self._search)
+        return self._root.subcontext("refit").propagate_callback_context(network)
+
+    def end(self):
+        """The fit has ended, and the estimator is fitted."""
+        self._end(self._root, reconstruction_attributes=dict)
+
+    def _begun(self, context):
+        context.call_on_fit_task_begin(estimator=self._estimator, **self._data)
+        return context
+
+    def _end(self, context, **more):
+        if context is not None:
+            context.call_on_fit_task_end(estimator=self._estimator, **self._data, **more)

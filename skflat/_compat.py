@@ -1,5 +1,7 @@
 """The one file that names scikit-learn's private parts."""
 
+from inspect import signature
+
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import Interval, Options
@@ -19,6 +21,13 @@ class StrOptions(_StrOptions):
         return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
 
 
+def accepts_sample_weight(scorer):
+    """Whether a scorer, or a function called as one, takes ``sample_weight``."""
+    if hasattr(scorer, "_accept_sample_weight"):
+        return scorer._accept_sample_weight()
+    return "sample_weight" in signature(scorer).parameters
+
+
 class WeightedScorer:
     """Mixed into scorers of our own: scikit-learn may pass them ``sample_weight``."""
 
@@ -31,6 +40,7 @@ __all__ = [
     "Options",
     "StrOptions",
     "WeightedScorer",
+    "accepts_sample_weight",
     "check_partial_fit_first_call",
     "check_sample_weight",
     "fit_context",

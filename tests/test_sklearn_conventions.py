@@ -21,7 +21,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skflat import FlatMatrixFactorization, FlatMatrixImputer, FlatMLPClassifier, FlatMLPRegressor
+from skflat import (
+    FlatMatrixFactorization,
+    FlatMatrixImputer,
+    FlatMLPClassifier,
+    FlatMLPClassifierCV,
+    FlatMLPRegressor,
+    FlatMLPRegressorCV,
+)
 from skflat.solvers import SAM, SGD, SOLVERS
 
 # Short fits do not converge.
@@ -81,6 +88,19 @@ def read_only(array):
 @pytest.mark.filterwarnings("ignore:The target is constant:UserWarning")
 @parametrize_with_checks([FlatMLPClassifier(), FlatMLPRegressor()])
 def test_the_default_network_passes(estimator, check):
+    check(estimator)
+
+
+FEW = {"rhos": [0.0, 0.1], "alphas": [1e-4], "cv": 2, "hidden_layer_sizes": (20,)}
+LONG_ENOUGH = {"max_iter": 50, "learning_rate_init": 0.02, "measures": None}
+
+
+# With one or two rows of a class the splits warn, and a network of few epochs learns little.
+@pytest.mark.filterwarnings("ignore:The least populated class in y:UserWarning")
+@parametrize_with_checks(
+    [search(**FEW, **LONG_ENOUGH) for search in (FlatMLPClassifierCV, FlatMLPRegressorCV)]
+)
+def test_a_search_passes(estimator, check):
     check(estimator)
 
 

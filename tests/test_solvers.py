@@ -108,7 +108,9 @@ each_base = pytest.mark.parametrize("base", ["adam", "sgd"])
 
 def classifier(solver, **params):
     few = {"hidden_layer_sizes": (6,), "batch_size": 16, "max_iter": 6, "measures": None}
-    fast = {"learning_rate_init": 0.02, "random_state": 0, "rho": 0.1}
+    rule = SOLVERS[solver]() if isinstance(solver, str) else solver
+    rho = "auto" if rule.default_rho is None else 0.1  # or it warns that nobody reads it
+    fast = {"learning_rate_init": 0.02, "random_state": 0, "rho": rho}
     return FlatMLPClassifier(solver=solver, **few | fast | params)
 
 

@@ -678,7 +678,7 @@ def test_a_chain_is_its_solvers_by_hand_to_the_bit(first, second):
 @each_base
 def test_late_sam_in_a_fit_is_sam_that_starts_late_but_with_new_moments(base):
     chain, late, plain = (
-        classifier(solver, rho=0.1).fit(X, Y)
+        classifier(solver).fit(X, Y)
         for solver in (Chain(base, switch=0.5), SAM(base, start=0.5), base)
     )
     assert chain.loss_curve_[:4] == late.loss_curve_[:4] == plain.loss_curve_[:4]
@@ -717,7 +717,7 @@ def test_a_radius_of_its_own_outlives_radius_0():
         for solver, rho in ((Chain("sgd", "sam", rho=0.3), 0), (Chain("sgd", "sam"), 0.3))
     )
     assert_array_equal(weights_of(alone), weights_of(chain))
-    plain = classifier(Chain("sgd", "sam", rho=0.0), rho=0.3).fit(X, Y)
+    plain = classifier(Chain("sgd", "sam", rho=0.0)).fit(X, Y)
     assert_array_equal(weights_of(plain), weights_of(classifier(Chain("sgd", "adam")).fit(X, Y)))
 
 

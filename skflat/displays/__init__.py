@@ -8,6 +8,7 @@ from ._landscape import LandscapeDisplay
 from ._local_energy import LocalEnergyDisplay
 from ._local_entropy import LocalEntropyDisplay
 from ._margin import MarginDisplay
+from ._rho_path import RhoPathDisplay
 from ._solvers import SolverComparisonDisplay
 from ._spectrum import SpectrumDisplay
 
@@ -17,6 +18,7 @@ __all__ = [
     "LocalEnergyDisplay",
     "LocalEntropyDisplay",
     "MarginDisplay",
+    "RhoPathDisplay",
     "SolverComparisonDisplay",
     "SpectrumDisplay",
 ]

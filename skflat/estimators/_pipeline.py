@@ -63,6 +63,13 @@ def all_or_nothing(estimator):
         raise
 
 
+def _most_epochs(incremental, until, n_before):
+    """Most epochs of a run; None is ``max_iter``."""
+    if incremental:
+        return 1
+    return None if until is None else until - n_before
+
+
 def is_stochastic(estimator):
     """Whether ``partial_fit`` is available: for ``available_if``."""
     # What is no solver at all is refused by its name once the parameters are validated.
@@ -115,6 +122,18 @@ class Training:
     finish: Callable = lambda w: w
 
 
+@dataclass
+class Halted:
+    """Where training was halted by `FlatEstimator._train`, to go on as if it had not been.
+
+    The solver's state and the history beside it are kept by the estimator.
+    """
+
+    w: np.ndarray
+    random_state: np.random.RandomState
+    order: np.ndarray | None
+
+
 class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
     """Base of all estimators: what comes after validation and before the attributes.
 
@@ -124,6 +143,8 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
 
     #: Name to class: what ``solver`` may be.
     _solvers = SOLVERS
+    #: Where training stands that is to go on, see `Halted`.
+    _halted = None
 
     _parameter_constraints: dict = {
         "solver": [StrOptions(set(SOLVERS)), Solver],
@@ -168,8 +189,12 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
             )
         return train, held_out
 
-    def _train(self, training, *, first_pass=True, incremental=False):
-        """Run the solver, keep the record, set the fitted attributes; return the parameters."""
+    def _train(self, training, *, first_pass=True, incremental=False, until=None):
+        """Run the solver, keep the record, set the fitted attributes; return the parameters.
+
+        Training that is not over ``until`` that epoch is halted there: with the same data, another
+        call goes on from there, to the bit as if there had been one.
+        """
         objective = training.objective
         hooks = EpochHooks(
             self,
@@ -182,7 +207,10 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
         settings = self._settings(solver, objective)
         solver = solver.delegate() if settings.rho == 0 else solver
         solver.check(objective)
-        self._begin(solver, objective, training.w, settings, first_pass, incremental)
+        self._forget_measurements()
+        halted, self._halted = None if until is None else self._halted, None
+        w, n_before = self._begin(training.w, halted, first_pass)
+        self._set_state(solver, objective, w, settings, goes_on=incremental or halted is not None)
         run = Run(
             objective.as_reported(),
             settings,
@@ -190,35 +218,46 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
             self._history,
             training.validate,
             hooks,
-            max_epochs=1 if incremental else None,
+            max_epochs=_most_epochs(incremental, until, n_before),
+            order=None if halted is None else halted.order,
         )
-        w = solver.solve(training.w, self._solver_state, run)
-        self._record(run, len(w))
+        w = solver.solve(w, self._solver_state, run)
+        self._record(run, len(w), n_before)
+        over = self._cut_short or run.settled or self.n_iter_ >= settings.max_iter
+        if until is not None and solver.stochastic and not over:
+            self._halted = Halted(w, self._random_state, run.order)
         w = training.finish(self._chosen(w, run, incremental))
         vars(self).update(training.attributes(w))
         hooks.end_fit(w)
         return w
 
-    def _begin(self, solver, objective, w, settings, first_pass, incremental):
-        """Make the record and the solver's state, or go on from those of the call before."""
-        self._forget_measurements()
+    def _begin(self, w, halted, first_pass):
+        """The parameters to start from and the epochs before; a first pass begins a record."""
+        if halted is not None:
+            self._random_state = halted.random_state
+            return np.array(halted.w), self.n_iter_
         if first_pass:
             self._history, self.n_grad_evals_, self._cost = History(), 0.0, 0.0
             self._measure_seed = int(spawn_generator(self._random_state).integers(2**31))
+        return w, 0
+
+    def _set_state(self, solver, objective, w, settings, goes_on):
+        """Take over the solver's state where training goes on, by the same rule; or a new one."""
         # As in scikit-learn, a warm start goes on from the parameters but with new moments.
         rule = (solver.structure(), len(w))
-        if incremental and rule == getattr(self, "_rule", None):
+        if goes_on and rule == getattr(self, "_rule", None):
             self._solver_state = writable(self._solver_state)
             solver.adopt(objective, w, self._solver_state, settings)
             return
-        self._rule, rng = rule, spawn_generator(self._random_state)
+        self._rule = rule
+        rng = spawn_generator(self._random_state)
         self._solver_state = solver.init_state(objective, w, settings, rng)
 
-    def _record(self, run, n_parameters):
+    def _record(self, run, n_parameters, n_before):
         """What the run cost and how it ended, and its record as scikit-learn's attributes."""
         self.n_grad_evals_ += run.work.rows / run.objective.n_rows
         self._cost += 3.0 * run.work.rows * n_parameters  # a pass forward and two back
-        self.n_iter_ = run.n_iter
+        self.n_iter_ = n_before + run.n_iter
         self._cut_short = run.diverged or run.interrupted
         self._publish(run.settings)
 

@@ -75,6 +75,7 @@ class EntropySGD(Based):
     """
 
     default_rho = 100.0
+    reach = 1.0  # beyond that no wider is felt
     auto_goes_by_size = False  # so wide that on no data the pull is felt at first
     _parameter_constraints: dict = {
         "base": [StrOptions({"adam", "sgd"})],

@@ -27,11 +27,11 @@ def run_epochs(rule, w, state, run):
 def _run_epochs(rule, w, state, run):
     settings, history, n_rows = run.settings, run.history, run.objective.n_rows
     batch_size = _batch_size(settings.batch_size, n_rows)
-    order = np.arange(n_rows)
+    order = np.arange(n_rows) if run.order is None else run.order
     for _ in range(run.max_epochs or settings.max_iter):
         run.hooks.begin_epoch()
         if settings.shuffle:
-            order = shuffle(order, random_state=run.random_state)
+            order = run.order = shuffle(order, random_state=run.random_state)
         loss = _epoch(rule, w, state, run, order, batch_size)
         run.n_iter += 1
         state.epoch += 1
@@ -43,7 +43,8 @@ def _run_epochs(rule, w, state, run):
         _report(run, loss)
         state.base.end_epoch(history.n_rows_seen)
         run.interrupted = run.hooks.end_epoch(w)
-        if run.interrupted or _no_longer_improves(state, run):
+        run.settled = not run.interrupted and _no_longer_improves(state, run)
+        if run.interrupted or run.settled:
             return
     if run.max_epochs is None and not state.base.planned:
         warnings.warn(

@@ -36,6 +36,7 @@ class MSAM(Based):
     """
 
     default_rho = 0.3
+    reach = 16.0
     _parameter_constraints: dict = {"base": [StrOptions({"adam", "sgd"})]}
 
     def __init__(self, base="adam"):

@@ -86,6 +86,7 @@ class ReplicatedSGD(Ensemble):
     """
 
     default_rho = 10.0
+    reach = 1.0  # beyond that no wider is felt
     auto_goes_by_size = False  # so wide that on no data the pull is felt at first
     _parameter_constraints: dict = {
         "n_replicas": [Interval(Integral, 1, None, closed="left")],

@@ -55,6 +55,7 @@ class RSP(Perturbed):
     """
 
     default_rho = 1.0
+    reach = 8.0
     _parameter_constraints: dict = {
         **Perturbed._parameter_constraints,
         "n_directions": [Interval(Integral, 1, None, closed="left")],

@@ -83,6 +83,8 @@ class Run:
     hooks : EpochHooks
     max_epochs : int or None
         Fewer epochs than ``settings.max_iter``: 1 in ``partial_fit``.
+    order : ndarray or None
+        The order of the rows in the last epoch, from which the next one is drawn.
     work : Workspace
         Scratch memory, and the number of rows differentiated.
     n_iter : int
@@ -91,6 +93,8 @@ class Run:
         Whether the loss or the parameters ceased to be finite.
     interrupted : bool
         Whether the user stopped it, by a key or by a callback.
+    settled : bool
+        Whether it stopped since nothing improved any longer.
     """
 
     objective: Objective
@@ -100,7 +104,9 @@ class Run:
     validate: Callable | None = None
     hooks: object = field(default_factory=NoHooks)
     max_epochs: int | None = None
+    order: np.ndarray | None = None
     work: Workspace = field(default_factory=Workspace)
     n_iter: int = 0
     diverged: bool = False
     interrupted: bool = False
+    settled: bool = False

@@ -185,6 +185,7 @@ class ASAM(SAM):
     """
 
     default_rho = 0.5
+    reach = 16.0
 
     def __init__(
         self,

@@ -44,6 +44,7 @@ class SANER(Based):
     """
 
     default_rho = 0.1
+    reach = 16.0
     _parameter_constraints: dict = {
         "base": [StrOptions({"adam", "sgd"})],
         "reduction": [Interval(Real, 0, 1, closed="both")],

@@ -57,6 +57,8 @@ class Solver(BaseEstimator):
     default_rho = None
     #: Whether that number is meant for features and targets of size 1, and goes by theirs.
     auto_goes_by_size = True
+    #: The largest radius that a search tries, in units of what ``rho="auto"`` is.
+    reach = 32.0
     #: Whether it passes over batches, so that ``partial_fit`` and callbacks make sense.
     stochastic = True
     #: Types of `Capability` that it needs of an objective.

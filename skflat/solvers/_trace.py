@@ -50,6 +50,7 @@ class TracePenalty(Based):
     """
 
     default_rho = 0.05
+    reach = 16.0
     requires = (TraceGradient,)
     _parameter_constraints: dict = {
         "base": [StrOptions({"adam", "sgd"})],

@@ -7,7 +7,7 @@ from sklearn.base import is_classifier
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..._compat import Interval, StrOptions
+from ..._compat import Interval, StrOptions, fit_context
 from ...models.mlp import ACTIVATIONS, MLP
 from ...objective import Objective, Workspace
 from ...problems import Problem, encode, loss_of, network
@@ -31,7 +31,15 @@ class BaseFlatMLP(FlatEstimator):
         for name, value in params.items():
             setattr(self, name, value)
 
-    def _fit(self, X, y, sample_weight, validation, incremental=False):
+    @fit_context(prefer_skip_nested_validation=True)
+    def _fit_until(self, epoch, X, y, sample_weight=None):
+        """Fit, but halt after that epoch; another call goes on, to the bit as if in one fit.
+
+        It needs the same data and a ``random_state`` that is a number. Measures nothing.
+        """
+        return self._fit(X, y, sample_weight, None, until=epoch)
+
+    def _fit(self, X, y, sample_weight, validation, incremental=False, until=None):
         """The fit pipeline; ``validation`` is None or a pair of inputs and targets."""
         self._check_measures()
         first_pass = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
@@ -50,11 +58,13 @@ class BaseFlatMLP(FlatEstimator):
             attributes=lambda w: dict(zip(("coefs_", "intercepts_"), model.split(w), strict=True)),
             validate=self._validator(objective, held_out, task),
         )
-        w = self._train(training, first_pass=first_pass, incremental=incremental)
+        w = self._train(training, first_pass=first_pass, incremental=incremental, until=until)
+        if incremental or until is not None:
+            return self
         plain = objective.unpenalized()
-        if not (incremental or self._cut_short):  # of which the user knows already
+        if not self._cut_short:  # of which the user knows already
             warn_unless_better(self, plain, w, task)
-        if self.measures is not None and not incremental:
+        if self.measures is not None:
             probes = None if held_out is None else held_out[0]
             self._measure_training(Problem(plain, w, task, plain.n_rows), y, probes)
         return self

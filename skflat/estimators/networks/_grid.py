@@ -1,0 +1,53 @@
+"""The settings of a search: radii and penalties."""
+
+from itertools import product
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+#: The largest radius of a grid, divided by the least one above 0.
+SPAN = 64.0
+
+
+def radii(rhos, network, data):
+    """The radii to search, in rising order: those given, or so many by the data."""
+    if not isinstance(rhos, Integral):
+        return _numbers("rhos", rhos)
+    largest = largest_radius(network, *data)
+    if np.isnan(largest):
+        raise ValueError(
+            f"rhos={rhos} needs a solver with one default radius, and the stages of "
+            f"{network.solver!r} have several. Give the radii as a list."
+        )
+    if largest == 0 or rhos == 1:
+        return np.zeros(1)
+    return np.r_[0.0, np.geomspace(largest, largest / SPAN, rhos - 1)[::-1]]
+
+
+def penalties(alphas):
+    """The penalties to search, in rising order."""
+    return _numbers("alphas", alphas)
+
+
+def largest_radius(network, X, y, sample_weight):
+    """So many times what ``rho="auto"`` is on these data as the solver says; 0 without a radius."""
+    network._random_state = check_random_state(0)
+    weight = network._weights(X, y, sample_weight, incremental=False)
+    model, _ = network._start(X, y, first_pass=True)
+    objective, _ = network._objective(model, X, y, weight, goes_on=False)
+    solver = network._solver()
+    solver.check(objective)
+    return solver.reach * solver.auto_rho(objective)
+
+
+def settings(rhos, alphas):
+    """Dicts of parameters, neighbours side by side, the flattest at the end."""
+    return [{"alpha": float(alpha), "rho": float(rho)} for rho, alpha in product(rhos, alphas)]
+
+
+def _numbers(name, values):
+    values = list(values)
+    if not values or not all(isinstance(v, Real) and 0 <= v < np.inf for v in values):
+        raise ValueError(f"{name} must be numbers >= 0, one at least, got {values!r}.")
+    return np.unique(np.asarray(values, dtype=float))
