@@ -39,7 +39,7 @@ BUNDLED = {
 }
 REGRESSION = {"diabetes", "friedman", "california_housing", "wine_quality", "protein_casp"}
 DEFAULT = ["wine", "cancer", "diabetes", "friedman", "digits", "digits@20"]
-EARLY = (1 / 48, 1 / 16, 1 / 3)
+EARLY = (1 / 24, 1 / 8, 1 / 3)
 PLAIN = ((1 / 9, 8), (1 / 3, 3))  # halving among all: shares of a full fit, and how many go on
 
 
@@ -163,7 +163,7 @@ def main():
             )
             print(f"ratio {search / grid:.3f}\n", flush=True)
         print("set            best (1 SE)      its rho, alpha  found rho, alpha", end="  ")
-        print("behind   plain    cost  place of the best at 1/48, 1/16, 1/3")
+        print("behind   plain    cost  place of the best at 1/24, 1/8, 1/3")
         good = [compare(name, args.data, args.rows) for name in args.sets]
         print(f"\nwithin one standard error of the full search's best: {sum(good)} of {len(good)}")
 

@@ -4,6 +4,9 @@ import numpy as np
 
 __all__ = ["flattest_within_one_se"]
 
+#: Scores that differ by that share are equal.
+ROUNDING = 1e-12
+
 
 def flattest_within_one_se(cv_results):
     """The flattest setting whose mean score is within one standard error of the best.
@@ -58,13 +61,14 @@ def flattest_within_one_se(cv_results):
     if not np.isfinite(mean).any():
         raise ValueError(f"No setting has a finite score: 'mean_test_score' is {mean.tolist()}.")
     best = int(np.nanargmax(mean))
-    good = np.flatnonzero(mean >= mean[best] - standard_error_of(cv_results, best))
+    slack = _standard_error(cv_results, best) + ROUNDING * abs(mean[best])
+    good = np.flatnonzero(mean >= mean[best] - slack)
     flatness = _radii(cv_results)[good]
     flattest = good[flatness == flatness.max()]
     return int(flattest[np.argmax(mean[flattest])])
 
 
-def standard_error_of(cv_results, index):
+def _standard_error(cv_results, index):
     """That of a setting's mean score over the splits; 0 of a single split."""
     scores = [
         cv_results[key][index]

@@ -142,12 +142,12 @@ class Recorder:
 def test_what_learns_slowly_is_not_left_behind():
     """The settings that are last at every rung are not compared with those that are first."""
     trials = Recorder(np.linspace(0, 0.1, 24))
-    halve(trials, shape=(8, 3), budget=4.8)
-    assert sorted(set(trials.epochs)) == [2, 6, 96]
+    halve(trials, shape=(8, 3), budget=6)
+    assert sorted(set(trials.epochs)) == [4, 12, 96]
     ended = np.flatnonzero(trials.epochs == 96)
     assert len(ended) == 4
     assert ended.min() < 8
-    assert ended.max() >= 15
+    assert ended.max() >= 12
 
 
 def test_a_group_keeps_the_flattest_that_is_not_behind():
@@ -161,6 +161,12 @@ def test_a_neighbour_of_the_best_follows():
     assert follower(scores, [0, 2, 4, 6, 7, 8], (3, 3)) == [4]
     assert follower(scores, [0, 2, 6, 7, 8], (3, 3)) == [2]
     assert follower(scores, [6], (3, 3)) == []
+
+
+def test_nobody_follows_where_it_matters_little():
+    scores = np.array([[0.9, 0.7], [0.85, 0.7], [0.8, 0.8], [0.0, 0.1]])
+    assert follower(scores, [3], (4, 1)) == []
+    assert follower(scores[[0, 1, 3, 3]], [3], (4, 1)) == [3]
 
 
 def test_what_diverged_does_not_go_on():

@@ -95,8 +95,6 @@ FEW = {"rhos": [0.0, 0.1], "alphas": [1e-4], "cv": 2, "hidden_layer_sizes": (20,
 LONG_ENOUGH = {"max_iter": 50, "learning_rate_init": 0.02, "measures": None}
 
 
-# With one or two rows of a class the splits warn, and a network of few epochs learns little.
-@pytest.mark.filterwarnings("ignore:The least populated class in y:UserWarning")
 @parametrize_with_checks(
     [search(**FEW, **LONG_ENOUGH) for search in (FlatMLPClassifierCV, FlatMLPRegressorCV)]
 )

@@ -10,12 +10,14 @@ import math
 import numpy as np
 
 #: Where the two rungs are, as shares of a full fit.
-FIRST, SECOND = 1 / 48, 1 / 16
+FIRST, SECOND = 1 / 24, 1 / 8
+#: Scores that differ by that share are equal: weighted means come in more than one order.
+ROUNDING = 1e-12
 
 
 def default_budget(n_settings):
-    """A fifth of the full search; of few settings, four full fits."""
-    return max(4.0, n_settings / 5)
+    """A quarter of the full search; of few settings, four full fits."""
+    return max(4.0, n_settings / 4)
 
 
 def plan(n_settings, budget):
@@ -97,7 +99,8 @@ def survivors(scores, alive, n_kept):
 def follower(scores, running, shape):
     """A list of the one setting that is next to the best that has ended; of several the flattest.
 
-    Empty if there is none of either kind.
+    Empty if there is none of either kind, or if all that have ended are within one standard error
+    of the best: then it matters little which one it is.
     """
     mean = scores.mean(axis=1)
     running = np.array([i for i in running if np.isfinite(mean[i])], dtype=int)
@@ -105,6 +108,8 @@ def follower(scores, running, shape):
     if not (len(running) and len(ended)):
         return []
     best = ended[mean[ended].argmax()]
+    if mean[ended].min() >= mean[best] - _standard_error(scores[best]):
+        return []
     here, there = np.unravel_index(best, shape), np.unravel_index(running, shape)
     steps = sum(abs(a - b) for a, b in zip(here, there, strict=True))
     return [int(running[steps == steps.min()][-1])]
@@ -116,6 +121,13 @@ def _flattest(scores, group):
     if not len(group):
         return []
     best = scores[group[scores[group].mean(axis=1).argmax()]]
-    behind, n_splits = best - scores[group], scores.shape[1]
-    error = behind.std(axis=1, ddof=1) / np.sqrt(n_splits) if n_splits > 1 else 0.0
-    return [int(group[behind.mean(axis=1) <= error][-1])]
+    behind = best - scores[group]
+    error = _standard_error(behind)
+    slack = ROUNDING * np.abs(best).max()
+    return [int(group[behind.mean(axis=1) <= error + slack][-1])]
+
+
+def _standard_error(values):
+    """That of the mean over the last axis; 0 of a single value."""
+    n_values = values.shape[-1]
+    return values.std(axis=-1, ddof=1) / np.sqrt(n_values) if n_values > 1 else 0.0

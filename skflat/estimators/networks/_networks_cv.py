@@ -202,7 +202,9 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
     >>> from sklearn.preprocessing import scale
     >>> from skflat import FlatMLPRegressorCV
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> reg = FlatMLPRegressorCV(rhos=3, alphas=[1e-4, 1], measures=None, random_state=0)
+    >>> reg = FlatMLPRegressorCV(
+    ...     hidden_layer_sizes=(10,), rhos=4, learning_rate_init=0.01, max_iter=500, random_state=0
+    ... )
     >>> reg.fit(scale(X), scale(y)).best_score_ > 0.4
     True
     """

@@ -31,7 +31,9 @@ def best(results):
 
 
 def _ranks(levels, scores):
-    """From 1, equal for equals: first by how far they came, then by their scores."""
-    keys = np.column_stack([-levels, -np.nan_to_num(scores, nan=-np.inf)])
+    """From 1, equal for equals up to rounding: by how far they came, then by their scores."""
+    scores = np.nan_to_num(scores, nan=-np.inf)
+    unit = 1e-12 * max(np.abs(scores[np.isfinite(scores)]), default=1.0) or 1.0
+    keys = np.column_stack([-levels, -np.round(scores / unit)])
     _, places, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
     return (1 + np.cumsum(counts) - counts)[places.ravel()].astype(np.int32)
