@@ -35,6 +35,9 @@ from skflat.solvers import (
     TracePenalty,
 )
 
+# Solvers take turns here, and some of them do not read rho.
+pytestmark = pytest.mark.filterwarnings("ignore:rho=.* has no effect:UserWarning")
+
 X, Y = load_iris(return_X_y=True)
 X = scale(X)
 STOCHASTIC = [name for name, solver in SOLVERS.items() if solver.stochastic]
