@@ -19,8 +19,8 @@ from skflat.solvers import (
 BUDGET, HIDDEN, BATCH = 60, 128, 128
 #: Penalties: the square of a weight counts ``alpha / (2 n)``, so many rows need large ones.
 ALPHAS = (1e-4, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
-MORE_ALPHAS, FEW_ALPHAS = (1e-4, 1.0, 10.0, 30.0), (1e-4, 3.0)
-PLAIN, SHARES = 0.002, (0.25, 0.5, 1.0, 2.0)
+MORE_ALPHAS, FEW_ALPHAS = (1e-4, 1.0, 10.0, 30.0), (1e-4, 10.0)
+RATE = 0.002
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,19 @@ def _over(name, values, **fixed):
     return [{name: value, **fixed} for value in values]
 
 
-def _joint(rhos, **fixed):
-    return [{"rho": rho, "alpha": alpha, **fixed} for alpha in FEW_ALPHAS for rho in rhos]
+def _joint(*rhos):
+    """Half of the trials tune the penalty alone, as plain training does, half both."""
+    plain = [{"rho": 0.0, "alpha": alpha} for alpha in MORE_ALPHAS]
+    return plain + [{"rho": rho, "alpha": alpha} for rho in rhos for alpha in FEW_ALPHAS]
 
 
 def _logarithmic(low, high, n=8):
     return [float(f"{value:.2g}") for value in np.geomspace(low, high, n)]
 
 
-SAM_RHOS, FEW_SAM_RHOS = _logarithmic(0.02, 3), (0.1, 0.3, 0.8, 2.0)
-TRACE_RHOS, FEW_TRACE_RHOS = _logarithmic(0.01, 0.5), (0.02, 0.06, 0.15, 0.4)
-NOISE_RHOS, FEW_NOISE_RHOS = _logarithmic(0.005, 0.3), (0.01, 0.04, 0.1, 0.25)
+SAM_RHOS = _logarithmic(0.02, 3)
+TRACE_RHOS = _logarithmic(0.01, 0.5)
+NOISE_RHOS = _logarithmic(0.005, 0.3)
 TENTH = {"solver": TracePenalty(interval=10)}
 
 METHODS = {
@@ -106,12 +108,10 @@ METHODS = {
     "friendly sam": Method(_over("rho", SAM_RHOS), 2, "flat", {"solver": FriendlySAM()}),
     "functional sam": Method(_over("rho", SAM_RHOS), 2, "flat", {"solver": FunctionalSAM()}),
     # Both: radius and penalty, in as many trials.
-    "sam + alpha": Method(_joint(FEW_SAM_RHOS), 2, "joint", {"solver": "sam"}),
-    "trace, every 10th + alpha": Method(_joint(FEW_TRACE_RHOS), 1.1, "joint", TENTH),
-    "one-sided noise + alpha": Method(
-        _joint(FEW_NOISE_RHOS), 1, "joint", {"solver": OneSidedNoise()}
-    ),
-    "msam + alpha": Method(_joint(FEW_SAM_RHOS), 1, "joint", {"solver": MSAM()}),
+    "sam + alpha": Method(_joint(0.3, 1.5), 2, "joint", {"solver": "sam"}),
+    "trace, every 10th + alpha": Method(_joint(0.05, 0.2), 1.1, "joint", TENTH),
+    "one-sided noise + alpha": Method(_joint(0.03, 0.1), 1, "joint", {"solver": OneSidedNoise()}),
+    "msam + alpha": Method(_joint(0.3, 1.5), 1, "joint", {"solver": MSAM()}),
     # No network at all.
     "gradient boosting": Method(
         [{"max_iter": n, "learning_rate": r} for n in (50, 200) for r in (0.02, 0.05, 0.1, 0.2)],
@@ -127,11 +127,12 @@ def estimator(name, trial, is_regression, validation, seed):
     if method.group == "yardstick":
         kind = HistGradientBoostingRegressor if is_regression else HistGradientBoostingClassifier
         return kind(early_stopping=False, random_state=seed, **trial), {}
-    passes = int(BUDGET // method.gradients)
+    # At radius 0 the base solver runs, whose passes cost one gradient.
+    passes = int(BUDGET // (1 if trial.get("rho") == 0 else method.gradients))
     plain = {
         "hidden_layer_sizes": (HIDDEN,),
         "batch_size": BATCH,
-        "learning_rate_init": PLAIN,
+        "learning_rate_init": RATE,
         "max_iter": passes,
         "tol": 0.0,
         "n_iter_no_change": np.inf,

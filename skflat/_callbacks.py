@@ -19,6 +19,10 @@ except ImportError:
             raise ImportError("Monitors of a fit need scikit-learn 1.9 or later.")
 
 
+#: Attributes by which callbacks are taken down, also after a fit that failed.
+PENDING = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+
+
 class EpochMonitor(ScoringMonitor):
     """Records functions ``(estimator, X, y, sample_weight=None) -> float`` during a fit.
 

@@ -171,7 +171,8 @@ def test_a_copy_predicts_the_same(network, solver, round_trip):
 @each_stochastic_solver
 @each_round_trip
 def test_a_copy_learns_on_to_the_same_bits(network, solver, round_trip):
-    seeded = {"random_state": np.random.RandomState(0), "batch_size": 20, "rho": 0.1}
+    rho = "auto" if SOLVERS[solver].default_rho is None else 0.1
+    seeded = {"random_state": np.random.RandomState(0), "batch_size": 20, "rho": rho}
     estimator = taught(network(solver=solver, **SMALL | seeded))
     twin = round_trip(estimator)
     before = weights_of(estimator)

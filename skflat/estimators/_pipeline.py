@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from .._callbacks import CallbackSupportMixin, EpochHooks
+from .._callbacks import PENDING, CallbackSupportMixin, EpochHooks
 from .._compat import Interval, Options, StrOptions, check_sample_weight
 from ..objective import Objective
 from ..solvers import SOLVERS, History, Run, Settings, Solver, spawn_generator
@@ -58,8 +58,9 @@ def all_or_nothing(estimator):
     try:
         yield
     except BaseException:
+        pending = {name: vars(estimator)[name] for name in PENDING if name in vars(estimator)}
         vars(estimator).clear()
-        vars(estimator).update(before)
+        vars(estimator).update(before | pending)
         raise
 
 
