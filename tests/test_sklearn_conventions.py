@@ -123,7 +123,20 @@ BY_ROWS = {"consensus", "diffusion", "label_noise", "sap"}
 CHECKED = [solver for solver in [*SOLVERS, *STRUCTURED] if solver not in BY_ROWS]
 
 
-@parametrize_with_checks([network for solver in CHECKED for network in quick(solver)])
+# One solver of every shape: a rule, one with memory, one of several points, stages, an average, an
+# inner loop, and a method. What the checks look at does not depend on the direction of a rule.
+SHAPES = ["sgd", "trace", "replicated_sgd", "chain", "ema", "entropy_sgd", "lbfgs", *STRUCTURED]
+
+
+@parametrize_with_checks([network for solver in SHAPES for network in quick(solver)])
+def test_a_network_with_any_shape_of_solver_passes(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [network for solver in CHECKED if solver not in SHAPES for network in quick(solver)]
+)
 def test_a_network_with_any_solver_passes(estimator, check):
     check(estimator)
 
