@@ -1,10 +1,8 @@
 """The largest margin, by a support vector machine."""
 
-import warnings
 from numbers import Real
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC
 
 from .._compat import Interval
@@ -18,7 +16,8 @@ class MaxMargin(Solver):
     For `FlatSphericalPerceptronClassifier`. Where no perceptron is right on all rows, rows short of
     the margin cost ``C`` times what they lack. One quadratic program for every one-vs-rest problem;
     the estimator's ``tol`` is that of the program, ``rho`` and ``max_iter`` are not used, and there
-    are no gradients to count.
+    are no gradients to count. If no direction is better than another (XOR, constant features, a
+    large ``tol``), the weights stay where they started.
 
     Parameters
     ----------
@@ -48,10 +47,8 @@ class MaxMargin(Solver):
         planes = objective.capability(Hyperplanes)
         for output, labels in enumerate(objective.data.y.T):
             found = self._separate(objective.data.X, labels > 0, planes.fit_intercept, settings.tol)
-            if found.coef_.any():
+            if found.coef_.any():  # or no direction is better than another
                 planes.place(w, output, found.coef_[0], found.intercept_[0])
-            else:
-                self._say_undefined(output, settings.tol)
             run.n_iter = max(run.n_iter, int(np.max(found.n_iter_)))
         run.history.add(objective.loss(w), None, w, settings)
         return w
@@ -62,11 +59,3 @@ class MaxMargin(Solver):
             X, is_positive = np.concatenate([X, -X]), np.concatenate([is_positive, ~is_positive])
         # Given a seed, it leaves NumPy's global generator alone; the result does not depend on it.
         return SVC(kernel="linear", C=self.C, tol=tol, random_state=0).fit(X, is_positive)
-
-    def _say_undefined(self, output, tol):
-        warnings.warn(
-            f"No direction separates the classes of one-vs-rest problem {output} better than "
-            f"another, with C={self.C:g} and tol={tol:g}: its weights stay where they started.",
-            ConvergenceWarning,
-            stacklevel=5,
-        )

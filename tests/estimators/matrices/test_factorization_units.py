@@ -113,7 +113,7 @@ def test_what_is_measured_is_in_the_users_unit(unit):
 
 
 def test_the_loss_is_the_one_that_is_written_down():
-    model = fitted(X, 7 * Y, alpha=0.3, alpha_offsets=0.6, rho=0.5, solver="lbfgs")
+    model = fitted(X, 7 * Y, alpha=0.3, alpha_offsets=0.6, rho=0.0, solver="lbfgs")
     squares = ((7 * Y - model.predict(X)) ** 2).sum()
     squares += model.scale_ * 0.3 * sum((F**2).sum() for F in model.factors_)
     squares += 0.6 * sum((b**2).sum() for b in model.offsets_)
