@@ -13,15 +13,15 @@ from ._solver import Solver
 class MaxMargin(Solver):
     """The perceptron of largest margin, by scikit-learn's exact linear `SVC`.
 
-    For `FlatSphericalPerceptronClassifier`. Where no perceptron is right on all rows, rows short of
-    the margin cost ``C`` times what they lack. One quadratic program for every one-vs-rest problem;
-    the estimator's ``tol`` is that of the program, ``rho`` and ``max_iter`` are not used, and there
-    are no gradients to count.
+    It is a solver of `FlatSphericalPerceptronClassifier`. If no perceptron classifies all rows
+    correctly, each row that falls short of the margin costs ``C`` times the shortfall. Every
+    one-vs-rest problem is one quadratic program. The estimator's ``tol`` is the tolerance of that
+    program. ``rho`` and ``max_iter`` are not used, and there are no gradients to count.
 
     Parameters
     ----------
     C : float, default=100.0
-        Greater is harder.
+        Cost of a shortfall. A greater value is closer to a hard margin.
 
     Examples
     --------
@@ -51,6 +51,7 @@ class MaxMargin(Solver):
 
     def _separate(self, X, is_positive, fit_intercept, tol):
         if not fit_intercept:
-            # Of a set and its mirror image the best threshold is 0.
+            # SVC always fits an intercept. For rows together with their negatives it is 0 by
+            # symmetry, so this gives the largest margin through the origin.
             X, is_positive = np.concatenate([X, -X]), np.concatenate([is_positive, ~is_positive])
         return SVC(kernel="linear", C=self.C, tol=tol).fit(X, is_positive)
