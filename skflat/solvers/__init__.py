@@ -1,4 +1,4 @@
-"""The ways to a flat minimum, and the plain ones, behind one registry.
+"""Solvers that seek flat minima, and the plain ones, in one registry.
 
 A new solver is one new file and one line here.
 """
@@ -29,8 +29,8 @@ from ._solver import Rule, Solver, State, minimize, spawn_generator
 from ._swa import SWA
 from ._trace import TracePenalty
 
-#: Name to class: what an estimator's ``solver`` may be. `ALS` is for factorizations alone, which
-#: have it besides these.
+#: Name to class: what an estimator's ``solver`` may be. `ALS` is missing here because it works for
+#: factorizations only. Their estimators add it.
 SOLVERS = {
     "adam": Adam,
     "asam": ASAM,

@@ -1,4 +1,4 @@
-"""Decentralised training: agents on a graph, each with its share of the rows."""
+"""Decentralised training by agents on a graph. Each agent has its share of the rows."""
 
 import math
 from itertools import pairwise
@@ -10,7 +10,8 @@ from .._compat import Interval, StrOptions
 from ..objective import cache_slices
 from ._replicated_sgd import Ensemble, centre_of
 
-COLUMNS = 1 << 12  # parameters at a time, so that those of all agents stay in the cache
+# Parameters per block. A block of all agents, usually 8 rows of 32 KB, stays in the cache.
+COLUMNS = 1 << 12
 
 
 class _Network(Ensemble):
@@ -46,13 +47,15 @@ class _Network(Ensemble):
         parts, total = _parts(batch, self.n_agents), batch.total_weight
         if len(parts) < self.n_agents:
             moves[:] = 0
-        # A batch smaller than the network goes to some agents, to others in the next step.
+        # If the batch has fewer rows than there are agents, the agents take turns.
         first = state.step if len(parts) < self.n_agents else 0
         for k, part in enumerate(parts, start=first):
             move = moves[k % self.n_agents]
             share = part.total_weight / total if total > 0 else 0.0
             agent = agents[k % self.n_agents]
             loss += share * objective.loss_gradient(agent, part, move, state.work)[0]
+            # With this rate the centre moves by the learning rate times the weighted mean of the
+            # gradients, that is, by the gradient of the batch.
             rate = self.n_agents * share * state.base.learning_rate
             for block in cache_slices(w):
                 move[block] *= rate
@@ -72,32 +75,32 @@ class _Network(Ensemble):
 class Diffusion(_Network):
     """Decentralised descent by diffusion (Cao, Wu, Yuan and Sayed, arXiv:2406.20006).
 
-    Agents on a graph each take a step of gradient descent on their share of the batch, then each
-    takes the weighted mean of its neighbours: ``w_k <- sum_l a_lk (w_l - rate g_l)``. The mean of
-    the agents is what is evaluated and returned. They do not quite agree, and this noise lets them
-    leave narrow minima sooner than the centralised solver would; `Consensus` has more of it.
+    Each agent on a graph takes a step of gradient descent on its share of the batch. Then each
+    agent takes the weighted mean of its neighbours: ``w_k <- sum_l a_lk (w_l - rate g_l)``. The
+    mean of the agents is evaluated and returned. The agents disagree slightly. This noise lets them
+    leave narrow minima sooner than the centralised solver does. `Consensus` has more of this noise.
 
-    There is no ``rho``. A step costs one gradient of the batch, all agents together. It converges
-    where gradient descent does, with an excess risk that small rates order: centralised,
-    diffusion, consensus. On a complete graph it is gradient descent.
+    There is no ``rho``. A step of all agents together costs one gradient of the batch. The solver
+    converges where gradient descent does. For small rates the excess risk increases in the order
+    centralised, diffusion, consensus. On a complete graph the method is gradient descent.
 
     Parameters
     ----------
     n_agents : int, default=8
-        One agent is gradient descent.
+        Number of agents. One agent is gradient descent.
     graph : {'ring', 'complete'} or array-like of shape (n_agents, n_agents), default='ring'
-        Who hears whom: the weights ``a_lk``, symmetric and not negative, with rows that sum to 1.
-        In a ring every agent weighs itself and both neighbours by 1/3.
+        The weights ``a_lk`` of the graph. An array must be symmetric and not negative, and its rows
+        must sum to 1. In a ring the weights of an agent and its two neighbours are 1/3 each.
 
     Notes
     -----
-    Every batch is cut into consecutive parts as equal as can be, one for each agent in turn, so
-    that batches should have ``n_agents`` rows or more; agents without rows only listen. As the rows
-    are shuffled, all agents see the same distribution. A part counts by its weight, so that the
-    centre follows the gradient of the batch.
+    Every batch is cut into consecutive parts of nearly equal size, one for each agent. So batches
+    should have at least ``n_agents`` rows. Agents without rows only average. As the rows are
+    shuffled, all agents see the same distribution. A part counts by its weight, so the centre
+    follows the gradient of the batch.
 
-    The steps are plain ones, without the estimator's momentum; ``learning_rate`` and
-    ``learning_rate_init`` apply. The loss reported is the mean over the agents, where they are.
+    The steps have no momentum. ``learning_rate`` and ``learning_rate_init`` apply. The loss
+    reported is the mean over the agents, each at its own point.
 
     Examples
     --------
@@ -115,13 +118,15 @@ class Diffusion(_Network):
 class Consensus(_Network):
     """Decentralised descent by consensus (Cao, Wu, Yuan and Sayed, arXiv:2406.20006).
 
-    As `Diffusion`, but each agent adds its own step to the weighted mean of its neighbours:
-    ``w_k <- sum_l a_lk w_l - rate g_k``, with ``g_k`` the gradient at the old ``w_k``. The agents
-    disagree more: excess risk is higher than with diffusion, and narrow minima are left sooner.
+    This is like `Diffusion`, but each agent adds its own step to the weighted mean of its
+    neighbours: ``w_k <- sum_l a_lk w_l - rate g_k``, with ``g_k`` the gradient at the old ``w_k``.
+    The agents disagree more than with diffusion. The excess risk is higher, and the agents leave
+    narrow minima sooner.
 
-    There is no ``rho``. A step costs one gradient of the batch, all agents together. It converges
-    where gradient descent does, at rates below ``(1 + a) / lam``, with ``lam`` the largest
-    curvature and ``a`` the smallest eigenvalue of the weights; that is -1/3 in a ring of even size.
+    There is no ``rho``. A step of all agents together costs one gradient of the batch. The solver
+    converges where gradient descent does, at rates below ``(1 + a) / lam``. Here ``lam`` is the
+    largest curvature and ``a`` the smallest eigenvalue of the weights. In a ring of even size ``a``
+    is -1/3.
 
     Parameters
     ----------
@@ -142,7 +147,7 @@ class Consensus(_Network):
 
 
 def _combination(graph, n_agents):
-    """The weights with which the agents hear each other."""
+    """The matrix of weights with which the agents average each other."""
     if isinstance(graph, str):
         if graph == "complete":
             return np.full((n_agents, n_agents), 1 / n_agents)
@@ -163,7 +168,9 @@ def _combination(graph, n_agents):
 
 
 def _mix(heard, weights, out):
-    """Write the mean that every agent hears; where all agree it is that, to the bit."""
+    """Write each agent's weighted mean to ``out``. If all agents are equal, it is exact."""
+    # The product is taken of differences to the first agent, because weights such as 1/3 do not
+    # sum to exactly 1 in floating point.
     first = heard[0].copy()
     heard -= first
     np.matmul(weights, heard, out=out)
@@ -171,7 +178,7 @@ def _mix(heard, weights, out):
 
 
 def _parts(batch, n_parts):
-    """The batch in consecutive parts that differ by one row at most."""
+    """The batch in consecutive parts, whose sizes differ by at most one row."""
     n_parts = min(n_parts, len(batch))
     ends = np.arange(n_parts + 1) * len(batch) // n_parts
     return [batch.part(slice(start, stop)) for start, stop in pairwise(ends.tolist())]

@@ -1,4 +1,4 @@
-"""Alternating least squares on the expected loss under weight noise."""
+"""Alternating least squares for the expected loss under weight noise."""
 
 import warnings
 
@@ -10,34 +10,34 @@ from ._solver import Solver
 
 
 class ALS(Solver):
-    """Minimises the expected loss under weight noise, one kind of entity at a time.
+    """Alternating least squares: minimises the expected loss under weight noise exactly, by kinds.
 
-    The loss under Gaussian noise of standard deviation ``rho`` on every parameter has a closed
-    form for a factorization: the mean loss plus ``rho^2 / 2`` times the exact trace of its Hessian,
-    plus a constant. Given all other factors, those of one kind (all rows of a matrix, say) minimise
-    it by solving a ridge regression for every entity, whose weight counts the entity's
-    observations. A sweep does so for one kind after the other, so the expected loss never rises.
+    For a factorization the expected loss under Gaussian noise of standard deviation
+    ``rho`` on every parameter has a closed form: the mean loss plus ``rho^2 / 2`` times the exact
+    trace of its Hessian, plus a constant. A kind of entity is, for example, all rows of a matrix.
+    If the factors of all other kinds are fixed, the best factors of one kind solve one ridge
+    regression per entity. The weight of the ridge is proportional to the number of the entity's
+    observations. A sweep solves for one kind after the other, so the expected loss never rises.
 
-    ``rho`` is that standard deviation. It has the unit of the square root of the targets: useful
+    ``rho`` is that standard deviation. It has the unit of the square root of the targets. Useful
     values are 0.05 to 0.3 times the square root of their standard deviation. ``"auto"`` is 0.2
-    times it, ours. At 0 it is plain alternating least squares. In terms of the sum of squared
-    errors, with ``p`` the weight of an observation, and for two kinds with factors ``u`` and ``v``,
-    it minimises
+    times it, ours. At 0 the method is plain alternating least squares. Let ``p`` be the weight of
+    an observation. For two kinds with factors ``u`` and ``v`` the method minimises
 
         sum p [(y - score)^2 + rho^2 (|u|^2 + |v|^2)] + alpha |F|^2 + beta |b|^2
 
-    so ``rho^2`` is a ridge that is weighted by counts (as in Zhou and others, 2008, "Large-scale
-    parallel collaborative filtering for the Netflix prize"), and those on all factors ``F`` and
-    offsets ``b``, the estimator's ``alpha`` and ``alpha_offsets``, are not. With
-    more kinds, ``rho^2`` multiplies for each of them the square of the sum of the others' factors.
-    The mean objective is half of that over the sum of the weights.
+    So ``rho^2`` is a ridge weighted by counts, as in Zhou and others, 2008, "Large-scale parallel
+    collaborative filtering for the Netflix prize". The ridges on all factors ``F`` and offsets
+    ``b``, the estimator's ``alpha`` and ``alpha_offsets``, are not weighted by counts. With more
+    than two kinds, ``rho^2`` multiplies for each kind the squared norm of the sum of the others'
+    factors. The mean objective is half of the formula divided by the sum of the weights.
 
     Notes
     -----
-    For factorizations only: it needs the closed form of one kind of parameters given all others.
-    A sweep counts one gradient a kind. The losses recorded are the expected ones. It ends when
-    these fall by less than the share ``tol``, or with early stopping as every other solver does.
-    There is no ``partial_fit``.
+    The method is for factorizations only, because it needs the closed form of one kind of
+    parameters given all others. A sweep counts one gradient per kind. The losses recorded are the
+    expected ones. Training ends when a sweep lowers the loss by less than the share ``tol``. With
+    early stopping it ends as with every other solver. There is no ``partial_fit``.
 
     Examples
     --------
@@ -61,7 +61,7 @@ class ALS(Solver):
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 self._sweeps(alternation, w, run)
-        except np.linalg.LinAlgError:  # of numbers that are not finite
+        except np.linalg.LinAlgError:  # the matrix has entries that are not finite
             run.diverged = True
         except KeyboardInterrupt:
             run.interrupted = True
@@ -70,7 +70,7 @@ class ALS(Solver):
 
     def _sweeps(self, alternation, w, run):
         settings, history = run.settings, run.history
-        # Of an exact fit only rounding is left, which falls and rises for ever.
+        # After an exact fit only rounding errors are left. They never converge, so stop there.
         nothing = np.finfo(w.dtype).eps ** 2 * run.objective.constant_loss()
         last = np.inf
         for _ in range(settings.max_iter):

@@ -1,4 +1,4 @@
-"""What rules share that train one point and answer with a mean of where it has been."""
+"""What rules share that train one point and return a mean of its past positions."""
 
 from types import SimpleNamespace
 
@@ -8,11 +8,11 @@ from ._solver import Rule
 
 
 class Averaging(Rule):
-    """Steps of a base optimizer from a point that only the rule sees; the loop sees the mean.
+    """The base optimizer moves a point that only the rule sees. The loop sees the mean.
 
-    So validation scores, early stopping and callbacks are those of the mean, and training goes on
-    from the point. A subclass says in `_end_epoch`, and may say in `_average`, what becomes of the
-    mean. Until there is a point of its own the loop's parameters are trained.
+    So validation scores, early stopping and callbacks see the mean, while training continues from
+    the point. A subclass updates the mean in `_end_epoch`, in `_average`, or in both. As long as
+    there is no separate point, the rule trains the loop's parameters.
     """
 
     def init_state(self, objective, w, settings, rng):
@@ -23,7 +23,7 @@ class Averaging(Rule):
     def resume(self, w, state):
         memory = state.memory
         if memory.mean is not None and not np.array_equal(w, memory.mean):
-            # Points of before have no part in an average around here.
+            # Someone has set other parameters. Older points must not enter a mean around these.
             memory.point[:], memory.mean[:], memory.n_averaged = w, w, 1
 
     def step(self, objective, w, batch, state):
@@ -44,10 +44,10 @@ class Averaging(Rule):
         return w
 
     def _average(self, state):
-        """Take the point into the mean after a step."""
+        """Update the mean after a step."""
 
     def _end_epoch(self, state, w):
-        """Take the point into the mean after an epoch."""
+        """Update the mean after an epoch."""
 
     def _show(self, w, state):
         if state.memory.mean is not None:

@@ -1,4 +1,4 @@
-"""One solver, then another from where it ended."""
+"""One solver, then a second one that starts where the first ended."""
 
 import math
 from dataclasses import replace
@@ -13,15 +13,15 @@ from ._stages import Onward, Stage
 
 
 class Chain(Rule):
-    """One solver, then another from where it ended: by default SAM late in training.
+    """One solver, then a second one that starts where the first ended. By default SAM comes last.
 
-    The late phase of SAM is that of Zhou and others (arXiv:2410.10373): a few epochs of it after
-    SGD reach nearly the flatness of SAM throughout. The second stage has an optimizer of its own,
-    so that momentum restarts at the switch, and may have its own radius and rate; a schedule goes
-    on where it was.
+    Late SAM was proposed by Zhou and others (arXiv:2410.10373): a few epochs of SAM after SGD reach
+    nearly the flatness of SAM throughout. The second stage has an optimizer of its own, so momentum
+    restarts at the switch. It may also have its own radius and learning rate. A schedule continues
+    across the switch.
 
-    Each stage reads ``rho`` in its own way, and one without use for it ignores it; a stage of
-    radius 0 is its base optimizer, with a new state at the switch all the same. ``"auto"`` is every
+    Each stage reads ``rho`` in its own way, and ignores it if it has no use for it. At radius 0 a
+    stage is its base optimizer; it still gets a new state at the switch. ``"auto"`` means every
     stage's own default.
 
     Parameters
@@ -31,18 +31,19 @@ class Chain(Rule):
     second : str or Solver, default=None
         None is `SAM` with the base optimizer of the first stage.
     switch : float, default=0.75
-        Share of the ``max_iter`` epochs before the second stage. Where training would stop
-        before that, the second stage begins there.
+        Share of the ``max_iter`` epochs before the second stage. If training would stop earlier,
+        the second stage begins at that point.
     rho : float, default=None
-        Radius of the second stage; None is the estimator's.
+        Radius of the second stage. None means the estimator's.
     learning_rate_init : float, default=None
-        Learning rate of the second stage; None is the estimator's.
+        Learning rate of the second stage. None means the estimator's.
 
     Notes
     -----
-    A step costs what it costs in its stage, and the end is that of the second stage. What a stage
-    reads as a share of ``max_iter`` is a share of the epochs planned for the stage. Methods with a
-    loop of their own, such as ``"lbfgs"``, are no stages. The paper's switch is at 0.875 to 0.94.
+    A step costs what it costs in its stage. Convergence is that of the second stage. If a parameter
+    of a stage is a share of ``max_iter``, it is taken as a share of the epochs planned for that
+    stage. Methods with a loop of their own, such as ``"lbfgs"``, cannot be stages. The paper
+    switches at 0.875 to 0.94.
 
     Examples
     --------
@@ -69,7 +70,7 @@ class Chain(Rule):
 
     @property
     def default_rho(self):
-        """What the stages that read the estimator's ``rho`` agree on; NaN is each its own."""
+        """The common default of the stages that read this ``rho``; NaN if they differ."""
         return _common({rule.default_rho for rule in self._readers()})
 
     def auto_rho(self, objective):
@@ -91,7 +92,7 @@ class Chain(Rule):
         return plain
 
     def init_state(self, objective, w, settings, rng):
-        # What the second stage refuses it shall refuse now, and not at the switch.
+        # Build the second stage once, so that it rejects a bad problem now and not at the switch.
         self._begin(1, objective, w, State(settings, None, np.random.default_rng(0), None))
         state = State(settings, None, rng, None)
         state.memory = self._begin(0, objective, w, state)
@@ -115,7 +116,8 @@ class Chain(Rule):
             w[:] = self.finalize(w, state)
             state.memory = self._begin(1, objective, w, state)
             state.base = state.memory.state.base
-            state.base.end_epoch(objective.n_rows * state.epoch)  # where its schedule is by now
+            # Bring the schedule of the new base optimizer to the present epoch and step.
+            state.base.end_epoch(objective.n_rows * state.epoch)
             state.base.begin_step(*state.place)
         return state.memory.rule.step(objective, w, batch, state.memory.running(state))
 
@@ -147,12 +149,12 @@ class Chain(Rule):
 
 
 def _common(radii):
-    """The one of a set; None of none, NaN of several."""
+    """The only element of a set. An empty set gives None, several elements give NaN."""
     return math.nan if len(radii) > 1 else next(iter(radii), None)
 
 
 def _as_rule(solver, position):
-    """The rule of a name, or the one given."""
+    """The rule given, by name or as an object."""
     from . import SOLVERS
 
     if isinstance(solver, str) and solver not in SOLVERS:
@@ -173,7 +175,10 @@ def _as_rule(solver, position):
 
 
 def _at_radius_0(given, rule):
-    """What stands in for a stage, by name if it has one: equal chains have equal parameters."""
+    """The solver that replaces a stage at radius 0.
+
+    It is given by name if it has one, so that equal chains have equal parameters.
+    """
     from . import SOLVERS
 
     plain = rule.delegate()

@@ -1,4 +1,4 @@
-"""The climb of sharpness-aware steps, and what is kept of the gradient found at its top."""
+"""The ascent of sharpness-aware steps, and what is kept of the gradient at its end."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from ..objective import cache_slices
 
-#: Name to rule: how long a climb is, by the size of the gradient and by what the loss may rise.
+#: Name to rule: the length of an ascent, from the size of the gradient and the allowed rise.
 RADII = {
     "constant": lambda rho, size, rise: rho,
     "graph": lambda rho, size, rise: rho / math.hypot(1, size),
@@ -28,11 +28,14 @@ def climb(
     radius="constant",
     rise=None,
 ):
-    """The loss at ``w``; the gradient at the top of the climb is written to ``out``.
+    """Compute the gradient at the end of an ascent from ``w``; return the loss at ``w``.
 
-    And that at ``w`` to ``plain``. The climb is as long in all as the rule says of the estimator's
-    ``rho``.
+    The gradient at the end of the ascent is written to ``out``, and the gradient at ``w`` to
+    ``plain`` if that is given. The rule ``radius`` and the estimator's ``rho`` determine the total
+    length of the ascent.
     """
+    # Two gradients and no copy of ``w``: ``point`` is scratch, and ``out`` first holds the
+    # direction of the ascent, then the gradient at its end.
     loss, _ = objective.loss_gradient(w, batch, out, state.work)
     if plain is not None:
         plain[:] = out
@@ -40,10 +43,11 @@ def climb(
     for _ in range(n_steps):
         tilted = out * w if adaptive else out
         size = math.sqrt(float(tilted @ tilted))
-        if size == 0:  # flat here: the gradient is that of the foot
+        if size == 0:  # no direction of ascent: ``out`` stays the gradient found so far
             break
         if adaptive:
-            # The norm's ``T g`` is ``|w| g``, whose size is that of ``w g``, and ``T^2 g`` is this.
+            # ASAM climbs to ``w + rho T^2 g / |T g|`` with ``T = |w|``. ``tilted`` is ``w
+            # g``, which has the norm of ``T g``, and ``w tilted`` is ``T^2 g``.
             np.multiply(tilted, w, out=out)
         length = RADII[radius](state.settings.rho, size, rise) if normalize else state.settings.rho
         length = length / n_steps / (size if normalize else 1.0)
@@ -57,14 +61,15 @@ def climb(
 
 
 def orthogonal_part(found, other, out):
-    """Write the part of ``found`` that is orthogonal to the other vector to ``out``."""
+    """Write the part of ``found`` that is orthogonal to ``other`` to ``out``."""
     square = float(other @ other)
+    # A square that underflows to 0 leaves no direction to project out.
     along = float(found @ other) / square if square > 0 else 0.0
     return np.subtract(found, along * other, out=out)
 
 
 def add_kept(kept, weight, gradient):
-    """Add ``weight`` of the part kept, at the size of the gradient at hand, to that gradient."""
+    """Add ``weight |gradient| kept / |kept|`` to ``gradient``, in place (LookSAM)."""
     kept_size = math.sqrt(float(kept @ kept))
     if kept_size > 0:
         size = math.sqrt(float(gradient @ gradient))

@@ -1,4 +1,4 @@
-"""An average of the weights that forgets exponentially."""
+"""The exponential moving average of the weights."""
 
 from numbers import Real
 
@@ -11,25 +11,25 @@ from ._averaging import Averaging
 class EMA(Averaging):
     """Exponential moving average of the weights (Morales-Brotons and others, arXiv:2411.18704).
 
-    Trains with the base optimizer and returns an average of the parameters after all steps, in
-    which step ``t`` counts for ``decay`` times as much as the one after it. ``rho`` is not used.
+    The base optimizer trains. The result is a weighted average of the parameters after all steps:
+    each step has ``decay`` times the weight of the next one. ``rho`` is not used.
 
     Parameters
     ----------
     base : {'adam', 'sgd'}, default='adam'
         The optimizer that takes the step; its numbers are the estimator's.
     decay : float, default=0.999
-        What a step leaves of the average, below 1. Early on it is ``(1 + t) / (10 + t)`` where
-        that is smaller, after ``t`` steps: so the average reaches back about ``t / 9`` steps, and
-        never further than about ``1 / (1 - decay)``. 0 is the base optimizer itself.
+        Weight of the old average in the new one, below 1. After ``t`` steps the weight is ``(1 + t)
+        / (10 + t)`` if that is smaller. So the average reaches back about ``t /
+        9`` steps, and never further than about ``1 / (1 - decay)``. 0 is the base optimizer itself.
 
     Notes
     -----
-    A step costs one gradient, and the average a pass over the parameters. Both ends are kept:
-    validation scores, early stopping, callbacks and the fitted network are those of the average,
-    while training goes on from the last point, also in `partial_fit`. A ``fit`` with
-    ``warm_start`` begins anew at the average. Where parameters were set in between, point and
-    average begin there. The losses recorded are those of the point that trains.
+    A step costs one gradient, and the average costs one pass over the parameters. The solver keeps
+    both the average and the last point. Validation scores, early stopping, callbacks and the fitted
+    network use the average. Training continues from the last point, also in `partial_fit`. A
+    ``fit`` with ``warm_start`` starts at the average. If parameters were set in between, point and
+    average start there. The losses recorded are those of the point that trains.
 
     Examples
     --------
@@ -55,11 +55,13 @@ class EMA(Averaging):
         return state
 
     def _average(self, state):
-        # In units of ``unit`` the weight of what is there stays, and a step is one pass.
+        # The average is ``unit * mean``. The update ``kept average + (1 - kept) point`` scales
+        # ``unit`` instead of ``mean``. So it is one pass (axpy) over the vector and not two.
         memory = state.memory
         kept = min(self.decay, memory.n_averaged / (9 + memory.n_averaged))
         memory.n_averaged += 1
         memory.unit *= kept
+        # Before ``unit`` underflows and ``mean`` overflows. Any moderate bound keeps this rare.
         if memory.unit < 1e-3:
             _to_unit_1(memory)
         (add,) = get_blas_funcs(("axpy",), (memory.mean,))

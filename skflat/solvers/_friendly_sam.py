@@ -1,4 +1,4 @@
-"""Sharpness-aware minimisation along what is peculiar to the batch."""
+"""Sharpness-aware minimisation along the gradient noise of the batch."""
 
 import math
 from numbers import Real
@@ -14,12 +14,11 @@ from ._gradient import Based
 class FriendlySAM(Based):
     """Friendly sharpness-aware minimisation, F-SAM (Li and others, arXiv:2403.12350).
 
-    `SAM` whose climb leaves out the gradient of all rows: it goes to ``w + rho d / |d|`` with
-    ``d = g - m``, where ``g`` is the gradient of the batch and ``m`` an exponential average of
-    those of the batches before, which estimates that of all rows. So only the noise of the batch
-    is climbed along.
+    This is `SAM` with an ascent along the noise of the batch only. The ascent goes to
+    ``w + rho d / |d|`` with ``d = g - m``. Here ``g`` is the gradient of the batch, and ``m`` is an
+    exponential average of the gradients of earlier batches. It estimates the gradient of all rows.
 
-    ``rho`` is the radius of the climb; useful values are 0.01 to 0.5, ``"auto"`` is the 0.05 of
+    ``rho`` is the radius of the ascent. Useful values are 0.01 to 0.5. ``"auto"`` is the 0.05 of
     SAM.
 
     Parameters
@@ -27,14 +26,14 @@ class FriendlySAM(Based):
     base : {'adam', 'sgd'}, default='adam'
         The optimizer that takes the step; its numbers are the estimator's.
     decay : float, default=0.9
-        What a step leaves of the average, below 1; the published default. 0 climbs along the
-        difference to the last batch's gradient.
+        Weight of the old average in the new one, below 1. The default is the published one. At 0
+        the ascent follows the difference to the last batch's gradient.
 
     Notes
     -----
-    A step costs 2 gradients. The first climbs along its gradient, as SAM does. With batches of all
-    rows nothing but the change of the gradient is left to climb along. Where that is exactly 0 the
-    step is plain.
+    A step costs 2 gradients. The first ascent follows the gradient, as SAM does. With batches of
+    all rows ``d`` is only the change of the gradient since earlier steps. If ``d`` is exactly 0,
+    the step is plain.
 
     Examples
     --------
@@ -70,10 +69,11 @@ class FriendlySAM(Based):
         return loss, out
 
     def _take_the_noise(self, gradient, noise, memory):
-        """What the mean so far leaves of the gradient; the mean then takes the gradient in."""
+        """Write the gradient minus the mean so far to ``noise``, then update the mean."""
+        # The first gradient becomes the mean. Starting at 0 would need a bias correction.
         share = 1 - self.decay if memory.n_steps else 1.0
         memory.n_steps += 1
         for block in cache_slices(gradient):
             mean, part = memory.mean[block], noise[block]
             np.subtract(gradient[block], mean, out=part)
-            mean += share * part
+            mean += share * part  # (1 - share) mean + share gradient, as part = gradient - mean

@@ -1,4 +1,4 @@
-"""Sharpness-aware minimisation through the network's function alone."""
+"""Sharpness-aware minimisation through the Jacobian of the network alone."""
 
 import math
 
@@ -10,12 +10,13 @@ from ._gradient import Based
 class FunctionalSAM(Based):
     """Functional SAM (Singh and others, arXiv:2502.02407; Baek and others, arXiv:2405.03676).
 
-    Climbs by ``rho`` along the gradient, as `SAM` does, and steps from ``w`` against ``J r``, with
-    ``J`` the Jacobian of the network's outputs at the top and ``r`` the slopes of the loss in the
-    outputs at ``w``. SAM takes both at the top: what it gains under label noise comes through the
-    Jacobian, and what it changes of ``r`` may well be left out.
+    The ascent by ``rho`` along the gradient is that of `SAM`. The step goes from ``w`` against
+    ``J^T r``, where ``J`` is the Jacobian of the network's outputs at the end of the ascent and
+    ``r`` is the derivative of the loss in the outputs at ``w``. SAM takes both at the end of the
+    ascent. Its gain under label noise comes from the Jacobian, and the change of ``r`` is not
+    needed for it.
 
-    ``rho`` is the radius of the climb; useful values are 0.01 to 0.5, under label noise more;
+    ``rho`` is the radius of the ascent. Useful values are 0.01 to 0.5, and more under label noise.
     ``"auto"`` is the 0.05 of SAM.
 
     Parameters
@@ -25,10 +26,10 @@ class FunctionalSAM(Based):
 
     Notes
     -----
-    A step costs 2 gradients, and a pass forward that is not counted. Where outputs are linear in
-    the parameters, as without a hidden layer, the Jacobian is the same everywhere and the step is
-    plain. Near an interpolating minimum all slopes vanish, and with them the step: unlike SAM's it
-    settles there. The L2 penalty is taken at the top.
+    A step costs 2 gradients, and one forward pass that is not counted. If the outputs are linear in
+    the parameters, as without a hidden layer, the Jacobian is constant and the step is plain. Near
+    an interpolating minimum ``r`` vanishes and so does the step. So the solver settles there,
+    unlike SAM. The L2 penalty is taken at the end of the ascent.
 
     Examples
     --------

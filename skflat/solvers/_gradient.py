@@ -10,9 +10,9 @@ class SGD(Rule):
     ``momentum``, ``nesterovs_momentum`` and ``weight_decay`` apply. A step costs one gradient.
     ``rho`` is not used.
 
-    The decay is decoupled, as in AdamW: it does not go through the velocity (SGDW, Loshchilov and
-    Hutter, arXiv:1711.05101). PyTorch's ``SGD`` adds it to the gradient, which without momentum is
-    the same.
+    The weight decay is decoupled, as in AdamW: it does not enter the velocity (SGDW, Loshchilov and
+    Hutter, arXiv:1711.05101). PyTorch's ``SGD`` adds the decay to the gradient. Without momentum
+    both are the same.
 
     Examples
     --------
@@ -28,9 +28,9 @@ class SGD(Rule):
 class Adam(Rule):
     """Adam (Kingma and Ba, arXiv:1412.6980); with ``weight_decay`` AdamW (arXiv:1711.05101).
 
-    The estimator's ``learning_rate_init``, ``beta_1``, ``beta_2``, ``epsilon``, ``weight_decay``
-    and, of the schedules, ``learning_rate="cosine"`` with ``warmup`` apply. A step costs one
-    gradient. ``rho`` is not used.
+    The estimator's ``learning_rate_init``, ``beta_1``, ``beta_2``, ``epsilon`` and ``weight_decay``
+    apply. The only schedule that applies is ``learning_rate="cosine"``, with ``warmup``. A step
+    costs one gradient. ``rho`` is not used.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class Adam(Rule):
 
 
 class Based(Rule):
-    """A rule that hands its direction to one of these two, by its parameter ``base``."""
+    """A rule whose parameter ``base`` names the optimizer that takes the step: Adam or SGD."""
 
     def delegate(self):
         return {"adam": Adam, "sgd": SGD}[self.base]()

@@ -10,26 +10,27 @@ from ._gradient import Based
 class GSAM(Based):
     """Surrogate gap guided SAM (Zhuang and others, arXiv:2203.08065).
 
-    Climbs by ``rho`` along the gradient ``g``, as `SAM` does, and steps against ``p - gap g'``,
-    with ``p`` the gradient at the top and ``g'`` the part of ``g`` orthogonal to ``p``. So it
-    descends on the loss at the top and, without changing that to first order, climbs the loss at
-    ``w``: the gap between the two shrinks, which the largest curvature sets.
+    The ascent by ``rho`` along the gradient ``g`` is that of `SAM`. The step goes against
+    ``p - gap g'``, where ``p`` is the gradient at the end of the ascent and ``g'`` is the part of
+    ``g`` orthogonal to ``p``. So the step decreases the perturbed loss. It also increases the loss
+    at ``w``, without a first-order change of the perturbed loss. The gap between the two losses
+    shrinks, and the largest curvature determines this gap.
 
-    ``rho`` is the radius of the climb; useful values are 0.01 to 0.5, ``"auto"`` is the 0.05 of
-    SAM. The paper lets it fall in step with the learning rate; here it stays.
+    ``rho`` is the radius of the ascent. Useful values are 0.01 to 0.5. ``"auto"`` is the 0.05 of
+    SAM. The paper decreases it together with the learning rate; here it is constant.
 
     Parameters
     ----------
     base : {'adam', 'sgd'}, default='adam'
         The optimizer that takes the step; its numbers are the estimator's.
     gap : float, default=0.1
-        Weight of the climb along ``g'``, the paper's ``alpha``, which it tunes for each model; the
-        default is ours. 0 is SAM.
+        Weight of ``g'``, the paper's ``alpha``. The paper tunes it for each model; the default is
+        ours. 0 is SAM.
 
     Notes
     -----
     A step costs 2 gradients. It converges where SAM does: near a minimum, and on batches of all
-    rows to a cycle around it. Where the gradient is exactly 0 the step is.
+    rows to a cycle around it. If the gradient is exactly 0, so is the step.
 
     Examples
     --------
@@ -52,6 +53,7 @@ class GSAM(Based):
     def direction(self, objective, w, batch, state):
         top, plain = state.scratch("direction", w), state.scratch("plain", w)
         loss = climb(objective, w, batch, state, top, plain)
+        # ``plain`` is not needed any more, so it becomes its own orthogonal part.
         orthogonal_part(plain, top, out=plain)
         plain *= self.gap
         top -= plain

@@ -9,29 +9,30 @@ class LabelNoise(Based):
     """Stochastic gradient descent with label noise (Damian, Ma and Lee, arXiv:2106.06530).
 
     Every step draws new noise on the labels of its batch. In regression a target becomes
-    ``y + rho`` or ``y - rho`` with equal odds; counts (Poisson) are clipped at 0 after that. In
-    classification, the extension of the paper to other losses, a label is replaced with
-    probability ``rho`` by one of the other classes, all equally likely; each of several yes-no
-    labels is turned round by itself.
+    ``y + rho`` or ``y - rho``, each with probability 1/2. Counts (Poisson) are then clipped at 0.
+    In classification, where the paper extends its method to other losses, a label is replaced with
+    probability ``rho`` by one of the other classes, all equally likely. With several labels a row
+    (multilabel), each label is flipped independently.
 
-    ``rho`` is so the standard deviation of the label noise in units of the target, or the
-    probability of a wrong label, of which more than 1 is 1. Useful values are 0.05 to 1 standard
-    deviation of the target and 0.02 to 0.3. ``"auto"`` is 0.1, ours.
+    In regression ``rho`` is the standard deviation of the label noise, in units of the target.
+    Useful values are 0.05 to 1 standard deviation of the target. In classification ``rho`` is the
+    probability of a wrong label, and values above 1 count as 1. Useful values are 0.02 to 0.3.
+    ``"auto"`` is 0.1, ours.
 
     Parameters
     ----------
     base : {'adam', 'sgd'}, default='sgd'
-        The optimizer that takes the step; its numbers are the estimator's. The theory is of SGD.
+        The optimizer that takes the step; its numbers are the estimator's. The theory assumes SGD.
 
     Notes
     -----
     A step costs one gradient. For the squared loss with step size ``eta`` and batches of ``B`` rows
-    it converges to the neighbourhood of stationary points of ``loss + (eta rho^2 / B) R`` with
-    ``R = -tr log(1 - eta H / 2) / (2 eta)``, about a quarter of the trace of the Hessian ``H``. The
-    noise of the gradient vanishes with ``eta`` only. Flipped classes also smooth the labels: the
-    mean loss that it descends on has soft targets. The losses recorded are those on the noisy
-    labels, because those on the true ones would cost another forward pass: half the squared noise
-    higher on average in regression.
+    the solver converges to the neighbourhood of stationary points of ``loss + (eta rho^2 / B) R``
+    with ``R = -tr log(1 - eta H / 2) / (2 eta)``. This is about a quarter of the trace of the
+    Hessian ``H``. The noise of the gradient vanishes only as ``eta`` tends to 0. Flipped classes
+    also smooth the labels: the mean loss has soft targets. The losses recorded are those on the
+    noisy labels, because the true labels would need another forward pass. In regression they are
+    higher by half the squared noise on average.
 
     Examples
     --------
@@ -51,7 +52,7 @@ class LabelNoise(Based):
 
     def init_state(self, objective, w, settings, rng):
         state = super().init_state(objective, w, settings, rng)
-        state.memory.n_outputs = None  # known from the first step on
+        state.memory.n_outputs = None  # the first forward pass shows it
         return state
 
     def direction(self, objective, w, batch, state):

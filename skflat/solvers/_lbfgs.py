@@ -12,8 +12,9 @@ from ._solver import Solver
 class LBFGS(Solver):
     """Limited-memory BFGS (scipy's L-BFGS-B) on all rows at once.
 
-    The estimator's ``max_iter``, ``max_fun`` and ``tol`` (of the projected gradient) apply. A
-    function call costs one gradient. ``rho`` is not used, and there is no ``partial_fit``.
+    The estimator's ``max_iter``, ``max_fun`` and ``tol`` apply; ``tol`` bounds the projected
+    gradient. A function call costs one gradient. ``rho`` is not used, and there is no
+    ``partial_fit``.
 
     Examples
     --------
@@ -32,6 +33,7 @@ class LBFGS(Solver):
         def loss_gradient(point):
             point = point.astype(dtype, copy=False)
             loss, _ = run.objective.loss_gradient(point, None, gradient, run.work)
+            # scipy keeps the gradient it gets, so it needs a copy of the buffer.
             return loss, gradient.astype(np.float64)
 
         def after_iteration(intermediate_result):

@@ -9,18 +9,19 @@ from sklearn.utils import gen_batches, shuffle
 
 
 def run_epochs(rule, w, state, run):
-    """Follow a rule's directions for some epochs; return the parameters it ends with."""
+    """Take a rule's steps for some epochs and return the parameters it ends with."""
     state.work = run.work
     rule.resume(w, state)
     try:
-        # What overflows is caught right after the epoch and reported once, by name.
+        # An overflow makes the loss or ``w`` infinite. The check after each epoch finds that and
+        # the estimator raises one clear error, so numpy's warnings would only be noise.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             _run_epochs(rule, w, state, run)
     except KeyboardInterrupt:
         run.interrupted = True
         warnings.warn("Training interrupted by user.", stacklevel=5)
     finally:
-        state.work = None
+        state.work = None  # scratch memory must not be pickled with the estimator
     return rule.finalize(w, state)
 
 
@@ -36,6 +37,7 @@ def _run_epochs(rule, w, state, run):
         run.n_iter += 1
         state.epoch += 1
         history.n_rows_seen += n_rows
+        # The last step of the epoch may overflow after its loss was computed, so ``w`` counts, too.
         if not math.isfinite(loss) or not math.isfinite(float(w @ w)):
             run.diverged = True
             return
@@ -46,6 +48,8 @@ def _run_epochs(rule, w, state, run):
         run.settled = not run.interrupted and _no_longer_improves(state, run)
         if run.interrupted or run.settled:
             return
+    # A planned schedule is meant to end at ``max_iter``, and ``partial_fit`` runs one epoch only.
+    # Neither is a failure to converge.
     if run.max_epochs is None and not state.base.planned:
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) "
@@ -60,6 +64,7 @@ def _epoch(rule, w, state, run, order, batch_size):
     total, n_rows = 0.0, len(order)
     n_batches = math.ceil(n_rows / batch_size)
     for k, rows in enumerate(gen_batches(n_rows, batch_size)):
+        # Without shuffling the slice itself selects the rows: a view instead of a copy.
         chosen = order[rows] if run.settings.shuffle else rows
         batch = run.objective.batch(chosen, run.work)
         state.place = state.epoch * n_batches + k, run.settings.max_iter * n_batches
@@ -68,6 +73,7 @@ def _epoch(rule, w, state, run, order, batch_size):
         if not math.isfinite(loss):
             return math.nan
         state.step += 1
+        # The last batch may be smaller, so each batch counts by its number of rows.
         total += loss * (rows.stop - rows.start)
     return total / n_rows
 
@@ -92,11 +98,12 @@ def _report(run, loss):
 
 
 def _no_longer_improves(state, run):
-    """Whether to stop; the base optimizer may lower its rate instead."""
+    """Whether to stop. The base optimizer may lower its rate instead."""
     settings, history = run.settings, run.history
     if history.n_no_improvement <= settings.n_iter_no_change:
         return False
     stop, consequence = state.base.on_plateau()
+    # With a lower rate the count starts again. Otherwise the next epoch would lower it once more.
     history.n_no_improvement = history.n_no_improvement if stop else 0
     if settings.verbose:
         what = "Validation score" if settings.early_stopping else "Training loss"

@@ -22,7 +22,7 @@ class MaxMargin(Solver):
     Parameters
     ----------
     C : float, default=100.0
-        Greater is harder.
+        Cost of a shortfall. A greater value is closer to a hard margin.
 
     Examples
     --------
@@ -55,7 +55,8 @@ class MaxMargin(Solver):
 
     def _separate(self, X, is_positive, fit_intercept, tol):
         if not fit_intercept:
-            # Of a set and its mirror image the best threshold is 0.
+            # SVC always fits an intercept. For rows together with their negatives it is 0 by
+            # symmetry, so this gives the largest margin through the origin.
             X, is_positive = np.concatenate([X, -X]), np.concatenate([is_positive, ~is_positive])
         # Given a seed, it leaves NumPy's global generator alone; the result does not depend on it.
         return SVC(kernel="linear", C=self.C, tol=tol, random_state=0).fit(X, is_positive)

@@ -7,25 +7,25 @@ from ._gradient import Based
 class MSAM(Based):
     """Momentum-SAM (Becker, Altrock and Risse, arXiv:2401.12033).
 
-    Steps from ``w`` against the gradient at ``w - rho v / |v|``, with ``v`` the optimizer's running
-    mean of the gradients. Where steps go to and fro across a valley that point lies beyond its
-    floor, on the far wall, and the gradient there is the one of SAM's climb: without the gradient
-    that SAM climbs by.
+    A step goes from ``w`` against the gradient at ``w - rho v / |v|``, where ``v`` is the
+    optimizer's running mean of the gradients. If the steps oscillate across a valley, that point
+    lies on the opposite side of the valley. The gradient there is like the one that SAM finds, but
+    SAM needs another gradient for its ascent.
 
-    ``rho`` is the distance of that point; useful values are 0.1 to 3, larger than SAM's. ``"auto"``
-    is 0.3, ours; the paper takes 3 for large networks.
+    ``rho`` is the distance of that point. Useful values are 0.1 to 3, larger than SAM's. ``"auto"``
+    is 0.3, ours. The paper takes 3 for large networks.
 
     Parameters
     ----------
     base : {'adam', 'sgd'}, default='adam'
-        The optimizer that takes the step, and whose momentum is followed; its numbers are the
-        estimator's. With a ``momentum`` of 0 SGD has none, and steps are plain.
+        The optimizer that takes the step. Its momentum is used; its numbers are the estimator's.
+        SGD with ``momentum=0`` takes plain steps.
 
     Notes
     -----
-    A step costs 1 gradient. The first is plain, because there is no momentum yet. As SAM on batches
-    of all rows it does not settle at a minimum but in a cycle around it. The losses recorded are
-    those of the points that were looked at.
+    A step costs 1 gradient. The first step is plain, because there is no momentum yet. On batches
+    of all rows the solver ends in a cycle around a minimum, as SAM does. The losses recorded are
+    those at the perturbed points.
 
     Examples
     --------

@@ -12,28 +12,28 @@ class NGD(Rule):
     """Normalised gradient descent (Josz, arXiv:2602.08177).
 
     Step ``t`` has the length ``learning_rate_init / t^power``, whatever the size of the gradient.
-    Among connected minima it drifts to where the largest eigenvalue of the Hessian is smallest,
-    because it keeps jumping across the valley: each step adds a drift of the order of its length
-    squared, so the drift goes on for ever exactly if ``power <= 1/2``.
+    Among connected minima the solver drifts to where the largest eigenvalue of the Hessian is
+    smallest. The reason is that its steps keep crossing the valley. Each step adds a drift of the
+    order of its squared length. So the drift never ends if ``power <= 1/2``, and only then.
 
-    ``rho`` is not used; the length of the steps is what flattens. Useful values of
-    ``learning_rate_init`` are 0.3 to 3, far above those of descent: all steps of a fit together
-    have to reach the minimum. There is no momentum, and ``learning_rate`` is not used: the schedule
-    is the method.
+    ``rho`` is not used; the length of the steps has the flattening effect. Useful values of
+    ``learning_rate_init`` are 0.3 to 3, far above those of gradient descent, because all steps of a
+    fit together have to reach the minimum. There is no momentum. ``learning_rate`` is not used,
+    because the schedule is part of the method.
 
     Parameters
     ----------
     power : float, default=1/3
-        How fast the steps become shorter. 0 keeps their length, 1/2 is logarithmically slow, and
-        more freezes at a minimum that is not flat. The default is ours, the paper asks for steps
-        that tend to 0 sufficiently slowly.
+        How fast the steps become shorter. 0 keeps their length. At 1/2 the drift is logarithmically
+        slow. A greater value stops the drift at a minimum that is not flat. The default is ours;
+        the paper asks for steps that tend to 0 sufficiently slowly.
 
     Notes
     -----
-    A step costs one gradient. Where it is 0 the step is. The loss falls no faster than the steps
-    become shorter: what remains of it is of the order of the curvature times the last step's length
-    squared. On batches, steps of equal length follow the mean direction of the gradients and not
-    the mean gradient.
+    A step costs one gradient. If the gradient is zero, so is the step. The loss falls no faster
+    than the steps become shorter: the remaining loss is of the order of the curvature times the
+    squared length of the last step. On batches, steps of equal length follow the mean direction of
+    the gradients and not the mean gradient.
 
     Examples
     --------
@@ -65,14 +65,14 @@ class NormalisedStep:
         self.rate, self.power, self._t = settings.learning_rate_init, power, 0
 
     def adopt(self, settings):
-        """Go on by another rate, where the schedule is."""
+        """Continue with another rate. The schedule keeps its position."""
         self.rate = settings.learning_rate_init
 
     def begin_step(self, step, n_steps):
-        """It has a schedule of its own."""
+        """Do nothing, because the method has its own schedule."""
 
     def step(self, w, direction):
-        """One step, and none where there is no direction."""
+        """Take one step, or none if the direction is 0."""
         self._t += 1
         size = math.sqrt(float(direction @ direction))
         if size > 0:
@@ -80,8 +80,8 @@ class NormalisedStep:
             w -= direction
 
     def end_epoch(self, n_rows_seen):
-        """The schedule counts steps."""
+        """Do nothing, because the schedule counts steps and not epochs."""
 
     def on_plateau(self):
-        """It stops where training no longer improves."""
+        """Stop when training no longer improves."""
         return True, "Stopping."

@@ -1,4 +1,4 @@
-"""What perturbing rules share: when to perturb, gradients around a point, the orthogonal part."""
+"""What perturbing rules share: when to perturb, gradients near a point, the orthogonal part."""
 
 import math
 from numbers import Real
@@ -11,9 +11,9 @@ from ._gradient import Based
 
 
 class Perturbed(Based):
-    """Steps against ``g + v``, with ``v`` orthogonal to ``g``, near a minimum; plain elsewhere.
+    """Steps against ``g + v`` near a minimum, ``v`` orthogonal to ``g``. Elsewhere steps are plain.
 
-    A subclass finds in `_found` the gradient that ``v`` is the projection of.
+    A subclass computes a gradient in `_found`. Its part orthogonal to ``g`` is ``v``.
     """
 
     _parameter_constraints: dict = {
@@ -36,15 +36,17 @@ class Perturbed(Based):
         return 0 < self.tolerance >= size and not (self.final_plain and state.epoch >= late)
 
     def _found(self, objective, w, batch, state):
-        """The sum of the gradients where it was perturbed to, and how many they are."""
+        """The sum of the gradients at the perturbed points, and their number."""
         raise NotImplementedError
 
 
 def _add_orthogonal(g, square, total, n_summed):
-    """Add to ``g`` the part of ``total / n_summed`` orthogonal to it; overwrites both.
+    """Add to ``g`` the part of ``total / n_summed`` that is orthogonal to ``g``.
 
-    All of it where the gradient is too small to tell its direction.
+    Overwrites both. If ``g`` is too small to have a direction, all of ``total / n_summed`` is
+    added.
     """
+    # Below the smallest normal number the division would lose all digits or overflow.
     along = 0.0
     if square >= np.finfo(g.dtype).tiny:
         along = float(total @ g) / (n_summed * square)
@@ -59,8 +61,10 @@ def _add_orthogonal(g, square, total, n_summed):
 def sum_around(noise, n_draws, two_sided, objective, w, batch, state, total):
     """Write the sum of the gradients at draws of ``w + rho h`` to ``total``.
 
-    Two-sided, those at ``w - rho h`` too. Returns the sum of the losses, and how many they are.
+    With ``two_sided`` the sum includes those at ``w - rho h``. Returns the sum of the losses and
+    their number.
     """
+    # The first gradient goes straight to ``total``, the others through one more buffer.
     point, h = state.scratch("at", w), state.scratch("noise", w)
     rho, loss, out = state.settings.rho, 0.0, total
     for _ in range(n_draws):

@@ -1,4 +1,4 @@
-"""Replicated gradient descent, and what it shares with other rules of several points."""
+"""Replicated gradient descent, and the base class of rules with several points."""
 
 import math
 from numbers import Integral, Real
@@ -13,12 +13,12 @@ from ._steps import SGDStep
 
 
 class Ensemble(Rule):
-    """A rule that keeps several points, rows of one array; the loop's ``w`` is their centre."""
+    """A rule that keeps several points as rows of one array. The loop's ``w`` is their centre."""
 
     base = "sgd"
 
     def n_points(self):
-        """How many there are."""
+        """Number of points."""
         raise NotImplementedError
 
     def structure(self):
@@ -32,6 +32,7 @@ class Ensemble(Rule):
     def resume(self, w, state):
         memory = state.memory
         if not np.array_equal(memory.centre, w):
+            # Someone has moved the centre. The points move with it and keep their arrangement.
             memory.points += w - memory.centre
 
     def finalize(self, w, state):
@@ -42,40 +43,40 @@ class Ensemble(Rule):
 class ReplicatedSGD(Ensemble):
     """Coupled replicas of gradient descent (Pittorino and others, arXiv:2006.07897).
 
-    Every replica takes steps of the base solver, on batches of its own, on the loss plus
-    ``gamma / 2 |w_a - c|^2``, where ``c`` is the centre of all replicas. The centre is what is
-    evaluated, validated and returned. ``gamma`` begins at ``1 / rho^2`` and grows steadily, to
-    ``growth`` times that after ``max_iter`` epochs, so that the replicas explore a region
-    together and then collapse into its middle.
+    Every replica takes steps of the base solver on the loss plus ``gamma / 2 |w_a - c|^2``, on
+    batches of its own. Here
+    ``c`` is the centre of all replicas. The centre is evaluated, validated and returned. ``gamma``
+    begins at ``1 / rho^2`` and grows steadily, by the factor ``growth`` over ``max_iter`` epochs.
+    So the replicas first explore a region together and then collapse to its centre.
 
-    ``rho`` is the width of that region at the start. Useful values are 1 to 100; ``"auto"``, 10,
-    is ours, as the published numbers could not be confirmed: on digits the pull is then 0.02 of
-    the gradient at first and twice it in the end. ``gamma`` is limited to ``(1 - momentum) / (2
-    rate)``: a pull that takes a replica half of the way to the centre once momentum has built up,
-    and leaves room for the curvature of the loss.
+    ``rho`` is the width of that region at the start. Useful values are 1 to 100. ``"auto"`` is 10,
+    ours, because the published numbers could not be confirmed. On digits the coupling force is then
+    0.02 times the gradient at first, and twice the gradient in the end. ``gamma`` is at most
+    ``(1 - momentum) / (2 rate)``. With momentum this force moves a replica half of the way to the
+    centre, which leaves room for the curvature of the loss.
 
-    The base is gradient descent with momentum, and not Adam, which would divide the gradient by the
-    size of the pull.
+    The base is gradient descent with momentum. Adam would divide the gradient by the size of the
+    coupling force.
 
-    A step costs ``n_replicas`` gradients. It converges where gradient descent does, in
-    regions in which the mean loss of scattered replicas is low. The loss reported is the mean
-    over the replicas, each on its own batch, and not that of the centre.
+    A step costs ``n_replicas`` gradients. The solver converges where gradient descent does, in
+    regions where the mean loss of scattered replicas is low. The loss reported is the mean over the
+    replicas, each on its own batch. It is not the loss of the centre.
 
     Parameters
     ----------
     n_replicas : int, default=3
-        One replica is gradient descent itself.
+        Number of replicas. One replica is gradient descent itself.
     growth : float, default=1e4
-        By how much the coupling has grown in the end.
+        Factor by which the coupling grows until the end.
 
     Notes
     -----
-    All replicas start at the same point, unlike the published ones, and part because their
-    batches differ: the first sees the batches all solvers see, the others draw theirs without
-    replacement. So on whole batches nothing but gradient descent remains, whatever ``rho``.
+    All replicas start at the same point, unlike the published ones. They separate because their
+    batches differ. The first replica sees the batches that all solvers see, the others draw theirs
+    without replacement. So with whole batches the method is gradient descent, whatever ``rho`` is.
 
-    As ``rho`` tends to 0 the replicas stay within one step of their centre, which then follows
-    the mean gradient of ``n_replicas`` batches.
+    As ``rho`` tends to 0, the replicas stay within one step of their centre. The centre then
+    follows the mean gradient of ``n_replicas`` batches.
 
     Examples
     --------
@@ -110,7 +111,7 @@ class ReplicatedSGD(Ensemble):
         return state
 
     def _decayed(self, objective, w):
-        """What is decayed of every replica, where these lie one after the other."""
+        """The parts that weight decay shrinks, in the concatenated vector of all replicas."""
         starts, parts = range(0, self.n_replicas * len(w), len(w)), decayed(objective)
         ends = [(at, part.indices(len(w))) for at in starts for part in parts]
         return tuple(slice(at + start, at + stop) for at, (start, stop, _) in ends)
@@ -125,6 +126,7 @@ class ReplicatedSGD(Ensemble):
             loss += value / self.n_replicas
         if math.isfinite(loss):
             self._couple(replicas, w, gradients, self._gamma(objective, state))
+            # Views, not copies: one step of the base optimizer moves all replicas.
             state.base.step(replicas.reshape(-1), gradients.reshape(-1))
             centre_of(replicas, out=w)
         state.memory.n_rows_seen += n_rows
@@ -133,11 +135,13 @@ class ReplicatedSGD(Ensemble):
     def _gamma(self, objective, state):
         rho, n_epochs = state.settings.rho, state.settings.max_iter
         progress = min(state.memory.n_rows_seen / (objective.n_rows * n_epochs), 1.0)
+        # Momentum multiplies a constant force by ``1 / (1 - momentum)``, so at this bound a replica
+        # moves half of the way to the centre. Without a bound the steps would be unstable.
         most = (1 - state.settings.momentum) / (2 * state.base.learning_rate)
-        return min(self.growth**progress / rho / rho, most)
+        return min(self.growth**progress / rho / rho, most)  # ``rho**2`` could underflow to 0
 
     def _couple(self, replicas, centre, gradients, gamma):
-        """Add the pull towards the centre to the gradients."""
+        """Add ``gamma (w_a - c)``, the gradient of the coupling, to the gradients."""
         for block in cache_slices(centre):
             for replica, gradient in zip(replicas, gradients, strict=True):
                 apart = replica[block] - centre[block]
@@ -146,7 +150,8 @@ class ReplicatedSGD(Ensemble):
 
 
 def centre_of(points, out):
-    """Their mean; where all are the same point it is that point, to the bit."""
+    """The mean of the points. If all are equal, the mean is exactly that point."""
+    # The mean of the differences to the first point, because a plain mean would round.
     for block in cache_slices(out):
         first, total = points[0, block], out[block]
         total[:] = 0
@@ -159,7 +164,7 @@ def centre_of(points, out):
 
 
 def draw_batch(objective, n_rows, state):
-    """Rows of the solver's own choice, in the memory of the loop's batch, which is gone then."""
+    """Random rows, drawn by the solver. They overwrite the memory of the loop's batch."""
     if n_rows >= objective.n_rows:
         return objective.batch()
     rows = state.rng.choice(objective.n_rows, n_rows, replace=False, shuffle=False)

@@ -12,39 +12,41 @@ from ._perturbed import Perturbed, sum_around
 class RSP(Perturbed):
     """Randomly smoothed perturbation (Ahn, Jadbabaie and Sra, arXiv:2305.15659, Algorithm 1).
 
-    With ``g`` the gradient of the batch and ``u`` uniform on the unit sphere it steps against
+    Let ``g`` be the gradient of the batch and ``u`` uniform on the unit sphere. A step goes against
     ``g + v``, where ``v`` is the part orthogonal to ``g`` of the gradient at ``w + rho u``. On
     average ``v`` points up the trace of the Hessian, by ``rho^2 / (2 d)`` times its gradient for
-    ``d`` parameters, and it never works against the descent of the loss.
+    ``d`` parameters. As ``v`` is orthogonal to ``g``, it never works against the descent of the
+    loss.
 
-    ``rho`` is the length of the displacement, as of a noise with standard deviation
-    ``rho / sqrt(d)`` in every parameter; useful values are 0.1 to 0.5 for toys and 1 to 5 for
-    small networks. ``"auto"`` is 1, ours: the published one is a rate in an accuracy, no number.
+    ``rho`` is the length of the displacement. It corresponds to noise of standard deviation
+    ``rho / sqrt(d)`` in every parameter. Useful values are 0.1 to 0.5 for toys and 1 to 5 for small
+    networks. ``"auto"`` is 1, ours, because the paper gives an order in the accuracy and no number.
 
     Parameters
     ----------
     base : {'adam', 'sgd'}, default='sgd'
         The optimizer that takes the step; its numbers are the estimator's.
     tolerance : float, default=inf
-        Perturb only where the norm of ``g`` is at most this, the algorithm's ``eps_0``. The
-        default takes every point as near enough to a minimum; 0 is the base optimizer.
+        Perturb only if the norm of ``g`` is at most this, the algorithm's ``eps_0``. The default
+        perturbs everywhere. 0 is the base optimizer.
     n_directions : int, default=1
         Displacements whose gradients are averaged (more than 1 is ours).
     antithetic : bool, default=False
-        Look at ``w - rho u`` too. The noise of size ``rho`` then cancels, which leaves one of size
-        ``rho^2`` (ours).
+        Whether to use ``w - rho u``, too. The noise of size ``rho`` then cancels, and noise of size
+        ``rho^2`` remains (ours).
     final_plain : float, default=0.0
-        Share of the ``max_iter`` epochs, at the end, with plain steps: they settle in the minimum
-        and do not move along it (ours). Without effect in a fit that stops before.
+        Share of the ``max_iter`` epochs, at the end, with plain steps. They settle in the minimum
+        and do not move along it (ours). It has no effect on a fit that stops earlier.
 
     Notes
     -----
-    A perturbed step costs ``1 + n_directions`` gradients, antithetic ``1 + 2 n_directions``, and
-    a plain one 1. The algorithm has the gradient of all rows; here that of the batch is the step,
-    the test against the tolerance and what ``v`` is orthogonal to. Where it is 0 all of ``v`` is
-    taken, so that it leaves a minimum again. It converges to minima where the trace of the Hessian
-    is stationary among minima, up to normal fluctuations of about the learning rate times ``rho``
-    times the curvature. One rate serves both kinds of steps.
+    A perturbed step costs ``1 + n_directions`` gradients, or ``1 + 2 n_directions`` with
+    ``antithetic``. A plain step costs 1. The paper's algorithm uses the gradient of all rows. Here
+    the gradient of the batch takes its place: in the step, in the test against the tolerance, and
+    in the projection of ``v``. If it is 0, ``v`` is the whole perturbed gradient, so the solver can
+    leave a minimum. The solver converges to minima where the trace of the Hessian is stationary
+    among minima, up to normal fluctuations of about the learning rate times ``rho`` times the
+    curvature. Both kinds of steps use the same learning rate.
 
     Examples
     --------
@@ -72,6 +74,7 @@ class RSP(Perturbed):
         self.final_plain = final_plain
 
     def _found(self, objective, w, batch, state):
+        # ``direction`` holds ``g`` already, so the sum needs another buffer.
         total = state.scratch("total", w)
         sphere = PERTURBATIONS["sphere"](w, objective.layout.parts, rounded_normals)
         around = sphere, self.n_directions, self.antithetic

@@ -1,4 +1,4 @@
-"""What one call of ``fit`` hands to its solver, and the record that comes back."""
+"""What one call of ``fit`` gives to its solver, and the record that it gets back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from ._settings import Settings
 
 @dataclass
 class History:
-    """The record of a training run; it goes on over warm starts and partial fits.
+    """The record of a training run. Warm starts and partial fits continue it.
 
     Attributes
     ----------
@@ -21,15 +21,15 @@ class History:
     validation_losses, validation_scores : list of float
         Loss and score on the validation rows after every epoch, where there are any.
     last_loss : float
-        Of the last epoch; of the start where a method had nothing to do.
+        Loss of the last epoch. If a method had nothing to do, it is the loss at the start.
     best_loss : float
     best_score : float
     best_w : ndarray or None
-        The parameters with the best validation score, kept under early stopping.
+        The parameters with the best validation score. They are kept only with early stopping.
     n_no_improvement : int
         Epochs since the last one that improved by ``tol``.
     n_rows_seen : int
-        Training rows passed over, ``t_`` of the estimator.
+        Training rows passed over. The estimator's ``t_``.
     """
 
     loss_curve: list = field(default_factory=list)
@@ -43,12 +43,14 @@ class History:
     n_rows_seen: int = 0
 
     def add(self, loss, validation, w, settings):
-        """Note an epoch: its loss, and (score, loss) on the validation rows or None."""
+        """Record an epoch: its loss, and (score, loss) on the validation rows or None."""
         self.loss_curve.append(loss)
         self.last_loss = loss
         if validation is not None:
             self.validation_scores.append(validation[0])
             self.validation_losses.append(validation[1])
+        # Both comparisons, and the order of count and update, are those of scikit-learn's MLP. A
+        # fit then stops at the same epoch.
         if settings.early_stopping:
             self._count(validation[0] < self.best_score + settings.tol)
             if validation[0] > self.best_score:
@@ -58,7 +60,7 @@ class History:
             self.best_loss = min(self.best_loss, loss)
 
     def forget_best(self):
-        """The parameters have become others: what was best of them no longer counts."""
+        """Discard the best loss, score and parameters, because the parameters were replaced."""
         self.best_loss, self.best_score, self.best_w = np.inf, -np.inf, None
         self.n_no_improvement = 0
 
@@ -90,7 +92,7 @@ class Run:
     n_iter : int
         Epochs, or iterations of a method, run so far.
     diverged : bool
-        Whether the loss or the parameters ceased to be finite.
+        Whether the loss or the parameters are no longer finite.
     interrupted : bool
         Whether the user stopped it, by a key or by a callback.
     settled : bool

@@ -13,55 +13,54 @@ from ._gradient import Based
 class SAM(Based):
     """Sharpness-aware minimisation (Foret and others, arXiv:2010.01412).
 
-    From ``w`` it climbs to ``w + rho g / |g|``, with ``g`` the gradient of the batch and the
-    norm taken over all parameters, and steps from ``w`` against the gradient found there.
-    ``rho`` is the radius of the climb; useful values are 0.01 to 0.5, under label noise
-    more; ``"auto"`` is the published 0.05.
+    A step first ascends from ``w`` to ``w + rho g / |g|``. Here ``g`` is the gradient of the batch,
+    and the norm is over all parameters. Then it steps from ``w`` against the gradient at that
+    point. ``rho`` is the radius of the ascent. Useful values are 0.01 to 0.5, and more under label
+    noise. ``"auto"`` is the published 0.05.
 
     Parameters
     ----------
     base : {'adam', 'sgd'}, default='adam'
         The optimizer that takes the step; its numbers are the estimator's.
     adaptive : bool, default=False
-        Climb in the norm that weighs every parameter by its own size, see `ASAM`.
+        Whether to use the norm that scales every parameter by its own size, see `ASAM`.
     normalize : bool, default=True
-        False climbs to ``w + rho g``, the unnormalised variant, which ceases to flatten
-        once the gradient vanishes.
+        False ascends to ``w + rho g``, the unnormalised variant. It no longer flattens when the
+        gradient vanishes.
     radius : {'constant', 'graph', 'rise'}, default='constant'
-        How long the climb is: ``rho``; or ``rho / sqrt(1 + |g|^2)``, which is a way of length
-        ``rho`` on the graph of the loss (Monge SAM, arXiv:2502.08448); or ``min(rise / |g|, rho)``,
-        after which the loss has risen by ``rise`` to first order, or less (arXiv:2605.10183). The
-        last two depend on the unit of the loss. Only used if ``normalize``.
+        Length of the ascent. ``'constant'`` is ``rho``. ``'graph'`` is ``rho / sqrt(1 + |g|^2)``:
+        the ascent has the length ``rho`` on the graph of the loss (Monge SAM, arXiv:2502.08448).
+        ``'rise'`` is ``min(rise / |g|, rho)``: to first order the loss rises by at most ``rise``
+        (arXiv:2605.10183). The last two depend on the unit of the loss. Only used if ``normalize``.
     rise : float, default=0.1
-        That rise of the loss, ours. Only used if ``radius="rise"``.
+        The rise of the loss for ``radius="rise"``, and only used there. The default is ours.
     m : int, default=None
-        Rows of the micro-batches that a batch is cut into: each climbs by its own gradient,
-        and the gradients found are averaged. None is the whole batch. With small ``m`` the
-        trace of the Hessian is what is kept small, with the whole batch its largest
-        eigenvalue (arXiv:2211.05729).
+        Rows of a micro-batch. The batch is cut into micro-batches, each ascends along its own
+        gradient, and the gradients found are averaged. None uses the whole batch. Small ``m`` keeps
+        the trace of the Hessian small. The whole batch keeps its largest eigenvalue small
+        (arXiv:2211.05729).
     interval : int, default=1
-        Climb on every ``interval``-th step only. The part of the gradient found that is
-        orthogonal to the plain one is kept and, rescaled to the plain gradient at hand,
-        used again on the steps between, which so cost one gradient (LookSAM,
+        The ascent takes place in every ``interval``-th step only. The solver keeps the part of the
+        gradient found that is orthogonal to the plain gradient. Each step in between costs one
+        gradient and adds this part, rescaled to the size of the present gradient (LookSAM,
         arXiv:2203.02714).
     reuse : float, default=0.7
-        Weight of that kept part; 0 takes plain steps between. Only used if ``interval > 1``. The
-        part is taken at the size of the gradient whatever ``rho`` is.
+        Weight of that kept part. At 0 the steps in between are plain. Only used if
+        ``interval > 1``. The kept part has the size of the gradient, whatever ``rho`` is.
     start : float, default=0.0
-        Share of the ``max_iter`` epochs trained plainly before the climbing begins. Late in
-        training a few epochs of it reach nearly the flatness of all of them
-        (arXiv:2410.10373).
+        Share of the ``max_iter`` epochs with plain steps before SAM begins. A few epochs of SAM
+        late in training reach nearly the flatness of SAM throughout (arXiv:2410.10373).
     ascent_steps : int, default=1
-        Steps of ``rho / ascent_steps`` that make up the climb, each along the gradient where
-        the last one ended.
+        Number of steps of the ascent, each of length ``rho / ascent_steps``. Each step follows the
+        gradient at the end of the last one.
 
     Notes
     -----
-    A step costs ``1 + ascent_steps`` gradients, one before ``start`` and between
-    ``interval``. Full-batch SAM does not settle: on a quadratic with curvature ``lam`` it
-    ends in a cycle of radius ``rate rho lam / (2 - rate lam)``. Where the gradient is exactly
-    zero there is no direction to climb in, and the step is plain. At ``rho=0`` the estimator
-    runs the base optimizer itself.
+    A step costs ``1 + ascent_steps`` gradients. Before ``start`` and between two ascents of
+    ``interval`` it costs one. Full-batch SAM does not settle: on a quadratic with curvature ``lam``
+    it ends in a cycle of radius ``rate rho lam / (2 - rate lam)``. If the gradient is exactly zero,
+    there is no direction of ascent, and the step is plain. At ``rho=0`` the estimator runs the base
+    optimizer itself.
 
     Examples
     --------
@@ -122,7 +121,7 @@ class SAM(Based):
             state.memory = self._memory(w)
 
     def _memory(self, w):
-        """Steps with the rule so far, and what the steps between two climbs use of the last."""
+        """Steps with the rule so far, and the part of the last ascent that later steps use."""
         return SimpleNamespace(n_flat_steps=0, kept=np.zeros_like(w) if self.interval > 1 else None)
 
     def direction(self, objective, w, batch, state):
@@ -142,11 +141,12 @@ class SAM(Based):
         return loss, out
 
     def _averaged(self, objective, w, batch, state, out, plain):
-        """The mean over the micro-batches of what each finds at the top of its climb."""
+        """Average the gradients that the micro-batches find at the ends of their ascents."""
         how = {name: getattr(self, name) for name in ("adaptive", "normalize", "radius", "rise")}
         how["n_steps"] = self.ascent_steps
         if self.m is None or self.m >= len(batch):
             return climb(objective, w, batch, state, out, plain, **how)
+        # ``climb`` overwrites its buffers, so the sums need memory of their own.
         loss, means = 0.0, [out] if plain is None else [out, plain]
         pieces = [state.scratch(f"piece {k}", w) for k in range(len(means))]
         for mean in means:
@@ -162,13 +162,13 @@ class SAM(Based):
 class ASAM(SAM):
     """Adaptive sharpness-aware minimisation (Kwon and others, arXiv:2102.11600).
 
-    `SAM` in the norm ``|T_w^-1 e|`` with ``T_w = |w|`` for **every** parameter, intercepts
-    included: it climbs to ``w + rho T_w^2 g / |T_w g|``. What it minimises so does not change
-    when the layers of a relu network are rescaled against each other, and for the same reason
-    it cannot tell apart minima that differ by such a rescaling only. (The paper leaves the
-    intercepts out and adds 0.01 to ``|w|``, either of which breaks the invariance.)
+    This is `SAM` in the norm ``|T_w^-1 e|`` with ``T_w = |w|`` for **every** parameter, intercepts
+    included. The ascent goes to ``w + rho T_w^2 g / |T_w g|``. So the minimised quantity does not
+    change if the layers of a relu network are rescaled against each other. For the same reason ASAM
+    cannot distinguish minima that differ only by such a rescaling. (The paper leaves the intercepts
+    out and adds 0.01 to ``|w|``. Each of the two breaks the invariance.)
 
-    ``rho`` is the radius in that norm; useful values are 0.1 to 2, under label noise more;
+    ``rho`` is the radius in that norm. Useful values are 0.1 to 2, and more under label noise.
     ``"auto"`` is the published 0.5. A step costs what it costs in `SAM`.
 
     Parameters

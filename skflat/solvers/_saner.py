@@ -1,4 +1,4 @@
-"""Sharpness-aware minimisation that goes less along what noisy labels ask for."""
+"""Sharpness-aware minimisation that reduces the components due to noisy labels."""
 
 from numbers import Real
 
@@ -13,26 +13,27 @@ from ._gradient import Based
 class SANER(Based):
     """Sharpness-aware noise-explicit reweighting (Luong and others, arXiv:2411.17132).
 
-    Climbs as `SAM` does. Of the gradient ``p`` found at the top, the components that are smaller
-    than those of the gradient ``g`` at ``w``, and of the same sign, are made smaller still: where
-    ``0 < p / g < 1`` they are multiplied by ``1 - reduction``. There the pull of wrong labels
-    prevails, the paper finds, which SAM reduces already.
+    The ascent is that of `SAM`. Let ``g`` be the gradient at ``w`` and
+    ``p`` the gradient at the end of the ascent. Components with ``0 < p / g <
+    1`` are multiplied by ``1 - reduction``. The paper finds that wrong labels dominate these
+    components, which SAM already reduces.
 
-    ``rho`` is the radius of the climb; useful values are 0.02 to 1, under label noise the larger
-    ones. ``"auto"`` is the published 0.1.
+    ``rho`` is the radius of the ascent. Useful values are 0.02 to 1, the larger ones under label
+    noise. ``"auto"`` is the published 0.1.
 
     Parameters
     ----------
     base : {'adam', 'sgd'}, default='adam'
         The optimizer that takes the step; its numbers are the estimator's.
     reduction : float, default=0.5
-        What those components lose, as published, where it grows from 0 to that over the first 50
-        epochs; here it stays. 0 is SAM, 1 leaves nothing of them.
+        The share that those components lose. The value is the published one. In the paper the share
+        grows from 0 to this value over the first 50 epochs; here it is constant. 0 is SAM, 1
+        removes the components.
 
     Notes
     -----
-    A step costs 2 gradients. A component is reduced by as much however short the climb is, so that
-    the rule does not tend to the base optimizer as ``rho`` tends to 0; at ``rho=0`` it is that
+    A step costs 2 gradients. The reduction does not depend on the length of the ascent. So the rule
+    does not tend to the base optimizer as ``rho`` tends to 0, but at ``rho=0`` it is that
     optimizer. The losses recorded are those at ``w``.
 
     Examples
@@ -60,6 +61,7 @@ class SANER(Based):
         for block in cache_slices(top):
             p, g = top[block], plain[block]
             g -= p
-            g *= p  # positive where p lies between 0 and g
+            # Instead of a division by g: ``(g - p) p > 0`` exactly if p lies between 0 and g.
+            g *= p
             np.multiply(p, 1 - self.reduction, out=p, where=g > 0)
         return loss, top

@@ -1,14 +1,14 @@
-"""The numbers of a fit, which belong to the estimator and not to the solver."""
+"""The numbers of a fit. They belong to the estimator and not to the solver."""
 
 from dataclasses import dataclass, fields, replace
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything one would tune in a grid, named as in scikit-learn's MLP.
+    """All numbers that one would tune in a grid, named as in scikit-learn's MLP.
 
-    ``rho`` is a number here: ``"auto"`` has been resolved. See the estimators for what
-    each one means.
+    ``rho`` is a number here, because ``"auto"`` has been resolved. The estimators explain what each
+    setting means.
     """
 
     rho: float = 0.0
@@ -35,11 +35,11 @@ class Settings:
     def of(cls, estimator, **replaced):
         """The settings among an estimator's parameters, some of them replaced.
 
-        What the estimator has no parameter for keeps its default.
+        A setting keeps its default if the estimator has no such parameter.
         """
         found = {field.name: getattr(estimator, field.name, field.default) for field in fields(cls)}
         return cls(**found | replaced)
 
     def replaced(self, **changes):
-        """The same settings but for some."""
+        """The same settings with some changes."""
         return replace(self, **changes)

@@ -51,17 +51,21 @@ class State:
 
 
 class Solver(BaseEstimator):
-    """Base of all solvers. Its parameters are structural; numbers are the estimator's."""
+    """Base of all solvers.
 
-    #: What ``rho="auto"`` means; None where the solver has no use for ``rho``.
+    A solver's parameters choose the method. Numbers that one would tune, such as the learning rate
+    and ``rho``, are parameters of the estimator.
+    """
+
+    #: What ``rho="auto"`` means. None: the solver does not use ``rho``.
     default_rho = None
-    #: Whether that number is meant for features and targets of size 1, and goes by theirs.
+    #: Whether ``default_rho`` is for features and targets of size 1, and is scaled to the data.
     auto_goes_by_size = True
     #: The largest radius that a search tries, in units of what ``rho="auto"`` is.
     reach = 32.0
     #: Whether it passes over batches, so that ``partial_fit`` and callbacks make sense.
     stochastic = True
-    #: Types of `Capability` that it needs of an objective.
+    #: Types of `Capability` that the solver needs of an objective.
     requires: tuple = ()
     _parameter_constraints: dict = {}
 
@@ -79,14 +83,14 @@ class Solver(BaseEstimator):
         Raises
         ------
         NotDefinedError
-            That says what is missing and which models have it.
+            If a capability is missing. The message says which one and which models have it.
         """
         for kind in self.requires:
             require(objective, kind, type(self).__name__)
 
     @property
     def early_stops(self):
-        """Whether it scores validation rows as it goes, so that early stopping makes sense."""
+        """Whether it scores validation rows during training, so that early stopping makes sense."""
         return self.stochastic
 
     def auto_rho(self, objective):
@@ -99,18 +103,19 @@ class Solver(BaseEstimator):
         Returns
         -------
         float
-            The solver's default times the objective's unit of radius; 0 if it does not use ``rho``.
+            The solver's default times the objective's unit of radius. It is 0 if the solver does
+            not use ``rho``.
         """
         if self.default_rho is None or not self.auto_goes_by_size:
             return self.default_rho or 0.0
         return self.default_rho * objective.unit_radius
 
     def delegate(self):
-        """The base solver that stands in for this one at ``rho = 0``."""
+        """The solver that runs instead of this one at ``rho = 0``."""
         return self
 
     def structure(self):
-        """What must stay the same for training to go on from a state, by `Rule.adopt`."""
+        """What must not change if training is to continue from a state by `Rule.adopt`."""
         return (type(self),)
 
     def init_state(self, objective, w, settings, rng):
@@ -128,7 +133,7 @@ class Solver(BaseEstimator):
         Returns
         -------
         State or None
-            None for a method that has none.
+            None if the method keeps no state.
         """
         return None
 
@@ -138,9 +143,9 @@ class Solver(BaseEstimator):
         Parameters
         ----------
         w : ndarray of shape (n_parameters,)
-            The start; it may be overwritten.
+            The start. It may be overwritten.
         state : State or None
-            What `init_state` returned, or what is left of the call before.
+            What `init_state` returned, or the state after the previous call.
         run : Run
             Objective, settings, random numbers, history and hooks.
 
@@ -153,11 +158,11 @@ class Solver(BaseEstimator):
 
 
 class Rule(Solver):
-    """A solver that answers which direction to follow; the shared loop does the rest.
+    """A solver that computes a direction for each batch. The shared loop does the rest.
 
-    A subclass says which base optimizer takes the step by its attribute ``base``. The direction
-    is the gradient of the batch unless it says otherwise. What `init_state` makes of a parameter
-    of the rule, `adopt` makes anew, or else `structure` names the parameter.
+    The attribute ``base`` of a subclass names the base optimizer that takes the step. By default
+    the direction is the gradient of the batch. If `init_state` depends on a parameter of the rule,
+    then either `adopt` updates the state for a new value, or `structure` contains the parameter.
     """
 
     def structure(self):
@@ -168,16 +173,16 @@ class Rule(Solver):
         return State(settings, base, rng, SimpleNamespace())
 
     def adopt(self, objective, w, state, settings):
-        """Go on from the state of a rule of the same structure, with other numbers.
+        """Continue from the state of a rule of the same structure, with other numbers.
 
         Parameters
         ----------
         objective : Objective
         w : ndarray of shape (n_parameters,)
         state : State
-            It is changed in place.
+            Changed in place.
         settings : Settings
-            The estimator's numbers; the rule's own are in ``self``.
+            The estimator's numbers. The rule's own parameters are in ``self``.
         """
         state.settings = settings
         state.base.adopt(settings)
@@ -201,9 +206,10 @@ class Rule(Solver):
         return objective.loss_gradient(w, batch, state.scratch("direction", w), state.work)
 
     def step(self, objective, w, batch, state):
-        """Move ``w`` in place by one batch. If the loss is not finite, it stays where it is.
+        """Take one step on a batch and change ``w`` in place.
 
-        A rule that keeps more than one point overrides this.
+        If the loss is not finite, ``w`` does not change. A rule that keeps more than one point
+        overrides this method.
 
         Parameters
         ----------
@@ -223,7 +229,7 @@ class Rule(Solver):
         return loss
 
     def resume(self, w, state):
-        """Take note of where the loop begins; ``w`` may have moved since it last ended.
+        """Prepare for a loop that starts at ``w``. It may have changed since the last loop ended.
 
         Parameters
         ----------
@@ -232,7 +238,7 @@ class Rule(Solver):
         """
 
     def finalize(self, w, state):
-        """The parameters to return when the loop has ended at ``w``.
+        """The parameters to return after the loop has ended at ``w``.
 
         Parameters
         ----------
@@ -262,9 +268,9 @@ def minimize(solver, objective, w, settings=None, random_state=0, max_epochs=Non
     Returns
     -------
     w : ndarray
-        Where it ended; the ``w`` given is left alone.
+        Where training ended. The ``w`` given is not changed.
     run : Run
-        With the ``history`` and, in ``work.rows``, the rows differentiated.
+        It has the ``history``. Its ``work.rows`` is the number of rows differentiated.
     """
     settings = Settings(rho="auto") if settings is None else settings
     if settings.rho == "auto":
@@ -281,8 +287,9 @@ def minimize(solver, objective, w, settings=None, random_state=0, max_epochs=Non
 def spawn_generator(random_state):
     """A generator for the solver's noise, seeded without drawing from ``random_state``.
 
-    Initialisation, split and batch order are then the same for every solver.
+    So initialisation, split and batch order are the same for every solver.
     """
+    # A draw from the original would shift every later batch. The twin has the same state instead.
     twin = np.random.RandomState()
     twin.set_state(random_state.get_state())
     return np.random.default_rng(twin.randint(2**32, size=4, dtype=np.uint32))

@@ -1,7 +1,7 @@
-"""The two base optimizers: what to do with a direction once a solver has found it.
+"""The two base optimizers. They turn a solver's direction into a step.
 
-They write into the vectors they are given, the direction included: every pass over a large
-vector that can be saved is one.
+They overwrite the vectors they are given, the direction included. On a large vector the time goes
+into memory traffic, so no step makes a temporary vector.
 """
 
 import math
@@ -17,7 +17,11 @@ EVERYTHING = (slice(None),)
 class Step:
     """What the base optimizers share: their numbers, the cosine schedule, the decay of weights.
 
-    ``decays`` are the parts of the flat vector that ``weight_decay`` shrinks.
+    Parameters
+    ----------
+    settings : Settings
+    decays : tuple of slice
+        The parts of the flat vector that ``weight_decay`` shrinks.
     """
 
     def __init__(self, settings, decays):
@@ -26,33 +30,33 @@ class Step:
 
     @property
     def planned(self):
-        """Whether the schedule is laid out over all ``max_iter`` epochs from the start."""
+        """Whether the schedule is fixed from the start for all ``max_iter`` epochs."""
         return self.settings.learning_rate == "cosine"
 
     def begin_step(self, step, n_steps):
-        """Take the rate that was planned for a step of so many, if it was."""
+        """Set the rate of step number ``step`` of ``n_steps``, if the schedule is planned."""
         if self.planned:
             share = cosine(step, n_steps, self.settings.warmup)
             self.learning_rate = float(self.settings.learning_rate_init * share)
 
     def decay(self, w):
-        """Shrink the weights by ``rate weight_decay``, apart from the gradient."""
+        """Shrink the weights by ``rate weight_decay``, independently of the gradient."""
         if self.settings.weight_decay > 0:
             for part in self.decays:
                 w[part] *= 1 - self.learning_rate * self.settings.weight_decay
 
     def end_epoch(self, n_rows_seen):
-        """Follow a schedule that counts epochs: there is none."""
+        """Update a schedule that counts epochs. By default there is none."""
 
     def on_plateau(self):
-        """What follows when training no longer improves: (stop, message)."""
+        """What to do when training no longer improves: (stop, message)."""
         return True, "Stopping."
 
 
 class SGDStep(Step):
     """Momentum and Nesterov's momentum, with scikit-learn's three schedules and the cosine.
 
-    ``_pull`` is the momentum times the velocity, so that a step needs no temporary.
+    ``_pull`` is the momentum times the velocity. With it a step needs no temporary vector.
     """
 
     def __init__(self, settings, w, decays=EVERYTHING):
@@ -61,31 +65,39 @@ class SGDStep(Step):
         self._last_rate = self.learning_rate
 
     def adopt(self, settings):
-        """Go on by other numbers: velocity and schedule stay where they are.
+        """Continue with other numbers. Velocity and schedule keep their state.
 
-        From a momentum of 0 there is no velocity to go on from.
+        After a momentum of 0 the velocity starts at 0.
         """
         old, self.settings = self.settings, settings
         if settings.momentum != old.momentum:
+            # The velocity is to stay, and ``_pull`` is the velocity times the momentum.
             self._pull *= settings.momentum / old.momentum if old.momentum > 0 else 0.0
         if settings.learning_rate == old.learning_rate == "adaptive":
+            # Plateaus have divided the rate. It keeps these divisions, relative to the new start.
             self.learning_rate *= settings.learning_rate_init / old.learning_rate_init
         else:
             self.learning_rate = float(settings.learning_rate_init)
             self.end_epoch(self._n_rows_seen)
 
     def ahead(self, w, distance, out):
-        """The point at a distance from ``w`` in the direction in which the momentum moves it."""
+        """The point at ``distance`` from ``w`` in the direction of the momentum."""
         return _ahead(w, self._pull, distance, out)
 
     def step(self, w, direction):
-        """``v = momentum v - rate direction``, then ``w += v`` or Nesterov's version."""
+        """Update ``v = momentum v - rate direction``, then ``w += v`` or Nesterov's version.
+
+        Nesterov's version is ``w += momentum v - rate direction`` with the new ``v``.
+        """
         momentum, nesterov = self.settings.momentum, self.settings.nesterovs_momentum
         self._take_rate()
+        # The decay is decoupled (SGDW): it changes ``w`` directly and not the velocity.
         self.decay(w)
+        # All operations on one piece before the next piece: it stays in the cache.
         for block in cache_slices(w):
             part, pull, move = w[block], self._pull[block], direction[block]
             move *= self.learning_rate
+            # ``pull`` is ``momentum v`` before this line and the new ``v`` after it.
             pull -= move
             if not nesterov:
                 part += pull
@@ -95,9 +107,10 @@ class SGDStep(Step):
                 part -= move
 
     def _take_rate(self):
-        """Under the cosine schedule the velocity goes with the rate, as in PyTorch.
+        """Rescale the velocity to the new rate under the cosine schedule, as in PyTorch.
 
-        In scikit-learn's schedules it keeps the rates at which it was built up.
+        PyTorch's velocity is a sum of gradients, and the rate multiplies all of it. In
+        scikit-learn's schedules each gradient keeps the rate at which it entered the velocity.
         """
         if self.planned and self.learning_rate != self._last_rate:
             self._pull *= self.learning_rate / self._last_rate
@@ -111,9 +124,10 @@ class SGDStep(Step):
             self.learning_rate = float(self.settings.learning_rate_init) / decay
 
     def on_plateau(self):
-        """What follows when training no longer improves: (stop, message)."""
+        """What to do when training no longer improves: (stop, message)."""
         if self.settings.learning_rate != "adaptive":
             return super().on_plateau()
+        # The limit 1e-6 and the division by 5 are scikit-learn's.
         if self.learning_rate <= 1e-6:
             return True, "Learning rate too small. Stopping."
         self.learning_rate /= 5.0
@@ -121,11 +135,11 @@ class SGDStep(Step):
 
 
 class AdamStep(Step):
-    """Adam (Kingma and Ba, arXiv:1412.6980), or with a decay AdamW (arXiv:1711.05101).
+    """Adam (Kingma and Ba, arXiv:1412.6980), or AdamW (arXiv:1711.05101) if there is weight decay.
 
-    ``_mean`` and ``_square`` are the running moments divided by ``1 - beta``, so that a step
-    needs no temporary. Adam adds epsilon before the second moment's correction for its start, as
-    scikit-learn does, and AdamW after it, as PyTorch does.
+    ``_mean`` and ``_square`` are the running moments divided by ``1 - beta``. So a step needs no
+    temporary vector. Adam adds epsilon before the bias correction of the second moment, as
+    scikit-learn does. AdamW adds it after the correction, as PyTorch does.
     """
 
     def __init__(self, settings, w, decays=EVERYTHING):
@@ -135,27 +149,33 @@ class AdamStep(Step):
         self._square = np.zeros_like(w)
 
     def adopt(self, settings):
-        """Go on by other numbers, with the moments where they are."""
+        """Continue with other numbers. The moments keep their values."""
         old, self.settings = self.settings, settings
         self.learning_rate = float(settings.learning_rate_init)
+        # The moments are to stay, and what is stored is divided by ``1 - beta``.
         if settings.beta_1 != old.beta_1:
             self._mean *= (1 - old.beta_1) / (1 - settings.beta_1)
         if settings.beta_2 != old.beta_2:
             self._square *= (1 - old.beta_2) / (1 - settings.beta_2)
 
     def ahead(self, w, distance, out):
-        """The point at a distance from ``w`` against the running mean of the directions."""
+        """The point at ``distance`` from ``w`` against the running mean of the directions."""
         return _ahead(w, self._mean, -distance, out)
 
     def step(self, w, direction):
         """One step along the direction, scaled by its running moments."""
         settings, beta_1, beta_2 = self.settings, self.settings.beta_1, self.settings.beta_2
         self._t += 1
+        # The rate absorbs the bias corrections, as at the end of section 2 of the paper. The
+        # moments are ``m = (1 - beta_1) mean`` and ``sqrt(v) = root sqrt(square)``, so that the
+        # step ``rate m / (sqrt(v) + epsilon)`` is ``rate (1 - beta_1) / root`` times
+        # ``mean / (sqrt(square) + epsilon / root)``. All constant factors are scalars.
         root, correction = math.sqrt(1 - beta_2), math.sqrt(1 - beta_2**self._t)
         rate = self.learning_rate * correction / (1 - beta_1**self._t)
         epsilon = settings.epsilon * (correction if settings.weight_decay > 0 else 1.0)
         self.decay(w)
         for block in cache_slices(w):
+            # ``move`` is the direction, then its square, the denominator and at last the step.
             mean, square, move = self._mean[block], self._square[block], direction[block]
             mean *= beta_1
             mean += move
@@ -170,7 +190,7 @@ class AdamStep(Step):
 
 
 def _ahead(w, momentum, distance, out):
-    """``w`` itself where there is no momentum."""
+    """Write ``w + distance momentum / |momentum|`` to ``out``, or ``w`` if there is no momentum."""
     size = math.sqrt(float(momentum @ momentum))
     return displaced(w, momentum, distance / size if size > 0 else 0.0, out)
 

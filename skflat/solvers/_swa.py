@@ -12,9 +12,9 @@ from ._stages import Onward
 class SWA(Averaging):
     """Stochastic weight averaging (Izmailov and others, arXiv:1803.05407).
 
-    Trains with the base optimizer and returns the running mean of the parameters at the ends of
-    the later epochs. The tail begins after a share ``start`` of the ``max_iter`` epochs, or where
-    training would stop, if that is earlier; the point where it begins is in the mean. ``rho`` is
+    The base optimizer trains. The result is the running mean of the parameters at the ends of the
+    later epochs, the tail. The tail begins after a share ``start`` of the ``max_iter`` epochs, or
+    earlier if training would stop. The mean includes the point where the tail begins. ``rho`` is
     not used.
 
     Parameters
@@ -26,22 +26,21 @@ class SWA(Averaging):
     cycle : int, default=1
         Epochs between two points that are averaged.
     rate : {'constant', 'cyclic'}, default='constant'
-        Of the tail: constant leaves the base optimizer's rate alone; cyclic lowers it linearly
-        from ``learning_rate_init`` within every cycle, so that it is smallest where a point is
-        averaged.
+        Learning rate in the tail. ``'constant'`` keeps the base optimizer's rate. ``'cyclic'``
+        lowers the rate linearly from ``learning_rate_init`` within every cycle, so the rate is
+        smallest when a point is averaged.
     ratio : float, default=100.0
-        By which the rate of a cycle falls. Only used if ``rate="cyclic"``.
+        Factor by which the rate falls in a cycle. Only used if ``rate="cyclic"``.
 
     Notes
     -----
-    A step costs one gradient, and an average one vector. On a quadratic the mean is much closer to
-    the minimum than the points are, between which SGD at a constant rate wanders. The mean takes no
-    part in training: `partial_fit` goes on from the last point, whereas a ``fit`` with
-    ``warm_start`` begins anew at the mean. Where parameters were set in between, point and mean
-    begin there. In the tail validation scores, early stopping and
-    callbacks see the mean; the losses recorded are those of the point that trains. Between two
-    averages the mean and its score stand still, so under early stopping ``n_iter_no_change`` should
-    exceed ``cycle``.
+    A step costs one gradient. An average costs one vector. SGD at a constant rate fluctuates around
+    a minimum. On a quadratic the mean is much closer to the minimum than the points are. The mean
+    has no influence on training: `partial_fit` continues from the last point, but a ``fit`` with
+    ``warm_start`` starts at the mean. If parameters were set in between, point and mean start
+    there. In the tail validation scores, early stopping and callbacks see the mean. The losses
+    recorded are those of the point that trains. Between two averages the mean and its score do not
+    change, so ``n_iter_no_change`` should exceed ``cycle`` under early stopping.
 
     Examples
     --------
@@ -82,10 +81,11 @@ class SWA(Averaging):
         return super().step(objective, w, batch, state)
 
     def _end_epoch(self, state, w):
-        """Take the point into the mean where a cycle ends; in the tail ``w`` is the mean."""
+        """Add the point to the mean at the end of a cycle. In the tail ``w`` is the mean."""
         memory, epoch = state.memory, state.epoch + 1
         if memory.first is None and state.base.is_over(epoch, self.start, state.settings):
             memory.first, memory.point, memory.mean = epoch, w.copy(), np.zeros_like(w)
         if memory.first is not None and (epoch - memory.first) % self.cycle == 0:
             memory.n_averaged += 1
+            # The running mean needs no sum of all points, so rounding errors do not grow with it.
             memory.mean += (memory.point - memory.mean) / memory.n_averaged
