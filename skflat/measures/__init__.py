@@ -1,4 +1,4 @@
-"""What was found, in numbers: functions over fitted estimators, and scorer classes.
+"""Measures of fitted estimators, as functions and as scorer classes.
 
 A new measure is one new file and one line in the registry, ``_registry.py``.
 """

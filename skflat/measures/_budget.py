@@ -1,4 +1,4 @@
-"""How much a measure may compute, counted beforehand from shapes and never by a clock."""
+"""How much a measure may compute. Costs are counted in advance from shapes, not with a clock."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ import numpy as np
 class Budget:
     """Multiplications that may still be spent.
 
-    Counts, unlike seconds, are the same on every machine and in every run, so a measure that is
-    cut short is cut short at the same place.
+    Counts, unlike seconds, are the same on every machine and in every run. So a measure that runs
+    out of budget stops at the same place everywhere.
 
     Parameters
     ----------
@@ -18,14 +18,14 @@ class Budget:
     ----------
     left : float
     cut_short : bool
-        Whether something was not done for its cost.
+        Whether some computation was left out because of its cost.
     """
 
     def __init__(self, amount=np.inf):
         self.left, self.cut_short = float(amount), False
 
     def spend(self, cost):
-        """Whether there is enough left for this; if so, it is taken away."""
+        """Subtract the cost if enough is left. Return whether it was."""
         if cost > self.left or cost == np.inf:
             self.cut_short = True
             return False
@@ -34,7 +34,7 @@ class Budget:
 
 
 def least_squares_cost(n_rows, n_columns):
-    """Multiplications of non-negative least squares by active sets, about.
+    """Approximate number of multiplications of non-negative least squares by active sets.
 
     Each of its steps multiplies the whole matrix once and updates a triangular factor.
     """
@@ -42,6 +42,6 @@ def least_squares_cost(n_rows, n_columns):
 
 
 def factorization_cost(n_rows, n_columns):
-    """Multiplications that an orthogonal basis of some columns takes, about."""
+    """Approximate number of multiplications for an orthogonal basis of some columns."""
     least = min(n_rows, n_columns)
     return (3.0 * n_rows + 8.0 * least) * n_columns * least

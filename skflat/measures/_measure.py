@@ -33,7 +33,7 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
     def evaluate(self, problem):
         """The `Measurement` of a `skflat.problems.Problem`.
 
-        Where the loss itself is not finite nothing can be measured: NaN, with a warning.
+        If the loss itself is not finite, nothing can be measured: the value is NaN, with a warning.
 
         Raises
         ------
@@ -68,7 +68,7 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
 
 
 def undefined(problem):
-    """The measurement of what cannot be measured."""
+    """The measurement where the quantity is not defined."""
     return Measurement(
         np.nan, np.nan, "estimate", 1, False, samples=np.array([]), protocol=describe(problem)
     )
@@ -104,7 +104,7 @@ def ladder(name, values):
 
 
 def level_of(problem, batch=None):
-    """A tenth of the loss of the best constant prediction: by how much a loss changes visibly."""
+    """A tenth of the loss of the best constant prediction: a change of the loss that matters."""
     if batch is None:
         return problem.objective.constant_loss() / 10
     return problem.objective.loss_function.constant_loss(batch) / 10
@@ -126,12 +126,12 @@ def describe(problem, **details):
 
 
 def exactness(problem):
-    """The kind of a value that is exact on its rows: an estimate where these are a sample."""
+    """The kind of a value that is exact on its rows: an estimate if the rows are a sample."""
     return "estimate" if problem.sampled else "exact"
 
 
 def group_error(problem, statistic, n_groups=10):
-    """Standard error, from the sampling of rows, of a mean that is not known row by row.
+    """Standard error, due to the sampling of rows, of a mean that is not known row by row.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def group_error(problem, statistic, n_groups=10):
     statistic : callable
         The mean over the rows of a `Batch`.
     n_groups : int, default=10
-        Parts of the rows, between which it varies.
+        Number of disjoint groups of rows. The error comes from the variance between them.
     """
     n, objective = problem.objective.n_rows, problem.objective
     if not problem.sampled or n < 2:
@@ -147,14 +147,15 @@ def group_error(problem, statistic, n_groups=10):
     n_groups = min(n_groups, n)
     groups = [objective.batch(slice(start, None, n_groups)) for start in range(n_groups)]
     values = [statistic(group) for group in groups]
+    # Finite population correction: a sample of all rows has no sampling error.
     return float(np.sqrt((1 - n / problem.sampled_from) * np.var(values, ddof=1) / n_groups))
 
 
 def sample_rows(X, y, sample_weight, max_samples, random_state):
     """At most ``max_samples`` rows, drawn without replacement and stratified by class.
 
-    Where stratifying is impossible (multilabel or continuous targets, or a class too small)
-    the draw is uniform. The rows keep their order.
+    If stratifying is impossible (multilabel or continuous targets, or a class too small), the draw
+    is uniform. The rows keep their order.
 
     Parameters
     ----------
@@ -209,7 +210,7 @@ def drawn_rows(y, sample_weight, n_rows, max_samples, random_state):
 
 
 def _class_sizes(labels):
-    """Rows of every class; one of all where the labels have no order, which is told of later."""
+    """Number of rows of every class; a single 1 if the labels cannot be sorted (an error follows)."""
     try:
         return np.unique(labels, return_counts=True)[1]
     except TypeError:

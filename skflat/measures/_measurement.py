@@ -1,4 +1,4 @@
-"""A measured number with what it takes to trust it."""
+"""A measured number with its error, its kind and its protocol."""
 
 from dataclasses import dataclass, field
 
@@ -14,20 +14,20 @@ class Measurement:
     value : float
         In the units that the measure defines.
     stderr : float
-        Standard error, of the probes and of the sampling of rows; 0 where both are exact.
+        Standard error due to random probes and to the sampling of rows. It is 0 if there are none.
     kind : {'exact', 'estimate', 'upper_bound', 'lower_bound'}
-        What the value is of the quantity defined. What a search finds is a bound.
+        How the value relates to the quantity defined. A search finds a bound.
     n_evals : int
         Passes over the rows: a loss or gradient counts 1, a Hessian product 2.
     converged : bool
         Whether the method ended by its own criterion.
     samples : ndarray
-        What the value was computed from: one number a layer, start, draw or probe.
+        The numbers from which the value was computed: one per layer, start, draw or probe.
     protocol : dict
-        Loss, rows, seed and whatever else it takes to repeat the measurement.
+        Loss, rows, seed and everything else needed to repeat the measurement.
     table : dict of str to ndarray
-        Where a measure finds a curve or a list, its columns, all of one length. What they are
-        says the measure; ``pandas.DataFrame(measurement.table)`` shows them.
+        If a measure finds a curve or a list, its columns, all of the same length. The measure
+        documents them. ``pandas.DataFrame(measurement.table)`` shows them.
     """
 
     value: float

@@ -1,13 +1,14 @@
-"""How much a measure holds in memory at once, known beforehand from shapes."""
+"""How much a measure holds in memory at once. It is known in advance from shapes."""
 
-MAX_NUMBERS = 1 << 22  # of one array that comes on top of data and parameters: 34 MB
-MAX_MATRIX = 1 << 26  # of a matrix that has to be whole: 0.5 GB
+MAX_NUMBERS = 1 << 22  # entries of a temporary array beside data and parameters: 34 MB
+MAX_MATRIX = 1 << 26  # entries of a matrix that cannot be split: 0.5 GB
 
 
 def at_once(size, wanted):
-    """How many of the vectors that are wanted, each of ``size`` numbers, are held at once.
+    """How many of the wanted vectors, each of ``size`` numbers, are held at once.
 
-    At least one: a vector of parameters is never too large, for the parameters are there.
+    It is at least one. A vector of parameters is never too large, because the parameters
+    themselves are in memory.
     """
     return max(1, min(wanted, MAX_NUMBERS // max(1, size)))
 

@@ -1,4 +1,4 @@
-"""The dominant subspace: how much of the gradient lies along the sharpest directions."""
+"""The dominant subspace: the part of the gradient along the directions of largest curvature."""
 
 import warnings
 from numbers import Integral, Real
@@ -13,33 +13,35 @@ from .._measurement import Measurement
 from .._memory import at_once
 from ._eigenvalues import HessianProduct, eigenpairs
 
-FEW = 10  # eigenvectors, for which the search holds hardly more vectors than for one
+FEW = 10  # up to so many eigenvectors, ARPACK holds hardly more vectors than for one
 
 
 class DominantSubspace(Measure):
     """Share of the gradient in the span of the top eigenvectors of the Hessian.
 
-    ``|P_k g| / |g|``, with ``g`` the gradient of the unpenalised mean training loss and ``P_k`` the
-    projection onto the eigenvectors of the ``k`` largest eigenvalues of its Hessian (Song, Ahn and
-    Yun, arXiv:2405.16002, who find it close to 1 though what reduces the loss is the rest). As a
-    scorer a smaller share counts as flatter. Invariant under isometries of the parameters only.
+    The value is ``|P_k g| / |g|``. Here ``g`` is the gradient of the unpenalised mean training
+    loss, and ``P_k`` is the projection onto the eigenvectors of the ``k`` largest eigenvalues of
+    its Hessian. Song, Ahn and Yun (arXiv:2405.16002) find a share close to 1, although the rest of
+    the gradient reduces the loss. As a scorer, a smaller share counts as flatter. The measure is
+    invariant under isometries of the parameters only.
 
     Parameters
     ----------
     k : int, default=None
-        Number of eigenvectors; None is the number of classes, or of outputs of a regressor, but
-        with more than ten no more than together have 2 ** 21 numbers. ``protocol["k"]`` says.
+        Number of eigenvectors. None is the number of classes, or of outputs of a regressor. If that
+        is more than ten, the eigenvectors together have at most 2 ** 21 numbers.
+        ``protocol["k"]`` has the number used.
     tol : float, default=1e-6
     random_state : int, RandomState instance or None, default=0
         See `HessianEigenvalues`.
 
     Notes
     -----
-    The table has the columns ``eigenvalue``, from the largest down, and ``share``, the value for
-    the eigenvectors up to that one. The standard error is that of the gradient's sampling, by a
-    jackknife over ten groups of rows; it leaves out that the eigenvectors fit the sample, by which
-    the share on a small sample comes out too great. Where the gradient is 0 the share is not
-    defined: NaN, with a warning.
+    The table has the columns ``eigenvalue``, in decreasing order, and ``share``, the value for the
+    eigenvectors up to that one. The standard error is due to the sampling of the gradient, by a
+    jackknife over ten groups of rows. It ignores that the eigenvectors fit the sample, so on a
+    small sample the share is too large. If the gradient is 0, the share is not defined: the value
+    is NaN, with a warning.
 
     Examples
     --------
@@ -106,12 +108,13 @@ def _row_error(problem, vectors, n_groups=10):
         batch = objective.batch(rows[rows % n_groups != left_out])
         _, gradient = objective.loss_gradient(problem.w, batch)
         shares.append(np.linalg.norm(vectors.T @ gradient) / (np.linalg.norm(gradient) or 1.0))
+    # Jackknife variance, times the finite population correction.
     missing = 1 - objective.n_rows / problem.sampled_from
     return float(np.sqrt(missing * (n_groups - 1) * np.var(shares)))
 
 
 def _usual(n_classes, size):
-    """One eigenvector a class, as far as so many can be held; the search has two for each."""
+    """One eigenvector per class, as far as memory allows. The search holds two vectors for each."""
     return min(n_classes, max(FEW, at_once(2 * size, n_classes)))
 
 

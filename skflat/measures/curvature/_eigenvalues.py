@@ -15,46 +15,48 @@ from .._function import function_of
 from .._measure import Measure, describe, exactness, generator, group_error
 from .._measurement import Measurement
 
-DENSE = 40  # up to so many parameters the whole matrix is built
+# Up to so many parameters the whole matrix is built: Lanczos would need as many products.
+DENSE = 40
 ENDS = {"largest": "LA", "smallest": "SA", "both": "BE"}
 
 
 class HessianEigenvalues(Measure):
     """Largest or smallest eigenvalues of the Hessian of the mean loss; smaller is flatter.
 
-    Of the Hessian of the unpenalised mean training loss, by the implicitly restarted Lanczos
-    method (ARPACK, through `scipy.sparse.linalg.eigsh`) on exact Hessian products. The value is
-    the largest eigenvalue, or the smallest if only these are asked for. The one largest eigenvalue
+    The loss is the unpenalised mean training loss. The method is the implicitly restarted Lanczos
+    method (ARPACK, through `scipy.sparse.linalg.eigsh`) with exact Hessian products. The value is
+    the largest eigenvalue, or the smallest for ``which="smallest"``. The largest eigenvalue alone
     has a closed form at a stationary point of a factorization of a full matrix.
 
-    Invariant under isometries of the parameters only. At a minimum it is the flatness of Josz
-    (arXiv:2509.11386) in the limit of small radii, and what SAM on the whole batch keeps small
-    (Wen, Ma and Li, arXiv:2211.05729).
+    The measure is invariant under isometries of the parameters only. At a minimum the largest
+    eigenvalue is the flatness of Josz (arXiv:2509.11386) in the limit of small radii. SAM on the
+    whole batch keeps it small (Wen, Ma and Li, arXiv:2211.05729).
 
     Parameters
     ----------
     k : int, default=1
         Number of eigenvalues.
     which : {'largest', 'smallest', 'both'}, default='largest'
-        ``'both'`` takes half of them from either end, and if ``k`` is odd one more from the top.
+        ``'both'`` takes half of them from each end. If ``k`` is odd, it takes one more from the
+        top.
     tol : float, default=1e-6
-        The method ends when the residual ``|H v - lambda v|`` of every eigenvalue is, by its own
-        estimate, below ``tol * |lambda|``; the error of the eigenvalue is at most that. In single
-        precision no less than 1e-5.
+        The method ends when the estimated residual ``|H v - lambda v|`` of every eigenvalue is
+        below ``tol * |lambda|``. The error of the eigenvalue is at most the residual. In single
+        precision the tolerance is at least 1e-5.
     max_iter : int, default=None
-        Most restarts; None is ten times the number of parameters.
+        Maximum number of restarts. None is ten times the number of parameters.
     random_state : int, RandomState instance or None, default=0
-        Draws the vector to start from.
+        Draws the start vector.
 
     Notes
     -----
-    The table has the columns ``eigenvalue``, from the largest down, and ``residual``, the norm
-    above, computed anew. The method holds about fifty vectors of parameters for up to ten
-    eigenvalues, and five for every further one. With ``which="smallest"`` a scorer would take the
-    most negative eigenvalue for the flattest: use that for measuring only.
+    The table has the columns ``eigenvalue``, in decreasing order, and ``residual``, the norm above,
+    recomputed. The method holds about fifty vectors of parameters for up to ten eigenvalues, and
+    five more for every further one. Do not use ``which="smallest"`` as a scorer: the most negative
+    eigenvalue would count as the flattest.
 
-    If the method ends before it has converged there is a `ConvergenceWarning`, ``converged`` is
-    False, and the table holds what had converged; with nothing converged the value is NaN.
+    If the method does not converge, there is a `ConvergenceWarning` and ``converged`` is False. The
+    table then holds the eigenvalues that did converge. If none did, the value is NaN.
 
     Examples
     --------
@@ -133,16 +135,18 @@ class HessianEigenvalues(Measure):
         )
 
     def _bound(self, values):
-        """What a Ritz value that has not converged is of the eigenvalue asked for."""
+        """The kind of a Ritz value that has not converged."""
         if not len(values):
             return "estimate"
+        # Ritz values lie inside the spectrum (Rayleigh quotients).
         return "upper_bound" if self.which == "smallest" else "lower_bound"
 
 
 class HessianProduct:
     """Products with the Hessian of a problem, in double precision, and their number.
 
-    With weights ``t`` of a norm it is the Hessian in the coordinates ``h / t``.
+    With weights ``t`` of a norm it is the Hessian in the coordinates ``h / t``, which is
+    ``diag(t) H diag(t)``.
     """
 
     def __init__(self, problem, t=None):
@@ -163,8 +167,8 @@ class HessianProduct:
 def products(product, columns, out=None):
     """Products with all columns of a matrix, one after the other.
 
-    They are written into ``out``, which may be the matrix itself: of many parameters every
-    further copy counts.
+    They are written to ``out``, which may be the matrix itself. With many parameters each further
+    copy would need much memory.
     """
     out = np.empty(columns.shape) if out is None else out
     for k, column in enumerate(columns.T):
@@ -185,7 +189,7 @@ def eigenpairs(product, k, which, tol, max_iter, rng):
     Returns
     -------
     values : ndarray of shape (k,)
-        From the largest down; fewer where not all converged.
+        In decreasing order. There are fewer if not all converged.
     vectors : ndarray of shape (n_parameters, k)
     converged : bool
     """
@@ -199,11 +203,12 @@ def eigenpairs(product, k, which, tol, max_iter, rng):
     image = product(start)
     if not np.isfinite(image).all():
         raise NotDefinedError("The Hessian is not finite: the loss overflows near the parameters.")
-    if not image.any():  # ARPACK cannot start in a null space, and the Hessian is 0 for certain
+    # ARPACK cannot start in a null space. A random vector is in one only if the Hessian is 0.
+    if not image.any():
         return np.zeros(k), np.eye(size, k), True
     operator = LinearOperator((size, size), matvec=product, dtype=float)
     converged = True
-    tol = max(tol, 1e-5) if single else tol
+    tol = max(tol, 1e-5) if single else tol  # the products have errors of the order 1e-7
     try:
         with one_thread_for_scipy():
             values, vectors = eigsh(

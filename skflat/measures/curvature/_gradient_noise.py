@@ -10,17 +10,17 @@ from .._measurement import Measurement
 class GradientNoise(Measure):
     """Trace of the covariance of the rows' gradients; smaller is flatter.
 
-    ``E|g_i|^2 - |E g_i|^2`` over the rows ``i``, with ``g_i`` the gradient of a row's unpenalised
-    loss: the variance of a stochastic gradient of one row. Near an interpolating minimum of a
-    log-loss with calibrated outputs it is close to the trace of the Hessian. Invariant under
-    isometries of the parameters only.
+    The value is ``E|g_i|^2 - |E g_i|^2`` over the rows ``i``, where ``g_i`` is the gradient of a
+    row's unpenalised loss. It is the variance of a stochastic gradient from one row. Near an
+    interpolating minimum of a log-loss with calibrated outputs it is close to the trace of the
+    Hessian. The measure is invariant under isometries of the parameters only.
 
     Notes
     -----
-    Exact, at the cost of two gradients. ``samples`` holds the squared norm of every row's gradient.
-    The table's one row has ``noise``, the value; ``gradient``, the squared norm of the mean
-    gradient; and ``batch_size``, their ratio, at which noise and gradient of a batch are equally
-    large (McCandlish and others, arXiv:1812.06162).
+    The value is exact and costs two gradients. ``samples`` holds the squared norm of every row's
+    gradient. The table has one row: ``noise`` is the value, ``gradient`` the squared norm of the
+    mean gradient, and ``batch_size`` their ratio. In a batch of that size, noise and gradient are
+    equally large (McCandlish and others, arXiv:1812.06162).
 
     Examples
     --------
@@ -40,10 +40,11 @@ class GradientNoise(Measure):
         squares = objective.squared_gradients(w).astype(float, copy=False)
         _, gradient = objective.loss_gradient(w)
         square = float(gradient @ gradient)
-        noise = max(0.0, objective.data.mean(squares) - square)  # rounding may go below
+        noise = max(0.0, objective.data.mean(squares) - square)  # rounding can make it negative
 
         def noise_on(batch):
-            """What some of the rows add, with the mean gradient of all."""
+            """The variance on some rows, linearised around the mean gradient of all rows."""
+            # The derivative of ``|E g|^2`` is ``2 <E g, .>``. The constant has no influence.
             _, own = objective.loss_gradient(w, batch)
             return batch.mean(objective.squared_gradients(w, batch)) - 2 * float(own @ gradient)
 

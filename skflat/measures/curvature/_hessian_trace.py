@@ -15,29 +15,29 @@ from ._eigenvalues import HessianProduct, products
 class HessianTrace(Measure):
     """Trace of the Hessian of the unpenalised mean training loss; smaller is flatter.
 
-    Exact for networks of relu or identity units of any depth and for factorizations, whose Hessian
-    has the diagonal of its Gauss-Newton part, and for smooth units in up to two hidden layers.
-    Otherwise estimated by Hutch++ (Meyer, Musco, Musco and Woodruff, arXiv:2010.09649) from Hessian
-    products.
+    The value is exact for networks of relu or identity units of any depth and for factorizations,
+    because the diagonal of their Hessian is that of its Gauss-Newton part. It is also exact for
+    smooth units in up to two hidden layers. Otherwise Hutch++ (Meyer, Musco, Musco and Woodruff,
+    arXiv:2010.09649) estimates it from Hessian products.
 
-    Invariant under isometries of the parameters only: rescaling the layers of a relu network
-    against each other, which leaves its predictions alone, changes the trace at will. It is
-    linear in the scale of the loss, which is the mean over rows.
+    The measure is invariant under isometries of the parameters only. A rescaling of the layers of a
+    relu network against each other does not change its predictions, but changes the trace
+    arbitrarily. The trace is linear in the scale of the loss, which is the mean over rows.
 
     Parameters
     ----------
     n_products : int, default=60
-        Hessian products of the estimate, where one is needed; at least 18. With no more parameters
-        than that the diagonal is computed instead, and the value exact.
+        Number of Hessian products of an estimate, at least 18. If there are no more parameters than
+        products, the diagonal is computed instead, and the value is exact.
     random_state : int, RandomState instance or None, default=0
         Draws the probes of the estimate.
 
     Notes
     -----
-    The exact trace costs about one forward pass for one hidden layer, and one backward pass
-    for every output with more. ``samples`` holds the share of every layer then, weights and
-    intercepts together. Among the measures of Ahn, Jadbabaie and Sra (arXiv:2305.15659) it is the
-    trace itself; they divide it by the number of parameters.
+    With one hidden layer the exact trace costs about one forward pass. With more it costs one
+    backward pass per output. ``samples`` then holds the share of every layer, weights and
+    intercepts together. Ahn, Jadbabaie and Sra (arXiv:2305.15659) divide the trace by the number of
+    parameters.
 
     Examples
     --------
@@ -111,7 +111,7 @@ class HessianTrace(Measure):
         )
 
     def _diagonal(self, problem, product):
-        """Of few parameters the whole diagonal costs no more."""
+        """The exact diagonal, which costs no more if there are few parameters."""
         diagonal = np.array([product(unit)[k] for k, unit in enumerate(np.eye(len(problem.w)))])
 
         def trace_on(batch):
@@ -131,16 +131,21 @@ class HessianTrace(Measure):
 
 
 def hutchpp(product, size, n_products, rng):
-    """Hutch++: the trace on a sketched subspace, plus Hutchinson's mean on the rest.
+    """Hutch++: the exact trace on a sketched subspace, plus Hutchinson's estimate of the rest.
+
+    With ``Q`` an orthonormal basis of ``A S`` for random signs ``S``, the value is
+    ``tr(Q' A Q) + mean_g g' (I - QQ') A (I - QQ') g``.
 
     Returns
     -------
     value : float
     probes : ndarray of shape (n_products // 3,)
-        One unbiased estimate a probe, whose mean is the value.
+        One unbiased estimate per probe. Their mean is the value.
     vectors : list of ndarray of shape (size,)
-        The value is the sum of ``v' A v`` over these.
+        The value is the sum of ``v' A v`` over these vectors.
     """
+    # A third of the products each for the sketch, for the trace on it, and for the rest. All
+    # products overwrite their input, so at most three matrices of k vectors exist.
     k = n_products // 3
     Q = rng.choice([-1.0, 1.0], size=(size, k))
     Q, _ = np.linalg.qr(products(product, Q, out=Q))

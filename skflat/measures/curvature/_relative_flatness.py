@@ -1,4 +1,4 @@
-"""Relative flatness: the curvature at the last layer, weighed by that layer's weights."""
+"""Relative flatness: the curvature at the last layer, weighted by that layer's weights."""
 
 import numpy as np
 from sklearn.utils.extmath import row_norms
@@ -12,27 +12,27 @@ from ..outputs import dense
 
 
 class RelativeFlatness(Measure):
-    """Trace of the last layer's Hessian, each block weighed by its weights; smaller is flatter.
+    """Trace of the last layer's Hessian, each block weighted by its weights; smaller is flatter.
 
-    ``sum_{s, t} <w_s, w_t> tr(H_st)`` with ``w_s`` the weights into output ``s`` and ``H_st`` the
-    block of the Hessian of the unpenalised mean training loss between the weights into outputs
-    ``s`` and ``t`` (Petzka and others, arXiv:2001.00939). Exact, at the cost of one loss: with
-    ``a`` the last hidden layer, ``W`` the weights and ``S`` the loss's Hessian in the outputs, a
-    row adds ``|a|^2 tr(W S W')``.
+    The value is ``sum_{s, t} <w_s, w_t> tr(H_st)`` (Petzka and others, arXiv:2001.00939). Here
+    ``w_s`` are the weights into output ``s``, and ``H_st`` is the block of the Hessian of the
+    unpenalised mean training loss between the weights into outputs ``s`` and ``t``. The value is
+    exact and costs one loss. Let ``a`` be the last hidden layer, ``W`` the weights and ``S`` the
+    Hessian of the loss in the outputs. Then a row contributes ``|a|^2 tr(W S W')``.
 
-    Invariant under rescaling of layers against each other; with ``normalize=True`` also under
-    rescaling of single units of the last hidden layer. In spite of its name greater is sharper.
+    The measure is invariant under rescaling of layers against each other. With ``normalize=True``
+    it is also invariant under rescaling of single units of the last hidden layer. In spite of its
+    name, a greater value is sharper.
 
     Parameters
     ----------
     normalize : bool, default=False
-        Measure with the units of the last hidden layer brought to standard deviation 1 on the
-        rows and their outgoing weights multiplied to match, as the authors' code does. Units that
-        never change are left as they are.
+        Whether to scale the units of the last hidden layer to standard deviation 1 on the rows, and
+        their outgoing weights inversely, as the authors' code does. Constant units do not change.
 
     Notes
     -----
-    ``samples`` holds one number a row, whose mean is the value.
+    ``samples`` holds one number per row. Their mean is the value.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class RelativeFlatness(Measure):
         )
 
     def _spread(self, problem, n_units):
-        """By what the units are divided: their standard deviations, or 1."""
+        """The divisors of the units: their standard deviations, or 1."""
         spread = np.ones(n_units, problem.w.dtype)
         if self.normalize:
             objective, mean = problem.objective, 0.0

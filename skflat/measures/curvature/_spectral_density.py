@@ -17,34 +17,34 @@ from ._eigenvalues import HessianProduct
 class SpectralDensity(Measure):
     """Density of the eigenvalues of the Hessian of the mean loss, by stochastic Lanczos quadrature.
 
-    Of the Hessian of the unpenalised mean training loss, smoothed by a Gaussian (Ubaru, Chen and
-    Saad, SIAM J. Matrix Anal. Appl. 38, 2017; Ghorbani, Krishnan and Xiao, arXiv:1901.10159). The
-    value is the mean of all eigenvalues, the trace over the number of parameters: smaller is
-    flatter.
+    The loss is the unpenalised mean training loss, and a Gaussian smooths the density (Ubaru, Chen
+    and Saad, SIAM J. Matrix Anal. Appl. 38, 2017; Ghorbani, Krishnan and Xiao, arXiv:1901.10159).
+    The value is the mean of all eigenvalues, that is, the trace divided by the number of
+    parameters. Smaller is flatter.
 
-    Invariant under isometries of the parameters only.
+    The measure is invariant under isometries of the parameters only.
 
     Parameters
     ----------
     n_probes : int, default=10
-        Random vectors, at least 2; the error bars are those of their mean.
+        Number of random vectors, at least 2. The error bars are those of their mean.
     n_steps : int, default=60
-        Lanczos steps, each a Hessian product. The steps' vectors are kept and every new one is
-        made orthogonal to them: memory for ``n_steps`` times the parameters.
+        Number of Lanczos steps, each a Hessian product. All vectors are kept, and every new vector
+        is made orthogonal to them. This needs ``n_steps`` times the memory of the parameters.
     n_points : int, default=400
-        Of the grid of eigenvalues.
+        Number of grid points.
     width : float, default=None
-        Standard deviation of the smoothing; None is a hundredth of the range of the spectrum.
+        Standard deviation of the smoothing. None is a hundredth of the range of the spectrum.
     n_jobs : int, default=None
-        Workers, a task being one probe. The result is the same to the bit for any number.
+        Number of workers. A task is one probe. The result is equal to the bit for any number.
     random_state : int, RandomState instance or None, default=0
 
     Notes
     -----
-    The table has the columns ``eigenvalue``, ``density`` and ``density_stderr``; the density
+    The table has the columns ``eigenvalue``, ``density`` and ``density_stderr``. The density
     integrates to 1. ``samples`` has shape (2, n_probes, n_steps): the nodes and the weights of
-    every probe's quadrature. The standard errors in the table leave out the sampling of rows. The
-    default width is that of the network at hand: to compare several in one picture, give one.
+    every probe's quadrature. The standard errors in the table do not include the sampling of rows.
+    The default width depends on the network, so set ``width`` to compare several networks.
 
     Examples
     --------
@@ -124,9 +124,9 @@ class SpectralDensity(Measure):
 
 
 def gaussians(grid, centres, width):
-    """Normal densities around the centres, shape (n_grid, n_centres): means over the grid's cells.
+    """Normal densities around the centres, shape (n_grid, n_centres), averaged over grid cells.
 
-    Means and not values, so that nothing falls between the points of a coarse grid.
+    With averages instead of values, a narrow peak cannot fall between the points of a coarse grid.
     """
     step = grid[1] - grid[0]
     edges = np.append(grid - step / 2, grid[-1] + step / 2)
@@ -134,14 +134,16 @@ def gaussians(grid, centres, width):
 
 
 def first_vector(seed, w):
-    """A random sign for every parameter, of length 1 together."""
+    """A random sign for every parameter, as a vector of length 1."""
     return np.random.default_rng(seed).choice([-1.0, 1.0], size=len(w)) / np.sqrt(len(w))
 
 
 def lanczos_quadrature(problem, n_steps, seed):
     """Nodes and weights for functions of the Hessian in one random direction, (2, n_steps).
 
-    Where the Krylov space is exhausted early the remaining weights are 0.
+    The nodes are the eigenvalues of the tridiagonal Lanczos matrix. The weights are the squared
+    first components of its eigenvectors (Golub and Welsch). If the Krylov space is exhausted early,
+    the remaining weights are 0.
     """
     product, size = HessianProduct(problem), len(problem.w)
     basis = np.zeros((n_steps, size))
@@ -151,11 +153,13 @@ def lanczos_quadrature(problem, n_steps, seed):
     for k in range(n_steps):
         v = product(basis[k])
         diagonal[k] = basis[k] @ v
-        for _ in range(2):  # once is not enough to stay orthogonal in floating point
+        # Full reorthogonalisation, twice: once is not enough in floating point. Without it,
+        # converged eigenvalues would appear several times.
+        for _ in range(2):
             v -= basis[: k + 1].T @ (basis[: k + 1] @ v)
         beside[k] = np.linalg.norm(v)
         largest = max(largest, abs(diagonal[k]), beside[k])
-        if beside[k] <= 1e-10 * largest:
+        if beside[k] <= 1e-10 * largest:  # only rounding is left: the Krylov space is invariant
             n_done = k + 1
             break
         if k + 1 < n_steps:

@@ -10,7 +10,7 @@ from ...objective import PERTURBATIONS
 from .._measure import seeds
 from .._memory import at_once
 
-MAX_DRAWS = 16  # in one task
+MAX_DRAWS = 16  # per task: enough work for a worker, few enough to spread over workers
 
 NOISE_CONSTRAINTS = {
     "noise": [StrOptions(set(PERTURBATIONS))],
@@ -36,7 +36,8 @@ class Draws:
         self.problem, self.noise, self.n_jobs = problem, measure.noise, measure.n_jobs
         self.signs = np.array([1.0, -1.0] if measure.antithetic else [1.0])
         self.seeds = seeds(measure.random_state, measure.n_draws)
-        # Task sizes that do not depend on n_jobs, so that neither do the bits of the result.
+        # The size of a task must not depend on n_jobs. Then neither does the order of the sums, nor
+        # any bit of the result.
         size = at_once(len(problem.w), MAX_DRAWS)
         self.tasks = [self.seeds[k : k + size] for k in range(0, len(self.seeds), size)]
         self.n_evals = 0
@@ -63,6 +64,8 @@ class Draws:
         rises = there.reshape(2, n_draws, *shape).mean(axis=3).swapaxes(1, 2) - here
         row_error = np.zeros((2, len(scales)))
         if sampled:
+            # The error of a difference of means over the same rows: row by row, so that what both
+            # have in common cancels.
             rows = sums.reshape(2, *shape, -1).mean(axis=2) / n_draws
             for place in np.ndindex(row_error.shape):
                 row_error[place] = self.problem.row_error(rows[place] - row_sums_here[place[0], 0])
@@ -70,7 +73,10 @@ class Draws:
 
 
 def _adding_to(sums):
-    """What a task leaves: its losses. Its sums over the rows are added up as soon as they come."""
+    """A function that keeps the losses of a task and adds its sums over rows to ``sums`` at once.
+
+    So the arrays of one number per row are not all in memory together.
+    """
 
     def losses_of(found):
         losses, of_rows = found
@@ -95,9 +101,9 @@ def _at(objective, w, directions, steps, sampled):
 
 
 def mean_and_error(rises, row_error):
-    """Means over the draws, and their standard errors, of the draws and of the rows.
+    """Means over the draws, and their standard errors due to draws and rows.
 
-    An infinite mean has no standard error: NaN.
+    If a mean is infinite, its standard error is NaN.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         stderr = rises.std(axis=-1, ddof=1) / np.sqrt(rises.shape[-1])

@@ -12,50 +12,51 @@ from .._measure import Measure, describe, seeds, undefined
 from .._measurement import Measurement
 from ..curvature import HessianProduct
 
-N_PRODUCTS = 10  # of the Hessian, for its largest eigenvalue
-STEP = 0.2  # over the greatest curvature of the tempered loss
+N_PRODUCTS = 10  # Hessian products of the power method for the largest eigenvalue
+STEP = 0.2  # step size times the largest curvature of the tempered loss
 
 
 class LearningCoefficient(Measure):
     """Rise of the loss in equilibrium with noise, in units of the temperature; smaller is flatter.
 
-    ``n_beta * (E[f(w')] - f(w))`` with ``w'`` drawn around ``w`` from the density proportional to
-    ``exp(-n_beta f(w') - localization |w' - w|^2 / 2)`` by Langevin dynamics (Lau and others,
-    arXiv:2308.12108). At a minimum with a regular Hessian it is half the number of parameters as
-    the localisation vanishes, and less where the loss is degenerate: a quarter at that of ``w^4``.
+    The value is ``n_beta * (E[f(w')] - f(w))`` (Lau and others, arXiv:2308.12108). Langevin
+    dynamics draws ``w'`` around ``w`` from the density proportional to
+    ``exp(-n_beta f(w') - localization |w' - w|^2 / 2)``. At a minimum with a regular Hessian the
+    value tends to half the number of parameters as the localisation vanishes. It is smaller if the
+    loss is degenerate: for ``w^4`` it is a quarter.
 
-    The coefficient itself does not depend on coordinates; this estimate does, because localisation
-    and steps are Euclidean: it is invariant under isometries only. Where ``w`` is no minimum it
-    may be negative.
+    The coefficient itself does not depend on coordinates. This estimate does, because localisation
+    and steps are Euclidean, so it is invariant under isometries only. If ``w`` is no minimum, the
+    value may be negative.
 
     Parameters
     ----------
     n_beta : float, default=None
-        Rows times inverse temperature. None is ``n / log(n)``, ``n`` the number of rows, not less
-        than 1.
+        Number of rows times inverse temperature. None is ``n / log(n)`` for ``n`` rows, and at
+        least 1.
     localization : float, default=100.0
-        Strength of the pull back to ``w``; 0 is none.
+        Strength of the quadratic term that keeps the chain near ``w``. 0 is none.
     step_size : float, default=None
-        Of the dynamics. None is a fifth of the inverse of the greatest curvature, that of the
-        loss by the power method times ``n_beta`` plus the localisation, so that discrete steps
-        enlarge no direction's part by more than about a twentieth.
+        Step size of the dynamics. None is a fifth of the inverse of the largest curvature. That
+        curvature is ``n_beta`` times that of the loss, by the power method, plus the localisation.
+        Discrete steps then enlarge the contribution of no direction by more than about 5 %.
     n_chains : int, default=4
-        At least 2.
+        Number of chains, at least 2.
     n_draws : int, default=100
         Steps of every chain that count.
     n_burn : int, default=50
-        Steps before them.
+        Steps of every chain before them.
     n_jobs : int, default=None
-        Workers; see `joblib.Parallel`. The result is the same to the bit for any number.
+        Number of workers; see `joblib.Parallel`. The result is equal to the bit for any number.
     random_state : int, RandomState instance or None, default=0
 
     Notes
     -----
-    Costs a gradient a step. All rows enter every gradient: there is no noise of batches.
-    ``samples`` holds the estimate of every chain, from whose spread the standard error comes;
-    the table has the columns ``step`` and ``rise``, the mean over the chains. Chains start
-    at ``w``, and those too short to reach equilibrium give too little; ``converged`` says whether
-    the two halves of what counts agree within two standard errors of their difference.
+    A step costs one gradient. Every gradient uses all rows, so there is no batch noise. ``samples``
+    holds the estimate of every chain. Their spread gives the standard error. The table has the
+    columns ``step`` and ``rise``, the mean over the chains. Chains start at ``w``. If they are too
+    short to reach equilibrium, the value is too small. ``converged`` tells whether the two halves
+    of the counted steps agree within two standard errors of their difference.
 
     Examples
     --------
@@ -139,7 +140,7 @@ class LearningCoefficient(Measure):
         )
 
     def _step(self, problem, n_beta, seed):
-        """A step that is small beside the most curved direction."""
+        """A step that is small for the direction of largest curvature."""
         v = np.random.default_rng(seed).standard_normal(len(problem.w), dtype=problem.w.dtype)
         product, curvature = HessianProduct(problem, None), 0.0
         for _ in range(N_PRODUCTS):
@@ -162,6 +163,7 @@ def _chain(measure, problem, n_beta, step, seed):
             drift = n_beta * drift + measure.localization * (here - w)
         if not np.isfinite(loss):
             return np.full(measure.n_burn + measure.n_draws, np.nan), rows
+        # Unadjusted Langevin: ``dw = -drift dt / 2 + dB`` has the density above as equilibrium.
         noise = rng.standard_normal(len(w), dtype=w.dtype)
         here = (here - step / 2 * drift + np.sqrt(step) * noise).astype(w.dtype)
     return np.array(losses), rows
@@ -177,7 +179,7 @@ def _error(values):
 
 
 def _settled(rises):
-    """Whether the first and the second half of the chains have one mean."""
+    """Whether the first and the second half of the chains have the same mean."""
     half = rises.shape[1] // 2
     change = rises[:, half:].mean(axis=1) - rises[:, :half].mean(axis=1)
     return bool(abs(change.mean()) <= 2 * _error(change))

@@ -1,4 +1,4 @@
-"""Local energy: how much worse the network gets when its parameters are perturbed at random."""
+"""Local energy: how much the loss rises if random noise perturbs the parameters."""
 
 from numbers import Real
 
@@ -11,39 +11,38 @@ from ._draws import NOISE_CONSTRAINTS, Draws, mean_and_error
 class LocalEnergy(Measure):
     """Mean rise of loss and error under random perturbations; smaller is flatter.
 
-    ``E[f(w + scale u)] - f(w)`` with ``f`` the unpenalised mean training loss, as a curve over
-    scales from the same draws of ``u``. With ``noise="weight"`` and the error in place of the loss
-    this is the local energy of Pittorino and others (arXiv:2006.07897), with
-    ``noise="isotropic"`` the noise stability of Zhang, Li and Ju (arXiv:2306.08553), which is
-    ``scale^2 / 2`` times the trace of the Hessian as the scale goes to 0.
+    The value is ``E[f(w + scale u)] - f(w)`` with ``f`` the unpenalised mean training loss. It is a
+    curve over scales, with the same draws of ``u``. With ``noise="weight"``, and the error in place
+    of the loss, it is the local energy of Pittorino and others (arXiv:2006.07897). With
+    ``noise="isotropic"`` it is the noise stability of Zhang, Li and Ju (arXiv:2306.08553), which
+    tends to ``scale^2 / 2`` times the trace of the Hessian as the scale goes to 0.
 
-    Invariant under permutations of units. ``noise="weight"`` and ``"block"`` are invariant under
-    rescaling of layers against each other as well, ``"weight"`` also of single units;
-    ``"isotropic"`` and ``"sphere"`` are not.
+    The measure is invariant under permutations of units. With ``noise="weight"`` or ``"block"`` it
+    is also invariant under rescaling of layers against each other, and with ``"weight"`` under
+    rescaling of single units. With ``"isotropic"`` and ``"sphere"`` it is not.
 
     Parameters
     ----------
     scale : float or array-like, default=(0.1, 0.2, 0.3, 0.4, 0.5)
-        Of the noise. The value is that of the last one.
+        Scales of the noise. The value is that of the last one.
     noise : {'weight', 'block', 'isotropic', 'sphere'}, default='weight'
-        ``'weight'``: ``w * (1 + scale z)`` with ``z`` standard normal. ``'block'``: normal, the
-        expected length for every array of parameters being the scale times that array's norm.
-        ``'isotropic'``: normal with the scale as its standard deviation. ``'sphere'``: uniform on
-        the sphere with the scale as its radius.
+        ``'weight'`` is ``w * (1 + scale z)`` with ``z`` standard normal. ``'block'`` is normal, and
+        for every array of parameters the expected length is the scale times the array's norm.
+        ``'isotropic'`` is normal with the scale as its standard deviation. ``'sphere'`` is uniform
+        on the sphere with the scale as its radius.
     n_draws : int, default=100
-        Perturbations ``u``; at least 2.
+        Number of perturbations ``u``, at least 2.
     antithetic : bool, default=True
-        Evaluate ``+u`` and ``-u`` for every draw and take the mean, so that what is linear in the
-        noise cancels.
+        Whether to average ``+u`` and ``-u`` for every draw. Terms linear in the noise then cancel.
     n_jobs : int, default=None
-        Workers; see `joblib.Parallel`. The result is the same to the bit for any number and any
-        backend.
+        Number of workers; see `joblib.Parallel`. The result is equal to the bit for any number and
+        any backend.
     random_state : int, RandomState instance or None, default=0
 
     Notes
     -----
-    A draw costs one loss in the first layer, whatever the number of scales, and one loss for every
-    scale and sign in the layers above.
+    In the first layer a draw costs one loss, whatever the number of scales. In the layers above it
+    costs one loss per scale and sign.
 
     The table has the columns ``scale``, ``rise``, ``rise_stderr``, ``error_rise`` and
     ``error_rise_stderr``. The error is the share of wrong labels, or the mean absolute error of a

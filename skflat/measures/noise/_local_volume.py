@@ -15,56 +15,59 @@ from .._measurement import Measurement
 from ._ellipsoid import Ellipsoid, curved
 from ._rays import log_ball, log_mass
 
-MAX_DRAWS = 8  # in one task
-MAX_LOG_RADIUS = 50.0
-ENOUGH = 10  # directions to a mean
+MAX_DRAWS = 8  # per task
+MAX_LOG_RADIUS = 50.0  # a ray that stays below the cutoff up to here counts as endless
+ENOUGH = 10  # effective number of directions in the mean for ``converged``
 
 
 class LocalVolume(Measure):
     """Log-volume of the parameters around the fitted ones that behave alike; larger is flatter.
 
-    The region reaches, along every ray from ``w``, to where the cost first passes ``cutoff``. The
-    cost of a point is the mean divergence of its predictions from those of ``w``
-    (Kullback-Leibler, in nats), or the rise of the loss. The volume is either the Gaussian
-    prior's mass or Lebesgue's, estimated from random directions (Scherlis and Belrose,
-    arXiv:2501.18812): with ``r`` the radius along a direction and ``D`` the number of parameters,
-    Lebesgue's is the mean of ``r ** D`` times the volume of the unit ball.
+    Along every ray from ``w`` the region ends where the cost first exceeds ``cutoff``. The cost of
+    a point is the mean divergence (Kullback-Leibler, in nats) of its predictions from those of
+    ``w``, or the rise of the loss. The volume is the mass of a Gaussian prior or the Lebesgue
+    volume. It is estimated from random directions (Scherlis and Belrose, arXiv:2501.18812). Let
+    ``r`` be the radius along a direction and ``D`` the number of parameters. The Lebesgue volume is
+    the mean of ``r ** D`` times the volume of the unit ball.
 
-    Invariant under isometries of the parameters only: a rescaling of layers moves the region to one
-    of another volume.
+    The measure is invariant under isometries of the parameters only. A rescaling of layers changes
+    the volume of the region.
 
     Parameters
     ----------
     cutoff : float, default=0.01
-        In nats, or in units of the loss.
+        Cutoff in nats, or in units of the loss.
     cost : {'divergence', 'loss'}, default='divergence'
-        The first is of the function and needs no labels; it is mean over rows and sum over outputs.
+        ``'divergence'`` compares functions and needs no labels. It is the mean over rows of the sum
+        over outputs.
     prior : {'gaussian', 'uniform'}, default='gaussian'
-        Centred at 0, or Lebesgue's measure.
+        A Gaussian centred at 0, or Lebesgue measure.
     prior_scale : float, default=None
         Standard deviation of the Gaussian prior. None is the root mean square of the parameters.
     preconditioner : 'curvature', None or array-like of shape (n_parameters,), default='curvature'
-        Along what the directions are stretched, which changes the variance of the estimate and not
-        what it estimates: the eigenvectors of the loss's Hessian (of up to 100 parameters, else
-        its 100 most curved directions, roughly), nothing, or the coordinates, by relative
-        lengths such as the inverse roots of an optimizer's second moments. Of more than 40,000
-        parameters there are fewer directions, so that all of them are at most 2 ** 22 numbers;
-        ``protocol["axes"]`` says how many.
+        How to stretch the directions. This changes the variance of the estimate, but not its
+        expectation. ``'curvature'`` uses the eigenvectors of the loss's Hessian. With more than 100
+        parameters it uses estimates of the 100 directions of largest curvature. None does not
+        stretch. An array stretches the coordinates by relative lengths, such as the inverse roots
+        of an optimizer's second moments. With more than 40,000 parameters there are fewer
+        directions, so that together they have at most 2 ** 22 numbers. ``protocol["axes"]`` has
+        their number.
     n_draws : int, default=30
-        Directions; at least 2.
+        Number of directions, at least 2.
     n_jobs : int, default=None
-        Workers; see `joblib.Parallel`. The result is the same to the bit for any number.
+        Number of workers; see `joblib.Parallel`. The result is equal to the bit for any number.
     random_state : int, RandomState instance or None, default=0
 
     Notes
     -----
     A direction costs about 12 losses, the preconditioner at most 200 Hessian products. ``samples``
-    holds the log-volume that each direction alone would give; the value is the logarithm of
-    their mean volume, not the mean of the logarithms. With more than a few parameters a few
-    directions make up nearly all of that mean, and the estimate is likely to be too low by more
-    than its standard error, which is the jackknife's. ``protocol["effective_draws"]`` says how
-    many directions there are to the mean, and ``converged`` whether they are ten or more. Values
-    compare at one ``n_draws`` only. What lies behind the first crossing of a ray is not seen.
+    holds the log-volume that each direction alone would give. The value is the logarithm of the
+    mean volume, and not the mean of the logarithms. With more than a few parameters, a few
+    directions dominate that mean. The estimate is then likely to be too low by more than its
+    standard error, which comes from a jackknife. ``protocol["effective_draws"]`` is the effective
+    number of directions in the mean, and ``converged`` tells whether it is at least ten. Compare
+    values only at the same ``n_draws``. The estimate ignores everything beyond the first crossing
+    of a ray.
 
     Examples
     --------
@@ -121,7 +124,7 @@ class LocalVolume(Measure):
             return np.concatenate([values for values, _ in found]), sum(n for _, n in found)
 
         values, n_evals = log_volumes(problem.objective.data)
-        if np.isinf(values).any():  # under Lebesgue's measure, where a ray never ends
+        if np.isinf(values).any():  # one endless ray makes the Lebesgue volume infinite
             values = np.full(len(values), np.inf)
         effective = _effective(values)
         of_rows = group_error(problem, lambda batch: _log_mean(log_volumes(batch)[0]))
@@ -170,7 +173,7 @@ def _log_mean(values):
 
 
 def _effective(values):
-    """How many directions there are to the mean."""
+    """Effective number of directions in the mean: ``(sum V)^2 / sum V^2``."""
     shares = np.exp(values - values.max()) if np.isfinite(values).all() else np.ones(len(values))
     return float(shares.sum() ** 2 / np.sum(shares**2))
 
@@ -182,13 +185,14 @@ def _error(values):
     n, top = len(values), values.argmax()
     shares = np.exp(values - values[top])
     rest = shares.sum() - shares
-    rest[top] = np.delete(shares, top).sum()  # a difference would leave only rounding
+    # If one direction dominates, ``sum - share`` would cancel to rounding errors.
+    rest[top] = np.delete(shares, top).sum()
     without = np.log(np.maximum(rest, np.finfo(float).tiny))
     return np.sqrt((n - 1) * without.var())
 
 
 def _log_volumes(measure, problem, batch, seeds, ellipsoid, sigma):
-    """One task: what each of some directions says of the volume, and passes over the rows."""
+    """One task: the log-volume from each of some directions, and the passes over the rows."""
     w = problem.w.astype(float)
     cost = _Cost(problem, batch, measure.cost)
     values = []
@@ -196,7 +200,8 @@ def _log_volumes(measure, problem, batch, seeds, ellipsoid, sigma):
         v = ellipsoid.direction(seed)
         radius = _radius(cost, v, measure.cutoff)
         if sigma is None:
-            # In lengths of v, because the map that v comes from has determinant 1.
+            # The radius is in units of ``v``. The map that stretches ``v`` has determinant 1, so it
+            # does not change the volume.
             values.append(len(w) * np.log(radius) + log_ball(len(w)))
         else:
             values.append(log_mass(w, v, radius, sigma))
@@ -204,12 +209,12 @@ def _log_volumes(measure, problem, batch, seeds, ellipsoid, sigma):
 
 
 class _Cost:
-    """How differently from ``w`` the parameters at ``w + v`` behave."""
+    """The cost of ``w + v``: its divergence from ``w``, or the rise of the loss."""
 
     def __init__(self, problem, batch, kind):
         self.problem, self.batch, self.kind, self.n_evals = problem, batch, kind, 1
         objective, w = problem.objective, problem.w
-        # Nothing but the loss is asked of an objective that has no outputs.
+        # With ``cost="loss"`` the objective need not have outputs.
         by_loss = kind == "loss"
         self.here = objective.loss(w, batch) if by_loss else self._scores(w)
         self.likelihood = None if by_loss else require(objective, Likelihood, "The divergence")
@@ -231,16 +236,17 @@ class _Cost:
 
 
 def _radius(cost, v, cutoff):
-    """How many times ``v`` one may go until the cost first passes the cutoff; perhaps infinite.
+    """The multiple of ``v`` at which the cost first exceeds the cutoff; perhaps infinite.
 
-    The cost is roughly a power of the distance, so the root is looked for in the logarithms.
+    The cost is roughly a power of the distance, so the root is searched in logarithms.
     """
 
     def excess(log_radius):
         found = max(cost(np.exp(log_radius) * v), np.finfo(float).tiny)
         return float(np.log(found) - np.log(cutoff))
 
-    # Half the excess is the distance to the root of a square; half of that stays on this side.
+    # For a quadratic cost, the root is at half the excess (in logarithms). Shorter steps avoid
+    # jumping over the first crossing.
     near = 0.0
     while (over := excess(near)) >= 0:
         near -= max(over / 2, np.log(2))

@@ -1,4 +1,4 @@
-"""Noise stability: how much random noise the parameters bear."""
+"""Noise stability: how much random noise the parameters tolerate."""
 
 import warnings
 from numbers import Real
@@ -11,42 +11,42 @@ from .._measure import Measure, describe, group_error, level_of, undefined
 from .._measurement import Measurement
 from ._draws import NOISE_CONSTRAINTS, Draws, mean_and_error
 
-FINEST, WIDEST, N_BETWEEN = 1e-5, 1e3, 9  # of the scales looked at, in units of the noise
+# Smallest and largest scale, in units of the noise, and the number of scales in the second pass.
+FINEST, WIDEST, N_BETWEEN = 1e-5, 1e3, 9
 
 
 class NoiseStability(Measure):
     """Scale of the noise under which the mean loss rises by ``level``; larger is flatter.
 
-    ``min { scale : E[f(w + scale u)] - f(w) >= level }`` with ``f`` the unpenalised mean training
-    loss: to the local energy what the distance of level sets is to the maximal variation. A scale
-    like this is what PAC-Bayes bounds ask for (Jiang and others, arXiv:1912.02178; Zhang, Li and
-    Ju, arXiv:2306.08553).
+    The value is ``min { scale : E[f(w + scale u)] - f(w) >= level }`` with ``f`` the unpenalised
+    mean training loss. It is the inverse of the local energy, as the distance of level sets is the
+    inverse of the maximal variation. PAC-Bayes bounds use such a scale (Jiang and others,
+    arXiv:1912.02178; Zhang, Li and Ju, arXiv:2306.08553).
 
-    Invariant as `LocalEnergy` with the same noise: with ``"weight"`` under rescaling of layers and
-    of single units, with ``"block"`` of layers, with ``"isotropic"`` and ``"sphere"`` under
-    neither.
+    The measure has the invariance of `LocalEnergy` with the same noise. With ``"weight"`` it is
+    invariant under rescaling of layers and of single units, with ``"block"`` under rescaling of
+    layers, with ``"isotropic"`` and ``"sphere"`` under neither.
 
     Parameters
     ----------
     level : float, default=None
-        In units of the mean loss. None is one tenth of the loss of the best constant
-        prediction.
+        Rise of the mean loss. None is one tenth of the loss of the best constant prediction.
     noise : {'weight', 'block', 'isotropic', 'sphere'}, default='weight'
         See `LocalEnergy`.
     n_draws : int, default=30
-        Perturbations ``u``; at least 2.
+        Number of perturbations ``u``, at least 2.
     antithetic : bool, default=True
-        Evaluate ``+u`` and ``-u`` for every draw.
+        Whether to evaluate ``+u`` and ``-u`` for every draw.
     n_jobs : int, default=None
-        Workers; see `joblib.Parallel`. The result is the same to the bit for any number.
+        Number of workers; see `joblib.Parallel`. The result is equal to the bit for any number.
     random_state : int, RandomState instance or None, default=0
 
     Notes
     -----
-    Every draw costs two losses in the first layer and 34 in the layers above (twice that with
-    ``antithetic``): one pass over a coarse ladder of scales, one between the two around the level.
-    In between the rise is taken for a power of the scale. The table has the columns ``scale``,
-    ``rise`` and ``rise_stderr`` of the second pass.
+    The first pass uses a coarse grid of scales. The second pass refines between the two scales
+    around the level. A draw costs two losses in the first layer and 34 in the layers above, or
+    twice as many with ``antithetic``. Between two scales the rise is interpolated as a power of the
+    scale. The table has the columns ``scale``, ``rise`` and ``rise_stderr`` of the second pass.
 
     Examples
     --------
@@ -128,7 +128,7 @@ def _unit(w, noise):
 
 
 def _bracket(scales, mean, level):
-    """The two scales between which the level is first passed, or None where it never is."""
+    """The two scales between which the rise first exceeds the level, or None if it never does."""
     above = np.flatnonzero(~(mean < level))
     if not len(above):
         return None
@@ -137,10 +137,10 @@ def _bracket(scales, mean, level):
 
 
 def _crossing(scales, mean, level):
-    """Where the rise passes the level, and how steeply it does so there.
+    """The scale at which the rise exceeds the level, and the slope of the rise.
 
-    In between, the rise is taken for a power of the scale, or for linear where it is not positive.
-    The slope is that over all scales, which noise in the rises disturbs less.
+    Between two scales the rise is interpolated as a power of the scale, or linearly if it is not
+    positive. The slope is fitted over all scales, because noise has less influence on that fit.
     """
     k = min(max(1, int(np.argmax(~(mean < level)))), len(scales) - 1)
     ends = np.array([scales[k - 1 : k + 1], mean[k - 1 : k + 1]])

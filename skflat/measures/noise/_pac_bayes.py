@@ -1,4 +1,4 @@
-"""PAC-Bayes bound: the test error that the noise a network tolerates vouches for."""
+"""PAC-Bayes bound: a bound on the test error from the noise that a network tolerates."""
 
 from numbers import Integral, Real
 
@@ -12,51 +12,54 @@ from .._measurement import Measurement
 from ._draws import Draws, mean_and_error
 from ._noise_stability import NoiseStability
 
-PRIORS = np.arange(-200, 201)  # the prior's standard deviation is exp(j / 10) for one of these
-LOG_WEIGHTS = -np.log(np.pi**2 / 3 - 1) - 2 * np.log(np.abs(PRIORS) + 1)  # sum to less than 1
+# The prior's standard deviation is exp(j / 10) for one of these j.
+PRIORS = np.arange(-200, 201)
+# Weights of the union bound, proportional to (|j| + 1)^-2. The sum of (|j| + 1)^-2 over all
+# integers is pi^2 / 3 - 1, so these weights sum to less than 1.
+LOG_WEIGHTS = -np.log(np.pi**2 / 3 - 1) - 2 * np.log(np.abs(PRIORS) + 1)
 
 
 class PacBayesBound(Measure):
     """Bound on the test error of a classifier with noisy parameters; smaller is better.
 
-    McAllester's, with Maurer's constant (arXiv:cs/0411099): with probability ``1 - delta`` over
-    training rows drawn alike and independently, the expected test error of the network whose
-    parameters are ``w + scale * z``, ``z`` standard normal and drawn anew for every
-    prediction, is at most
+    This is McAllester's bound with Maurer's constant (arXiv:cs/0411099). Consider the network with
+    parameters ``w + scale * z``, where ``z`` is standard normal and drawn anew for every
+    prediction. With probability ``1 - delta`` over independent and identically distributed training
+    rows, its expected test error is at most
 
     ``E[training error] + sqrt((KL + log(2 sqrt(n) / delta)) / (2 n))``
 
-    with ``KL`` the divergence of this posterior from a Gaussian prior, which the noise a flat
-    minimum tolerates makes small. The prior's centre must not depend on the rows; its
-    width is chosen from a grid after seeing them, which is paid for by a union bound, as in
-    Dziugaite and Roy (arXiv:1703.11008). Above 1 the bound says nothing, as it does for most
-    networks of some size; it compares them nevertheless. Invariant under isometries of the
-    parameters that keep the prior's centre.
+    Here ``KL`` is the divergence of this posterior from a Gaussian prior. A flat minimum tolerates
+    much noise, which makes ``KL`` small. The centre of the prior must not depend on the rows. Its
+    width is chosen from a grid after seeing them, and a union bound accounts for this choice, as in
+    Dziugaite and Roy (arXiv:1703.11008). Above 1 the bound is vacuous, as for most networks of some
+    size, but it can still compare them. The measure is invariant under isometries of the parameters
+    that keep the centre of the prior.
 
     Parameters
     ----------
     delta : float, default=0.05
         Probability with which the bound may fail.
     scale : float, default=None
-        Standard deviation of the noise. None is the one under which the mean loss rises by a
-        tenth of the loss of the best constant prediction: `NoiseStability` with isotropic noise.
+        Standard deviation of the noise. None is the one that raises the mean loss by a tenth of the
+        loss of the best constant prediction: `NoiseStability` with isotropic noise.
     start : array-like of shape (n_parameters,), default=None
-        The prior's centre: the flat vector training started from, if that is known. None is 0.
+        Centre of the prior: the flat vector from which training started, if it is known. None is 0.
     n_draws : int, default=10
-        Perturbations; at least 2.
+        Number of perturbations, at least 2.
     n_jobs : int, default=None
-        Workers; see `joblib.Parallel`. The result is the same to the bit for any number.
+        Number of workers; see `joblib.Parallel`. The result is equal to the bit for any number.
     random_state : int, RandomState instance or None, default=0
 
     Notes
     -----
-    Give it the rows the network was trained on: of other rows it is no bound. The expected training
-    error is estimated, from draws and perhaps from a sample of the rows; the standard error is
-    its, and the theorem does not cover it. Weighted rows count for as many as would say as much
-    if they weighed the same. ``samples`` holds the training error of every draw; ``protocol`` has
-    the terms: ``training_error``, ``complexity`` (the divergence and what the choice of the prior
-    costs), ``n``, ``scale`` and ``prior_scale``. Costs
-    what `NoiseStability` costs, and two losses a draw.
+    Use the rows on which the network was trained; on other rows the value is no bound. The expected
+    training error is an estimate from draws, and perhaps from a sample of the rows. The standard
+    error is that of this estimate, and the theorem does not cover it. With weighted rows, ``n`` is
+    the effective number of rows. ``samples`` holds the training error of every draw. ``protocol``
+    has the terms: ``training_error``, ``complexity`` (the divergence and the cost of choosing the
+    prior), ``n``, ``scale`` and ``prior_scale``. The bound costs as much as `NoiseStability`, and
+    two losses per draw.
 
     Examples
     --------
@@ -137,7 +140,7 @@ class PacBayesBound(Measure):
 
 
 def _tolerated(found):
-    """The noise that is borne, at least the widest that was tried, and what finding it cost."""
+    """The tolerated noise, at most the largest scale that was tried, and the cost of finding it."""
     return min(found.value, found.table["scale"][-1]) if found.table else np.nan, found.n_evals
 
 
@@ -148,7 +151,7 @@ def _error(problem):
 
 
 def divergence_from_priors(distance, n_dims, scale):
-    """Divergence of the posterior from every prior of the grid, and what choosing it costs.
+    """Divergence of the posterior from every prior of the grid, plus the cost of choosing it.
 
     Returns
     -------
@@ -159,17 +162,18 @@ def divergence_from_priors(distance, n_dims, scale):
     """
     prior = np.exp(PRIORS / 10)
     ratio = (scale / prior) ** 2
+    # Kullback-Leibler divergence of two isotropic Gaussians.
     kl = (n_dims * (ratio - 1 - np.log(ratio)) + (distance / prior) ** 2) / 2
     return kl - LOG_WEIGHTS, prior
 
 
 def bound_slack(complexity, n, delta):
-    """What the bound adds to the training error."""
+    """The term that the bound adds to the training error."""
     return np.sqrt((complexity + np.log(2 * np.sqrt(n) / delta)) / (2 * n))
 
 
 def effective_rows(problem):
-    """Training rows, those of unequal weight counted by what they say."""
+    """Number of training rows. With weights, the effective number ``(sum p)^2 / sum p^2``."""
     data = problem.objective.data
     if data.weight is None:
         return problem.sampled_from

@@ -1,4 +1,4 @@
-"""Volumes of a region from its radius along a ray, by Lebesgue's measure and by a Gaussian's."""
+"""Volumes of a region from its radius along a ray, for Lebesgue measure and for a Gaussian."""
 
 import numpy as np
 from scipy.optimize import brentq
@@ -13,9 +13,9 @@ def log_ball(n_dims):
 
 
 def log_mass(w, v, radius, sigma):
-    """Log of the Gaussian's mass of a region if its radius were the same in all directions.
+    """Log of the Gaussian mass of a region that has the same radius in all directions.
 
-    The density along the ray times ``x ** (D - 1)``, integrated up to the radius.
+    It is the integral of the density along the ray times ``x ** (D - 1)``, up to the radius.
     """
     n_dims, length = len(w), np.linalg.norm(v)
     slope = -(v @ w) / (sigma**2 * length)
@@ -37,9 +37,12 @@ def _mode(n_dims, slope, sigma):
 def _log_integral(log_density, mode, end, sigma):
     """Logarithm of the integral from 0 to ``end`` of a log-concave density with a known mode.
 
-    What is 40 nats below the top is left out, and the rest summed by Gauss and Legendre's rule. The
-    logarithm curves at least as a Gaussian's, so 9 standard deviations are far enough.
+    Parts more than 40 nats below the maximum are left out, and Gauss-Legendre quadrature integrates
+    the rest. The log-density is at least as concave as that of the Gaussian, whose density has
+    fallen by 40 nats after 9 standard deviations.
     """
+    # In high dimensions the integrand is a narrow peak far from 0. A fixed rule on [0, end] would
+    # miss it, and its values would overflow without the logarithm.
     peak = min(mode, end)
     top = log_density(peak)
 

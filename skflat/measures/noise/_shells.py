@@ -1,4 +1,4 @@
-"""Solutions at a given number of flips from weights in {-1, +1}, counted or sampled."""
+"""Solutions at a given number of flips from weights in {-1, +1}: counts and estimates."""
 
 import numpy as np
 from scipy.special import gammaln, logsumexp
@@ -9,14 +9,14 @@ from .._memory import at_once
 def counts_by_distance(patterns, w):
     """How many weights of a perceptron satisfy all rows, by the number of flips away from ``w``.
 
-    By enumeration: the fields of two halves of the weights are added up, all with all. Rows come in
-    chunks, and only weights that satisfy those before are looked at further.
+    The method is enumeration. All fields of the first half of the weights are added to all fields
+    of the second half. Rows come in chunks, and only weights that satisfy all earlier rows stay.
 
     Returns
     -------
     ndarray of int of shape (n_inputs + 1,)
     """
-    eta = (patterns.matrix * w).astype(float)  # the reference is all +1 in this gauge
+    eta = (patterns.matrix * w).astype(float)  # gauge transformation: ``w`` becomes all +1
     n_rows, n = eta.shape
     halves = slice(n // 2), slice(n // 2, n)
     first, second = (_all_signs(half.stop - (half.start or 0)) for half in halves)
@@ -51,18 +51,19 @@ def log_binomial(n, k):
 def sampled_log_count(patterns, w, n_flips, rng, n_chains=200, n_levels=60, strongest=6.0):
     """Logarithm of the number of solutions of a perceptron at ``n_flips`` from ``w``, estimated.
 
-    Annealed importance sampling (Neal, arXiv:physics/9803008): chains start uniformly on the shell
-    and exchange a flipped weight for another one, at a penalty for violated rows that rises from
-    0 to ``strongest``. The estimate of the count is unbiased.
+    The method is annealed importance sampling (Neal, arXiv:physics/9803008). Chains start uniformly
+    on the shell. A move exchanges a flipped weight for another one. The penalty for violated rows
+    rises from 0 to ``strongest``. The estimate of the count is unbiased.
 
     Returns
     -------
     log_count, stderr : float
-        Minus infinity, and infinity, where no chain ends at a solution.
+        Minus infinity, and infinity, if no chain ends at a solution.
     """
     chains = _Chains(patterns, w, n_flips, rng, n_chains)
     log_weight, beta = np.zeros(n_chains), 0.0
     for level in np.linspace(0, strongest, n_levels + 1)[1:]:
+        # Importance weight of the change of temperature, before the moves at the new one.
         log_weight -= (level - beta) * chains.n_violated
         beta = level
         for _ in range(patterns.shape[1]):
@@ -70,6 +71,8 @@ def sampled_log_count(patterns, w, n_flips, rng, n_chains=200, n_levels=60, stro
     solved = chains.n_violated == 0
     if not solved.any():
         return -np.inf, np.inf
+    # The final density is ``exp(-strongest * n_violated)``. On solutions it is 1, so solved chains
+    # need no further weight, and all others count 0.
     log_mean = logsumexp(log_weight[solved]) - np.log(n_chains)
     shares = np.where(solved, np.exp(log_weight - log_mean), 0.0)
     stderr = shares.std(ddof=1) / np.sqrt(n_chains)
@@ -94,7 +97,7 @@ class _Chains:
         return fields.shape[1] - np.count_nonzero(self.patterns.satisfied(fields[None]), axis=1)
 
     def exchange(self, beta):
-        """One step of Metropolis in every chain: flip a weight back, and another one instead."""
+        """One Metropolis step in every chain: flip one weight back and another one instead."""
         n_chains, n = self.order.shape
         if self.n_flips == n:
             return

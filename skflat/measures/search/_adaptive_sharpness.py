@@ -10,33 +10,35 @@ from ._maximal_variation import MaximalVariation
 
 
 class AdaptiveSharpness(Measure):
-    """Worst or average rise of the loss when parameters change by a share; smaller is flatter.
+    """Worst or average rise of the loss under relative changes of parameters; smaller is flatter.
 
-    Worst: ``max { f(w + h) - f(w) : |h / w| <= rho }``, the adaptive sharpness of Kwon and others
-    (arXiv:2102.11600) with their ``T_w = |w|`` for all parameters, intercepts too, found by search
-    (a lower bound). Average: ``E[f(w (1 + rho z))] - f(w)`` with ``z`` standard normal
-    (Andriushchenko and others, arXiv:2302.07011), an estimate.
+    The worst case is ``max { f(w + h) - f(w) : |h / w| <= rho }``. It is the adaptive sharpness of
+    Kwon and others (arXiv:2102.11600), with their ``T_w = |w|`` for all parameters, intercepts
+    included. A search finds it, so the value is a lower bound. The average case is
+    ``E[f(w (1 + rho z))] - f(w)`` with ``z`` standard normal (Andriushchenko and others,
+    arXiv:2302.07011). That value is an estimate.
 
-    Invariant under rescaling of layers and of single units against each other, so it cannot rank
-    points that differ in nothing else.
+    The measure is invariant under rescaling of layers and of single units against each other. So it
+    cannot rank points that differ only by such a rescaling.
 
     Parameters
     ----------
     rho : float, default=0.5
-        Radius of the worst case, standard deviation of the average.
+        Radius of the worst case, or standard deviation of the average case.
     average : bool, default=False
+        Whether to measure the average case.
     n_draws : int, default=100
-        Perturbations of the average.
+        Number of perturbations in the average case.
     n_starts : int, default=3
-        Random starts of the worst case; see `MaximalVariation`.
+        Number of random starts in the worst case; see `MaximalVariation`.
     n_jobs : int, default=None
-        Workers of the average.
+        Number of workers in the average case.
     random_state : int, RandomState instance or None, default=0
 
     Notes
     -----
-    The table and the samples are those of `MaximalVariation` and of `LocalEnergy`, which do the
-    work and have more parameters.
+    `MaximalVariation` and `LocalEnergy` compute the value and have more parameters. Table and
+    samples are theirs.
 
     Examples
     --------

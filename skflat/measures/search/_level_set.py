@@ -15,69 +15,70 @@ from .._measurement import Measurement
 from ._neighbourhood import SEARCH_CONSTRAINTS, Neighbourhood, unit
 
 MAX_LOG_DISTANCE = 50.0
-# What it costs, in passes forward over the rows: a gradient, the end of a search along a ray, a
-# direction of large curvature.
+# Costs in forward passes over the rows: of a gradient, of the final root search along a ray, and of
+# the power method for a direction of large curvature.
 GRADIENT, CROSSING, POWER = 3, 10, 40
-# Steps of a short search that bring it near its end, and more that are not worth taking.
+# Steps that usually bring a short search near its end, and a limit beyond which they gain little.
 ENOUGH, MOST = 6, 12
-# Logarithm of the level over the change up to which a point tells well where the level set is.
+# A point predicts the crossing well if |log(level / change)| is at most this.
 NEAR = 0.4
-# Rows that a short search looks at, at least.
+# Least number of rows in a short search.
 FEWEST = 200
 
 
 class LevelSetDistance(Measure):
     """Distance to the nearest level set that differs by ``level``; larger is flatter.
 
-    ``min { |h| : |f(w + h) - f(w)| >= level }`` with ``f`` the unpenalised mean training loss
-    and, unless told otherwise, the Euclidean norm of all parameters: the dual of the maximal
-    variation in a ball (Josz, arXiv:2509.11386). Found by search, so the value is an upper bound:
-    there *is* a point at this distance where the loss differs by the level, and perhaps one nearer.
-    Exact only where the objective knows a closed form: balanced factors of a full matrix.
-    (On a sample of the rows it is an estimate: the bound holds for the loss of the sample.)
+    The value is ``min { |h| : |f(w + h) - f(w)| >= level }`` with ``f`` the unpenalised mean
+    training loss. By default the norm is the Euclidean norm of all parameters. This is the dual of
+    the maximal variation in a ball (Josz, arXiv:2509.11386). A search finds the value, so it is an
+    upper bound: there *is* a point at this distance where the loss differs by the level, and there
+    may be a nearer one. The value is exact only if the objective has a closed form, which balanced
+    factors of a full matrix have. On a sample of the rows the value is an estimate, because the
+    bound holds for the loss of the sample.
 
-    Invariant under isometries of the parameters only; ``norm="block"`` under rescaling of layers
-    against each other, ``norm="weight"`` of single units too.
+    The measure is invariant under isometries of the parameters only. With ``norm="block"`` it is
+    invariant under rescaling of layers against each other, with ``norm="weight"`` also under
+    rescaling of single units.
 
     Parameters
     ----------
     level : float, default=None
-        In units of the mean loss. None is one tenth of the loss of the best constant
-        prediction.
+        Difference of the mean loss. None is one tenth of the loss of the best constant prediction.
     norm : {'euclidean', 'block', 'weight'}, default='euclidean'
-        In which the distance is measured: relative to nothing, to the norm of every array of
-        parameters (weights or intercepts of a layer), or to every parameter's own size. See
+        Norm of the distance. ``'block'`` is relative to the norm of every array of parameters
+        (weights or intercepts of a layer), ``'weight'`` to the size of every parameter. See
         `MaximalVariation`.
     n_starts : int, default=1
-        Random directions to start from, besides both signs of the gradient and of the direction
-        of largest curvature.
+        Number of random start directions. Both signs of the gradient and of the direction of
+        largest curvature are further starts.
     n_refined : int, default=2
-        The search goes on from so many of the starts, those along which the level is nearest.
+        Number of starts that the search refines: those along which the level is nearest.
     max_iter : int, default=10
-        Steps of the search from a start; a step costs one gradient and a few losses.
+        Steps of the search from a start. A step costs one gradient and a few losses.
     tol : float, default=1e-3
         The search from a start ends when the distance shrinks by less than this share.
     budget : float, default=np.inf
-        Multiplications that the search may take, about. Where the search above would take more
-        (a gradient takes three times the rows times the parameters), a step is one gradient and
-        fewer starts are tried, and of so many rows that even this is too much, a sample stands for
-        them. ``protocol`` says which: ``"search"``, and the number of rows. Fits
-        measure within a share of what the training took.
+        Approximate number of multiplications for the search. A gradient takes three times the rows
+        times the parameters. If the search above would take more than the budget, a short search
+        replaces it, with fewer starts and one gradient per step. If that is still too much, the
+        short search uses a sample of the rows. ``protocol`` has ``"search"`` and the number of
+        rows. A fit measures within a share of the cost of training.
     random_state : int, RandomState instance or None, default=0
         Draws the random directions.
 
     Notes
     -----
-    From a start the search goes out along the direction until the loss differs by the level,
-    turns towards the gradient found there, the normal of the level set, and repeats; it turns
-    by half where that brings no gain. The standard error is that of the sampling of rows, by
-    the slope of the loss at the point found.
+    The search follows a start direction until the loss differs by the level. There the gradient is
+    the normal of the level set. The search turns the direction towards this normal and repeats. If
+    a turn brings no gain, the next turn is half as large. The standard error is due to the sampling
+    of rows, divided by the slope of the loss at the point found.
 
-    How near the bound is depends on the effort. On networks fitted to noisy digits the defaults
-    ended 0 to 4 % above the best point that any search found, depending on the seed;
-    ``n_starts=4, n_refined=8, max_iter=30``, five times the cost, ended within 0.1 %. On 20 default
-    fits of four tables the search that a default fit pays for ended 0 to 7 % above the best of
-    both in 15 cases, up to 25 % in the others, at a quarter of the cost.
+    The quality of the bound depends on the effort. On networks fitted to noisy digits the defaults
+    ended 0 to 4 % above the best point that any search found, depending on the seed. With
+    ``n_starts=4, n_refined=8, max_iter=30``, at five times the cost, the search ended within 0.1 %.
+    The search of a default fit was run on 20 default fits of four tables. In 15 cases it ended 0 to
+    7 % above the best of both, and up to 25 % in the others, at a quarter of the cost.
 
     Examples
     --------
@@ -143,12 +144,12 @@ class LevelSetDistance(Measure):
         return self._result(problem, level, found, around)
 
     def _cost(self, problem):
-        """Multiplications of the search, about: a step has a gradient and four losses."""
+        """Approximate multiplications of the search. A step has a gradient and four losses."""
         n_losses = POWER + 8 * (4 + self.n_starts) + 9 * self.n_refined * self.max_iter / 2
         return n_losses * problem.objective.n_rows * len(problem.w)
 
     def _search_shortly(self, problem, level):
-        """A search of a gradient a step, on as many of the rows as it can be paid for."""
+        """Search with one gradient per step, on as many rows as the budget allows."""
         rng, passes = generator(self.random_state), self.budget / len(problem.w)
         n_rows = max(FEWEST, int(passes / (CROSSING + GRADIENT * ENOUGH)))
         if n_rows < problem.objective.n_rows:
@@ -212,16 +213,16 @@ class LevelSetDistance(Measure):
 
 
 class _Search:
-    """Looks around a point for near ones where the loss differs by ``level``."""
+    """Searches near a point for the closest points where the loss differs by ``level``."""
 
     def __init__(self, around, level):
         self.around, self.level = around, level
 
     def approached(self, direction, n_steps):
-        """As `nearest`, at one gradient a step.
+        """As `nearest`, with one gradient per step.
 
-        The change goes roughly like a power of the distance. The gradient tells the power, so
-        that one point tells about where its ray meets the level set.
+        The change is roughly a power of the distance, and the gradient determines this power. So
+        one point predicts where its ray meets the level set.
         """
         best, normal, turn, distance = np.inf, None, 1.0, 1e-2 * (1 + self.around.size)
         turned, moved = direction, np.inf
@@ -236,15 +237,18 @@ class _Search:
             turned = unit((1 - turn) * direction + turn * normal) if normal is not None else None
             if turned is None or turn < 1 / 8:
                 break
+        # The prediction is not a bound. The root search finds a true crossing, at first near it.
         found = self.crossing(direction, distance * 1.05, xtol=1e-6)
         found = self.crossing(direction, xtol=1e-6) if np.isinf(found) else found
         return found, direction, bool(moved < 1e-2)
 
     def _meeting(self, distance, direction):
-        """About where a ray meets the level set, the normal there, and whether it is near there."""
+        """Predicted crossing of a ray, the normal there, and whether the prediction is reliable."""
         change, gradient = self.around.slope(distance * direction)
         if change == 0 or not np.isfinite(change):
             return distance * (0.1 if change else 10.0), None, False
+        # The power is the logarithmic derivative ``d log(change) / d log(distance)``. It is 2 near
+        # a minimum and 1 far from one; the limits guard against noise.
         power = np.clip(abs(float(gradient @ direction)) * distance / abs(change), 0.5, 10)
         missing = float(np.log(self.level / abs(change)))
         factor = np.clip(np.exp(missing / power), 0.1, 10)
@@ -252,7 +256,7 @@ class _Search:
         return distance * float(factor), normal, abs(missing) < NEAR
 
     def nearest(self, distance, direction, max_iter, tol):
-        """Distance and unit direction of a near point of the level set; whether settled."""
+        """Distance and unit direction of a near point of the level set; whether it converged."""
         turn, settled = 1.0, False
         if not np.isfinite(distance):
             return distance, direction, True
@@ -272,11 +276,10 @@ class _Search:
         return self.crossing(direction, distance, xtol=1e-10), direction, settled
 
     def crossing(self, direction, reach=None, xtol=1e-4):
-        """Where the change along a ray passes the level; infinite if it does not.
+        """Distance at which the change along a ray reaches the level; infinite if it does not.
 
-        With a ``reach``, only a crossing up to there is of interest. The change goes roughly
-        like a power of the distance, so that its logarithm is close to a line in the logarithm
-        of the distance, which is where the root is looked for.
+        With a ``reach``, only a crossing up to that distance counts. The change is roughly a power
+        of the distance. In logarithms it is nearly linear, so the root is searched in logarithms.
         """
 
         @cache  # the root finder asks for both ends of the bracket again
@@ -287,7 +290,9 @@ class _Search:
             far = np.log(reach) + 1e-3
             if excess(far) < 0:
                 return np.inf
-            step = excess(far) / 1.5 + xtol  # of a square, a step of half the excess would do
+            # For a quadratic change the root is at half the excess. This step is a bit longer, so
+            # that usually one step brackets the root.
+            step = excess(far) / 1.5 + xtol
         else:
             far, step = np.log(1e-2 * (1 + self.around.size)), np.log(4.0)
         near = far - step

@@ -10,9 +10,9 @@ from .._measure import Measure, describe, generator, ladder
 from .._measurement import Measurement
 from ._neighbourhood import SEARCH_CONSTRAINTS, Neighbourhood, unit
 
-N_CURVED = 3  # of the eigenvectors to start from
-N_TRIED = 5  # steps from every start before the best go on
-SAME = 0.99  # cosine from which on two directions are taken for one
+N_CURVED = 3  # number of eigenvectors to start from
+N_TRIED = 5  # steps from every start before only the best ones continue
+SAME = 0.99  # two directions with a larger cosine count as one
 
 _variation = itemgetter(0)
 
@@ -20,33 +20,36 @@ _variation = itemgetter(0)
 class MaximalVariation(Measure):
     """Greatest change of the loss within ``radius``; smaller is flatter.
 
-    ``max { |f(w + h) - f(w)| : |h| <= radius }`` with ``f`` the unpenalised mean training loss:
-    the flatness of Josz (arXiv:2509.11386), whose dual is the distance of level sets. Found by
-    search, so the value is a lower bound: there *is* a point within the radius where the loss
-    differs by that much, and perhaps one where it differs by more. (On a sample of the rows it is
-    an estimate, and rather too great: the search fits the sample.)
+    The value is ``max { |f(w + h) - f(w)| : |h| <= radius }`` with ``f`` the unpenalised mean
+    training loss. It is the flatness of Josz (arXiv:2509.11386). Its dual is the distance of level
+    sets. A search finds the value, so it is a lower bound: there *is* a point within the radius
+    where the loss differs by that much, and there may be one where it differs by more. On a sample
+    of the rows the value is an estimate. It tends to be too large, because the search fits the
+    sample.
 
-    At a minimum, ``2 / radius^2`` times it tends to the largest eigenvalue of the Hessian as the
-    radius goes to 0. Invariant under isometries of the parameters only; with ``norm="block"``
-    under rescaling of layers against each other, with ``norm="weight"`` of single units too.
+    At a minimum, ``2 / radius^2`` times the value tends to the largest eigenvalue of the Hessian as
+    the radius goes to 0. The measure is invariant under isometries of the parameters only. With
+    ``norm="block"`` it is invariant under rescaling of layers against each other, with
+    ``norm="weight"`` also under rescaling of single units.
 
     Parameters
     ----------
     radius : float or array-like, default=0.1
-        Of the ball; several must increase. The value is that of the last one.
+        Radius of the ball, or several increasing ones. The value is that of the last one.
     norm : {'euclidean', 'block', 'weight'}, default='euclidean'
-        In which the radius is measured: ``|h|``; or every array of parameters (weights or
-        intercepts of a layer) relative to its own norm; or every parameter relative to its own
-        size, the norm of adaptive sharpness. Parameters that are 0 do not move in the last two.
+        Norm of the radius. ``'euclidean'`` is ``|h|``. ``'block'`` is relative to the norm of every
+        array of parameters (weights or intercepts of a layer). ``'weight'`` is relative to the size
+        of every parameter; it is the norm of adaptive sharpness. With the last two, parameters that
+        are 0 do not move.
     rise_only : bool, default=False
-        Look for the greatest rise of the loss and not for the greatest change.
+        Whether to search for the greatest rise of the loss instead of the greatest change.
     n_starts : int, default=3
-        Random directions to start from, besides both signs of the gradient and of the three
-        eigenvectors of largest curvature.
+        Number of random start directions. Both signs of the gradient and of the three eigenvectors
+        of largest curvature are further starts.
     n_refined : int, default=3
-        The search goes on from so many of the starts, the best at a small radius.
+        Number of starts that the search refines: the best ones at a small radius.
     max_iter : int, default=50
-        Steps of the search from a start and at a radius; a step costs one gradient.
+        Steps of the search from a start at a radius. A step costs one gradient.
     tol : float, default=1e-7
         A search ends when the change grows by less than this share.
     random_state : int, RandomState instance or None, default=0
@@ -54,13 +57,14 @@ class MaximalVariation(Measure):
 
     Notes
     -----
-    Gradients are followed on the sphere and not within the ball; radii from an eighth of the
-    smallest upwards are searched in turn, each from where the one before ended, and the value is
-    the greatest on the way. So a ladder of radii costs little more than its last one.
+    The search follows gradients on the sphere and not inside the ball. It begins at an eighth of
+    the smallest radius and continues with increasing radii, each from the end of the last one. The
+    value is the greatest change on the way. So several radii cost little more than the last one
+    alone.
 
     The table has the columns ``radius``, ``variation``, ``variation_stderr`` and ``curvature``,
-    which is ``2 variation / radius^2``. ``samples`` holds what was found at the last radius from
-    every refined start. The standard error is that of the sampling of rows, at the point found.
+    which is ``2 variation / radius^2``. ``samples`` holds the change found at the last radius from
+    every refined start. The standard error is due to the sampling of rows, at the point found.
 
     Examples
     --------
@@ -108,7 +112,8 @@ class MaximalVariation(Measure):
         starts = around.starts(self.n_starts, generator(self.random_state), n_curved=N_CURVED)
         found, best, along = [], (0.0, np.zeros_like(problem.w), True), []
         for radius in rungs:
-            # What is best farther out need not be a continuation of what is best near by.
+            # The best direction at a larger radius need not continue the best one at a smaller
+            # radius, so the original starts are tried again.
             tried = [v for _, v, _ in found] + starts
             tried = [self._climb(around, v, radius, N_TRIED) for v in tried]
             chosen = _distinct(tried)[: self.n_refined]
@@ -120,7 +125,11 @@ class MaximalVariation(Measure):
         return self._result(problem, around, radii, along[3:], found)
 
     def _climb(self, around, v, radius, n_steps):
-        """Variation, unit direction and whether settled, from one start on one sphere."""
+        """Variation, unit direction and whether converged, from one start on one sphere.
+
+        Projected gradient ascent: mix the direction with the normal, and halve the mixing weight
+        whenever that brings no gain.
+        """
         turn = 0.5
         change, gradient = around.slope(radius * v)
         for _ in range(n_steps):
@@ -171,7 +180,7 @@ class MaximalVariation(Measure):
 
 
 def _distinct(found):
-    """The best first, without directions that another one leads to as well."""
+    """The results in decreasing order, without those whose direction is nearly a better one's."""
     kept = []
     for each in sorted(found, key=_variation, reverse=True):
         if all(each[1] @ other < SAME for _, other, _ in kept):

@@ -19,14 +19,14 @@ SEARCH_CONSTRAINTS = {
 
 
 class Neighbourhood:
-    """The change of an objective at displacements ``h = t v`` from ``w``, by ``v``.
+    """The change of an objective at displacements ``h = t v`` from ``w``, as a function of ``v``.
 
     Attributes
     ----------
     origin : float
         The loss at ``w``.
     size : float
-        How far from 0 the point itself is, roughly, in these coordinates.
+        Rough distance of the point itself from 0, in these coordinates.
     n_evals : int
         Passes over the rows so far.
     """
@@ -38,7 +38,7 @@ class Neighbourhood:
         self.n_evals, self.origin = 1, problem.loss
 
     def change(self, v):
-        """Change of the loss; a loss that overflows has risen by more than any level."""
+        """Change of the loss. If the loss overflows, it is the largest float."""
         self.n_evals += 1
         with np.errstate(over="ignore", invalid="ignore"):
             change = self.objective.loss(self._moved(v)) - self.origin
@@ -52,7 +52,7 @@ class Neighbourhood:
         return loss - self.origin, self._scaled(gradient)
 
     def row_error(self, v):
-        """Standard error of the change that comes from the sampling of rows."""
+        """Standard error of the change due to the sampling of rows."""
         if not self.problem.sampled:
             return 0.0
         self.n_evals += 2
@@ -64,7 +64,7 @@ class Neighbourhood:
         return self.objective.loss(self._moved(v), batch) - self.objective.loss(self.w, batch)
 
     def starts(self, n_random, rng, downhill=True, n_curved=1):
-        """Unit directions: steepest, both ways of the largest curvatures, and random ones."""
+        """Unit directions: the gradient, both signs of the largest curvatures, and random ones."""
         _, gradient = self.slope(np.zeros_like(self.w))
         curved = [self.curved(rng)] if n_curved == 1 else self._eigenvectors(n_curved, rng)
         directions = [gradient, *curved, *(-each for each in curved)]
@@ -74,12 +74,13 @@ class Neighbourhood:
         return [each for each in units if each is not None]
 
     def steepest(self, rng):
-        """The unit direction of the gradient; where that is zero, of large curvature."""
+        """The unit direction of the gradient. If that is zero, a direction of large curvature."""
         direction = unit(self.slope(np.zeros_like(self.w))[1])
         return self.curved(rng) if direction is None else direction
 
     def curved(self, rng, n_products=6):
-        """Roughly the direction of largest curvature, by the power method."""
+        """An approximate direction of largest curvature, by the power method."""
+        # Six products are enough for a start; the search refines the direction.
         direction, product = self._random(rng), HessianProduct(self.problem, self.t)
         for _ in range(n_products):
             turned = unit(product(direction))
@@ -90,7 +91,7 @@ class Neighbourhood:
         return direction
 
     def _eigenvectors(self, k, rng):
-        """Roughly the eigenvectors of the ``k`` largest curvatures."""
+        """Approximate eigenvectors of the ``k`` largest curvatures."""
         product = HessianProduct(self.problem, self.t)
         _, vectors, _ = eigenpairs(product, k, "largest", 0.05, None, rng)
         self.n_evals += 2 * product.n_products
@@ -110,7 +111,7 @@ class Neighbourhood:
 
 
 def unit(vector):
-    """The vector with norm 1, or None where it has no direction."""
+    """The vector scaled to norm 1, or None if it is 0 or not finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         size = float(np.linalg.norm(vector))
     return vector / size if np.isfinite(size) and size > 0 else None
