@@ -210,7 +210,7 @@ def drawn_rows(y, sample_weight, n_rows, max_samples, random_state):
 
 
 def _class_sizes(labels):
-    """Number of rows of every class; a single 1 if the labels cannot be sorted (an error follows)."""
+    """Rows of every class; a single 1 if the labels cannot be sorted (an error follows)."""
     try:
         return np.unique(labels, return_counts=True)[1]
     except TypeError:
