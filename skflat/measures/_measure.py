@@ -203,7 +203,7 @@ def drawn_rows(y, n_rows, max_samples, random_state):
 
 
 def _class_sizes(labels):
-    """Number of rows of every class; a single 1 if the labels cannot be sorted (an error follows)."""
+    """Number of rows of every class. A single 1 if labels cannot be sorted: an error follows."""
     try:
         return np.unique(labels, return_counts=True)[1]
     except TypeError:
