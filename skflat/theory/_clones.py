@@ -1,4 +1,4 @@
-"""Groups of solutions that are all close to each other: the local entropy of m clones."""
+"""Groups of solutions that are close to each other: the local entropy of m clones."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ from ._teacher_student import recovery_threshold, teacher_student
 
 TASKS = ("storage", "teacher_student")
 MOST_CLONES = 8
-NEAR_ZERO = 0.6  # a load from which Newton's method finds the zeros of the entropy
-OVERLAPS = (0.95, 0.998)  # among which the first gap opens
+NEAR_ZERO = 0.6  # from this load Newton's method finds the zeros of the entropy
+OVERLAPS = (0.95, 0.998)  # the first gap opens between these overlaps
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def first_gap(clones_at, below):
     def load(q1):
         nonlocal warm
         clones = clones_at(q1)
-        # From the overlap before to this one; the first one is reached from a load below.
+        # Start at the result for the last overlap. The first one is reached from a smaller load.
         warm = clones.zero_beyond(below) if warm is None else clones.zero(warm)
         return np.exp(warm[-1])
 

@@ -8,7 +8,7 @@ from sklearn.utils import check_X_y
 from ._checks import check_real
 
 MOST_WEIGHTS = 24
-TIE = 1e-9  # sums closer to what is needed than this are equal to it
+TIE = 1e-9  # sums that differ from the bound by less than this count as equal to it
 CHUNK = 2**22  # pairs of solutions compared at a time
 
 
@@ -45,7 +45,7 @@ class ExactSolutions:
         rows = max(1, CHUNK // max(n_solutions, 1))
         for start in range(0, n_solutions, rows):
             distance = ((n - W[start : start + rows] @ W.T) / 2).astype(int)
-            # One histogram for all rows, each with bins of its own.
+            # One histogram for all rows: each row has its own range of bins.
             own = distance + (n + 1) * np.arange(len(distance))[:, None]
             histogram = np.bincount(own.ravel(), minlength=(n + 1) * len(distance))
             counts[start : start + rows] = histogram.reshape(-1, n + 1)
@@ -90,7 +90,8 @@ def enumerate_solutions(X, y, margin=0.0):
         raise ValueError(f"y must be -1 and +1, got {np.unique(y)!r}.")
     margin = check_real("margin", margin, -np.inf, np.inf, closed="neither")
     fields, needed = y[:, None] * X, margin * np.sqrt(n)
-    # Every weight vector is one of the first half beside one of the second.
+    # Every weight vector is a first half and a second half. So the fields of 2^n vectors are sums
+    # of two tables of 2^(n/2) columns each.
     low, high = _all_weights(n // 2), _all_weights(n - n // 2)
     from_low, from_high = fields[:, : n // 2] @ low.T, fields[:, n // 2 :] @ high.T
     index, stability = [], []

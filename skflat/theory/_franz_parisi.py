@@ -13,11 +13,12 @@ from ._saddle import follow, solve
 from ._storage import max_margin, typical_solutions
 
 GRID = normal_grid(8, 81)
-REFERENCE = normal_grid(8, 241)  # references of large margin have large fields and sharp signs
+# A finer grid: at a large margin the fields of the reference are large, and tanh(field) is steep.
+REFERENCE = normal_grid(8, 241)
 MARGINS = (-1.0, 3.0)
-EDGE = 1e-6  # how near the top of the curve is approached where the saddle degenerates there
-BREAK_UP = (0.002, 0.02)  # distances between which the curve first ceases to rise
-NEAR_THRESHOLD = (0.72, 0.74)
+EDGE = 1e-6  # relative distance from the top of the curve, if the saddle is degenerate there
+BREAK_UP = (0.002, 0.02)  # distances between which the curve first stops rising
+NEAR_THRESHOLD = (0.72, 0.74)  # bracket of the root, for Brent's method
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,12 @@ class LocalEntropyCurve:
 
 
 def franz_parisi(alpha, distance, reference_margin=0.0, margin=0.0):
-    """Local entropy: how many solutions there are around a typical solution of some margin.
+    """Local entropy: the number of solutions around a typical solution of some margin.
 
     The reference is drawn from all binary weights that store the patterns with margin
-    ``reference_margin``; counted are those that store them with ``margin``, at each distance: dense
-    regions form around solutions of high margin (arXiv:2107.01163). Computed as the potential of
-    Franz and Parisi, with replica symmetry on both sides.
+    ``reference_margin``. The entropy counts the weights that store them with ``margin``, at each
+    distance. Dense regions form around solutions of high margin (arXiv:2107.01163). The method is
+    the Franz-Parisi potential, replica symmetric for reference and solutions.
 
     Parameters
     ----------
@@ -67,12 +68,13 @@ def franz_parisi(alpha, distance, reference_margin=0.0, margin=0.0):
     Raises
     ------
     SaddlePointError
-        Where no solution of the equations continues the one at the typical distance: as close to
-        references that are isolated as ``distance < 0.007`` at ``alpha = 0.8``, for example.
+        If the solution of the equations at the typical distance cannot be continued to a distance.
+        This happens very close to isolated references, for example at ``distance < 0.007`` for
+        ``alpha = 0.8``.
 
     Examples
     --------
-    A typical solution is alone; one of large margin has neighbours at every distance:
+    A typical solution is isolated. A solution of large margin has neighbours at every distance:
 
     >>> from skflat.theory import franz_parisi
     >>> franz_parisi(0.7, [0.01, 0.1]).entropy.round(4)
@@ -91,9 +93,9 @@ def franz_parisi(alpha, distance, reference_margin=0.0, margin=0.0):
 def flat_minima_threshold():
     """Load up to which the local entropy around solutions of largest margin rises with distance.
 
-    From there on the curve of `franz_parisi` with ``reference_margin=max_margin(alpha)`` falls
+    Above this load, the curve of `franz_parisi` with ``reference_margin=max_margin(alpha)`` falls
     between two small distances: even around these solutions the dense region begins to break up.
-    The criterion is after arXiv:2107.01163; the number is computed, not quoted.
+    The criterion follows arXiv:2107.01163. The number is computed, not quoted.
 
     Returns
     -------
@@ -143,7 +145,7 @@ class _FranzParisi:
         for way in (inwards, outwards):
             x, here = x_top, np.log(d_top)
             for i in way:
-                # In the logarithm: the smaller the distance the smaller the steps.
+                # Continuation in the logarithm: steps become smaller as the distance does.
                 x, here = follow(self._solve, x, here, np.log(distances[i])), np.log(distances[i])
                 _, _, entropy[i], slope[i] = self._at(x)
         return entropy, slope
@@ -173,7 +175,7 @@ class _FranzParisi:
         return solve(residual, x, f"solutions at distance {distance:g}")
 
     def _at(self, x):
-        """What the equations for ``qh`` and ``th`` miss by; overlap, entropy and slope."""
+        """Residuals of the equations for ``qh`` and ``th``; overlap, entropy and slope."""
         free, th, ph = x
         qh = free + th**2 / self.qht
         log_sum, q, t, p = self._weights(max(free, 0.0), th, ph)
@@ -185,7 +187,8 @@ class _FranzParisi:
     def _weights(self, free, th, ph):
         """The mean of ``ln 2cosh`` of the fields, and ``q``, ``t``, ``p``.
 
-        By symmetry the reference weight can be taken as +1.
+        By symmetry the reference weight can be set to +1. Its field then has the density
+        ``exp(field) / (2 cosh(field))`` times twice the normal one.
         """
         (x, dx), (z, dz) = REFERENCE, GRID
         reference = np.sqrt(self.qht) * x
@@ -201,10 +204,10 @@ class _FranzParisi:
         )
 
     def _stabilities(self, q, t, p):
-        """The energetic term, and its slopes, which for ``alpha = 1`` should be ``qh`` and ``th``.
+        """The energetic term and its slopes. For ``alpha = 1`` they should be ``qh`` and ``th``.
 
-        The stability of the reference is ``sqrt(qt) x + sqrt(1 - qt) xi`` with ``xi > eta``; ``s``,
-        the field common to the solutions, has the correlation ``c`` with ``xi``.
+        The stability of the reference is ``sqrt(qt) x + sqrt(1 - qt) xi`` with ``xi > eta``. The
+        field ``s`` that the solutions share has the correlation ``c`` with ``xi``.
         """
         x, dx = GRID
         eta = standardized(self.kt, self.qt, x)
@@ -218,12 +221,12 @@ class _FranzParisi:
             lacking = (self.margin - mean) / np.sqrt(1 - q)
             return log_tail(lacking), hazard(lacking) / np.sqrt(1 - q)
 
-        # As p goes to 1 the reference cuts s off sharply at eta: nodes crowd there.
+        # As p goes to 1, the weight of s becomes a step at ``c eta``. The nodes are dense there.
         s, ds = crowded_grid(c * eta, width)
         log_share = log_tail((eta[:, None] - c * s) / width) - log_tail(eta)[:, None]
         weights = dx[:, None] * ds * np.exp(log_share - s**2 / 2)
         log_H, pull = pulled(s)
-        # Where the reference only just has its margin, which is where p matters.
+        # The boundary term: the derivative in p comes from references exactly at their margin.
         just = pulled(c * eta[:, None] + width * x)[1] @ dx
         edge = hazard(eta) / np.sqrt(1 - self.qt)
         return (

@@ -12,23 +12,24 @@ from ._checks import check_reals
 def normal_grid(reach, n_nodes):
     """Nodes in ``[-reach, reach]`` and the weights that average over a standard normal variable.
 
-    The trapezoidal rule: for functions analytic in a strip around the real axis its error falls
-    exponentially with the number of nodes, and it keeps up where ``q`` comes near 1, where
-    Gauss-Hermite nodes are too few in the middle.
+    The rule is the trapezoidal rule. For functions analytic in a strip around the real axis its
+    error falls exponentially with the number of nodes. It also works for ``q`` near 1, where
+    Gauss-Hermite nodes are too sparse near 0.
     """
     z, step = np.linspace(-reach, reach, n_nodes, retstep=True)
     weights = step * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
     for array in (z, weights):
-        array.flags.writeable = False  # one array for all who ask
+        array.flags.writeable = False  # the cache returns the same arrays to every caller
     return z, weights
 
 
 def crowded_grid(centres, width, reach=9, n_nodes=121):
-    """Nodes that crowd around each of some centres, a row each, and weights but for the density.
+    """Nodes that are dense around each centre, one row per centre, and their weights.
 
-    For functions that change within ``width`` of the centre: nodes ``centre + width sinh(y)`` with
-    ``y`` evenly spaced, out to ``reach`` in both directions. The weights are those of the
-    trapezoidal rule over ``sqrt(2 pi)``; the factor ``exp(-z^2 / 2)`` is left to the caller.
+    They are for functions that change within ``width`` of the centre. The nodes are
+    ``centre + width sinh(y)`` with ``y`` evenly spaced, out to ``reach`` in both directions. The
+    weights are those of the trapezoidal rule divided by ``sqrt(2 pi)``. The caller supplies the
+    factor ``exp(-z^2 / 2)``.
     """
     end = np.arcsinh((reach + np.abs(centres).max()) / width)
     y, step = np.linspace(-end, end, n_nodes, retstep=True)
@@ -50,6 +51,7 @@ def tail(x):
 
 def hazard(x):
     """``G(x) / H(x)``, with ``G`` the standard normal density: minus the slope of `log_tail`."""
+    # The scaled function erfcx: density and tail both underflow for large x, their ratio does not.
     return np.sqrt(2 / np.pi) / erfcx(x / np.sqrt(2))
 
 

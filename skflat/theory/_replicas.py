@@ -1,4 +1,4 @@
-"""Averages over clones that share a field: what all functionals of m clones are made of."""
+"""Averages over clones that share a field. All functionals of m clones use them."""
 
 import numpy as np
 
@@ -11,11 +11,11 @@ UNIT = np.linspace(-1, 1, 129)
 def clone_weights(qh0, spread, rh, m):
     """Binary weights of ``m`` clones in fields ``sqrt(qh0) z0 + sqrt(spread) z1 + rh``.
 
-    The mean over ``z0`` of ``(1 / m) ln E [2 cosh(field)]^m``, and the overlaps with a teacher,
-    with clones of other groups and with those of the same.
+    Returns the mean over ``z0`` of ``(1 / m) ln E [2 cosh(field)]^m``, and the overlaps with a
+    teacher, with clones of other groups and with clones of the same group.
     """
     z0, dz0 = SHARED
-    # The power m moves the mass of z1 out to m sqrt(spread), and the grid goes along.
+    # The power m moves the mass of z1 to about m sqrt(spread), so the grid must reach further.
     z1 = (8 + m * np.sqrt(spread)) * UNIT
     log_dz1 = -(z1**2) / 2 + np.log((z1[1] - z1[0]) / np.sqrt(2 * np.pi))
     field = np.sqrt(qh0) * z0[:, None] + np.sqrt(spread) * z1 + rh
@@ -30,7 +30,8 @@ def clone_stabilities(shared, spread, variance, m):
     For each value of ``shared``: ``ln E H(x)^m`` with ``x = -stability / sqrt(variance)``, and the
     means of ``G/H``, its square and ``x G/H`` under the weights ``H(x)^m``.
     """
-    # The nearer the clones the sharper they cut z1 off: nodes crowd there, if z1 gets that far.
+    # For close clones the weight of z1 becomes a step where the stability is 0. The nodes are dense
+    # there, as long as it lies within 8 standard deviations.
     centres = np.clip(-shared / np.sqrt(spread), -8, 8)
     z1, dz1 = crowded_grid(centres, min(1.0, np.sqrt(variance / spread)))
     x = -(shared[:, None] + np.sqrt(spread) * z1) / np.sqrt(variance)

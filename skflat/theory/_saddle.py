@@ -1,10 +1,10 @@
-"""Saddle points of the order parameters, and branches of them that begin without patterns."""
+"""Saddle points of the order parameters, and their continuation from zero load."""
 
 import numpy as np
 from scipy.optimize import root
 
-TOLERANCE = 1e-9
-MOST_CALLS = 150  # of a residual; where there is a root near by a fifth of it will do
+TOLERANCE = 1e-9  # of the residual at an accepted root
+MOST_CALLS = 150  # evaluations of a residual; near a root a fifth of them is enough
 
 
 class SaddlePointError(RuntimeError):
@@ -12,12 +12,12 @@ class SaddlePointError(RuntimeError):
 
 
 def solve(residual, start, what):
-    """Root of a small system (Powell's hybrid of Newton and gradient steps), checked.
+    """Root of a small system by Powell's hybrid method, with a check of the residual.
 
     Raises `SaddlePointError` naming ``what`` if the residual does not vanish.
     """
     with np.errstate(all="ignore"):
-        # A trial step may leave the domain; what counts is where the last one ends.
+        # A trial step may leave the domain and give NaN. Only the final point is checked.
         found = root(residual, start, tol=1e-11, options={"maxfev": MOST_CALLS})
         miss = np.abs(residual(found.x)).max()
     if not miss < TOLERANCE:  # NaN is a miss
@@ -26,7 +26,10 @@ def solve(residual, start, what):
 
 
 def follow(solve_at, x, begin, end, n_halvings=7):
-    """The root at ``end``, followed from the one at ``begin``, in steps as large as will do."""
+    """The root at ``end``, by continuation from the root at ``begin``.
+
+    The first step is the whole way. A step that fails is halved, at most ``n_halvings`` times.
+    """
     here, step = begin, end - begin
     smallest = abs(step) / 2**n_halvings
     while here != end:
@@ -43,28 +46,29 @@ def follow(solve_at, x, begin, end, n_halvings=7):
 class Branch:
     """A functional of order parameters, as a function of the load ``alpha``.
 
-    Its unknowns are conjugate parameters, most of them as logarithms. The overlaps follow from
-    them, and so are always such as vectors can have; from the overlaps follows what the conjugates
-    ought to be.
+    Its unknowns are conjugate parameters, most of them as logarithms. They determine the overlaps,
+    which are therefore always possible for vectors. The overlaps determine new conjugates, and the
+    residual is the difference to the old ones.
     """
 
-    BEGIN = 0.01  # share of the patterns at which the branch is entered
+    BEGIN = 0.01  # share of the patterns at which the branch starts
 
     def first(self, alpha):
         """The unknowns to leading order, with the share ``BEGIN`` of the patterns."""
         raise NotImplementedError
 
     def at(self, x, alpha):
-        """What the equations miss by, the entropy, and what else is of interest."""
+        """Residuals of the equations, the entropy, and further results."""
         raise NotImplementedError
 
     def part(self, share):
-        """The functional for a share of the patterns, where it depends on their number at all."""
+        """The functional for a share of the patterns. Most do not depend on their number."""
         return self
 
     def unknowns(self, alpha):
-        """Followed from few patterns to all of them."""
+        """The unknowns, by continuation from few patterns to all of them."""
 
+        # The leading order at small load is known. So the result does not depend on a guess.
         def solve_at(share, x):
             part, load = self.part(share), share * alpha
             return solve(lambda x: part.at(x, load)[0], x, f"alpha={load:g}")
@@ -75,7 +79,7 @@ class Branch:
         return self.at(self.unknowns(alpha), alpha)[1]
 
     def zero(self, start):
-        """The unknowns and the logarithm of the load where the entropy is 0, from such near by."""
+        """The unknowns and the logarithm of the load of zero entropy, from a start near by."""
 
         def residual(x):
             missing, entropy, *_ = self.at(x[:-1], np.exp(x[-1]))
@@ -84,5 +88,5 @@ class Branch:
         return solve(residual, start, "a vanishing entropy")
 
     def zero_beyond(self, alpha):
-        """The same, from a load below it."""
+        """As `zero`, from a load below it."""
         return self.zero(np.append(self.unknowns(alpha), np.log(alpha)))

@@ -1,4 +1,4 @@
-"""A student on random features of what the teacher sees: from which size on there are solutions."""
+"""A student on random features of the teacher's inputs: from which size on there are solutions."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,8 @@ from ._saddle import Branch
 from ._storage import capacity
 
 GRID = normal_grid(10, 401)
-# The feature sign(f.x) is K1 times the teacher's input, and noise of variance K_NOISE.
+# Gaussian equivalence: the feature sign(f.x) acts like K1 times f.x plus independent noise of
+# variance K_NOISE.
 K1 = np.sqrt(2 / np.pi)
 K_NOISE = 1 - K1**2
 ALPHA_T = (1e-3, 20.0)
@@ -21,7 +22,7 @@ MARGINS = (0.0, 2.0)
 
 @dataclass(frozen=True)
 class StudentSolutions:
-    """What almost all solutions of the student share.
+    """Properties that almost all solutions of the student share.
 
     Attributes
     ----------
@@ -162,7 +163,7 @@ class _Student(Branch):
         return np.append(np.log([qh, ph, rh]), pdh - ph)
 
     def at(self, x, alpha):
-        """In the end the generalisation error and ``q``."""
+        """As in `Branch`. The further results are the generalisation error and ``q``."""
         (qh, ph, rh), a = np.exp(x[:-1]), x[-1]
         z, dz = GRID
         field = np.sqrt(qh) * z

@@ -1,4 +1,4 @@
-"""How many weights in {-1, +1} can be flipped before the error rises visibly."""
+"""The share of weights in {-1, +1} that can be flipped before the error rises by a given level."""
 
 import warnings
 
@@ -13,23 +13,22 @@ from ._flip_energy import flip_errors
 
 
 class FlipDistance(Measure):
-    """Share of weights flipped at random at which the error has risen visibly; larger is flatter.
+    """Share of weights flipped at random that raises the error by ``level``; larger is flatter.
 
-    For perceptrons and committees with weights in {-1, +1}: the first distance at which
-    `FlipEnergy` reaches ``level``. What `LevelSetDistance` is for real weights. It has the
-    invariances of `FlipEnergy`.
+    The measure is for perceptrons and committees with weights in {-1, +1}. It is the first distance
+    at which `FlipEnergy` reaches ``level``. It corresponds to `LevelSetDistance` for real weights.
+    It has the invariances of `FlipEnergy`.
 
     Parameters
     ----------
     level : float, default=None
-        By how much the error must rise. None is one tenth of the error of the best constant
-        prediction, averaged over the one-vs-rest problems.
+        Rise of the error. None is one tenth of the error of the best constant prediction, averaged
+        over the one-vs-rest problems.
 
     Notes
     -----
-    Infinite, with a warning, where the level is not reached at any distance up to 1/2, at which
-    nothing is left of the weights. ``samples`` holds the rise at the distances tried first, 0.005
-    apart.
+    The value is infinite, with a warning, if no distance up to 1/2 reaches the level. At 1/2 the
+    weights are random. ``samples`` holds the rise at the first distances tried, 0.005 apart.
 
     Examples
     --------

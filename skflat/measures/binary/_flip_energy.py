@@ -1,4 +1,4 @@
-"""Local energy of weights in {-1, +1}: how many rows go wrong when some of them are flipped."""
+"""Local energy of weights in {-1, +1}: the rise of the error if some of them are flipped."""
 
 import numpy as np
 
@@ -12,14 +12,15 @@ from .._measurement import Measurement
 class FlipEnergy(Measure):
     """Mean rise of the error when weights are flipped at random; smaller is flatter.
 
-    For perceptrons and committees with weights in {-1, +1}. Every weight is flipped with the
-    probability ``distance``, and the share of wrong rows (of wrong one-vs-rest answers, where there
-    are several) is averaged over the flips in closed form, by the central limit theorem for the
-    field of each unit: ``H((1 - 2d) stability / sqrt(4 d (1 - d)))`` for a perceptron on patterns
-    of signs. Thresholds stay (Baldassi and others, arXiv:2107.01163).
+    The measure is for perceptrons and committees with weights in {-1, +1}. Every weight is flipped
+    with the probability ``distance``. The average share of wrong rows, or of wrong one-vs-rest
+    answers, has a closed form by the central limit theorem for the field of each unit. For a
+    perceptron on patterns of signs it is ``H((1 - 2d) stability / sqrt(4 d (1 - d)))``. Thresholds
+    do not change (Baldassi and others, arXiv:2107.01163).
 
-    Binary weights have no freedom of scale, so nothing can rescale this. Invariant under
-    permutations of the features, of units, and flips of a feature's sign along with its weight.
+    Binary weights have no scale, so the value cannot be changed by rescaling. The measure is
+    invariant under permutations of features and of units, and under flips of a feature's sign
+    together with its weight.
 
     Parameters
     ----------
@@ -28,10 +29,10 @@ class FlipEnergy(Measure):
 
     Notes
     -----
-    Costs one pass over the rows. The table has the columns ``distance``, ``error`` and ``rise``;
-    ``samples`` holds the probability of every row to be wrong at the last distance. The
-    approximation is good for 100 weights a unit and more; the standard error is that of
-    sampling rows.
+    The measure costs one pass over the rows. The table has the columns ``distance``, ``error`` and
+    ``rise``. ``samples`` holds the probability of every row to be wrong at the last distance. The
+    approximation is good for at least 100 weights per unit. The standard error is due to the
+    sampling of rows.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Local entropy: how many solutions there are around the one that was found."""
+"""Local entropy: the number of solutions near the one that was found."""
 
 import warnings
 from functools import partial
@@ -16,47 +16,49 @@ from .._measurement import Measurement
 from ..noise import LocalEnergy, counts_by_distance, log_binomial, sampled_log_count
 from ._flip_energy import checked_distances, is_binary
 
-MAX_ENUMERATED, MAX_SAMPLED = 24, 200  # weights up to which one counts, and samples
-MAX_SWEEPS, TOL = 500, 1e-5  # of belief propagation: of the change of a mean
+MAX_ENUMERATED, MAX_SAMPLED = 24, 200  # largest number of weights to enumerate, and to sample
+# Belief propagation: most sweeps, and largest change of a mean at convergence.
+MAX_SWEEPS, TOL = 500, 1e-5
 
 
 class LocalEntropy(Measure):
     """Logarithm of the number of solutions at a distance, per weight; greater is flatter.
 
-    For perceptrons and committees with weights in {-1, +1}: ``ln N(d) / n``, where ``N(d)`` is the
-    number of weights in {-1, +1}, out of ``exp(n H(d))``, that differ from the fitted ones in a
-    share ``d`` of the ``n`` weights and have no error on the rows (Baldassi and others,
-    arXiv:1605.06444). Several one-vs-rest problems are averaged. For real weights this is
-    `LocalEnergy` with its default parameters, of which smaller is flatter.
+    The measure is for perceptrons and committees with weights in {-1, +1}. The value is
+    ``ln N(d) / n`` (Baldassi and others, arXiv:1605.06444). About ``exp(n H(d))`` weight vectors
+    differ from the fitted one in a share ``d`` of the ``n`` weights; ``N(d)`` of them have no error
+    on the rows. Several one-vs-rest problems are averaged. For real weights the counterpart is
+    `LocalEnergy` with its default parameters, where smaller is flatter.
 
-    Binary weights have no freedom of scale, so nothing can rescale this. Invariant under
-    permutations of the features, of units, and flips of a feature's sign along with its weight.
+    Binary weights have no scale, so the value cannot be changed by rescaling. The measure is
+    invariant under permutations of features and of units, and under flips of a feature's sign
+    together with its weight.
 
     Parameters
     ----------
     distance : float or array-like, default=(0.01, 0.02, 0.03, 0.05, 0.07, 0.1)
         Shares of weights that differ, at most 1/2. The value is that of the last one.
     method : {'auto', 'exact', 'sample', 'bethe'}, default='auto'
-        ``'exact'`` enumerates all weights, of at most 24. ``'sample'`` anneals 200 chains on the
-        shell of every distance, which is unbiased for the number of solutions. ``'bethe'`` takes
-        Bethe's entropy at the fixed point of belief propagation with a field along the fitted
-        weights, chosen to be at the distance on average; it is asymptotically exact for
-        independent patterns. ``'auto'`` enumerates up to 24 weights, samples up to 200, and takes
-        Bethe's entropy of more, and of committees, always.
+        ``'exact'`` enumerates all weight vectors, for at most 24 weights. ``'sample'`` anneals 200
+        chains at every distance; its estimate of the number of solutions is unbiased. ``'bethe'``
+        is the Bethe entropy at the fixed point of belief propagation. A field along the fitted
+        weights sets the mean distance. This is asymptotically exact for independent patterns.
+        ``'auto'`` enumerates up to 24 weights, samples up to 200, and uses the Bethe entropy for
+        more, and always for committees.
     random_state : int, RandomState instance or None, default=0
         Draws chains, and the order of the rows in belief propagation.
 
     Notes
     -----
     The table has the columns ``distance``, ``entropy``, ``entropy_stderr`` and ``shell``, the
-    entropy of all weights at that distance. ``'exact'`` and ``'sample'`` look at whole numbers of
-    flips, at least 1: the column says at which. Minus infinity says that no solution was found
-    there. Bethe's entropy takes some 20 sweeps a distance, each of the cost of 40 passes over the
-    rows, and memory for as many messages as ``X`` has entries. Its standard error is 0, as nothing
-    is drawn that matters, or infinite, with a warning, where belief propagation does not converge;
-    its bias, of the logarithm of the number, is of the order of 1. On a sample of the training
-    rows, the value is an upper bound: fewer rows leave more solutions. Of weights of rows only
-    matters whether they are 0: such rows are left out.
+    entropy of all weights at that distance. ``'exact'`` and ``'sample'`` use whole numbers of
+    flips, at least 1; the column has the distances used. Minus infinity means that no solution was
+    found. The Bethe entropy takes about 20 sweeps per distance. A sweep costs 40 passes over the
+    rows, and memory for as many messages as ``X`` has entries. The standard error of the Bethe
+    entropy is 0, because it involves no random sampling. It is infinite, with a warning, if belief
+    propagation does not converge. Its bias in the logarithm of the number is of the order of 1. On
+    a sample of the training rows the value is an upper bound, because fewer rows leave more
+    solutions. Rows of weight 0 are left out; other weights of rows have no influence.
 
     Examples
     --------

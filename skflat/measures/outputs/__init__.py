@@ -1,4 +1,4 @@
-"""Measures of outputs and features, which a change of parameters alone does not move."""
+"""Measures of outputs and features. They do not depend on the choice of parameters alone."""
 
 from ._effective_rank import EffectiveRank, effective_rank
 from ._hidden import dense

@@ -15,30 +15,31 @@ from ._hidden import Features, dense
 class EffectiveRank(Measure):
     """Exponential of the entropy of the centred features' singular values; larger is weaker.
 
-    With ``p`` the singular values of the matrix of rows by features, divided by their sum, the
-    value is ``exp(-sum p log p)``: between 1 and the rank, and the rank itself where all singular
-    values are equal (Roy and Vetterli, EUSIPCO 2007). A cheap rival of weakness: features of low
-    rank leave few outcomes open. Costs two forward passes and an eigendecomposition in the number
-    of features.
+    Let ``p`` be the singular values of the matrix of rows by features, divided by their sum. The
+    value is ``exp(-sum p log p)`` (Roy and Vetterli, EUSIPCO 2007). It lies between 1 and the rank,
+    and equals the rank if all singular values are equal. It is a cheap alternative to weakness,
+    because features of low rank leave few outcomes open. It costs two forward passes and an
+    eigendecomposition of the size of the number of features.
 
-    Invariant under rescaling of layers against each other, and of single units of earlier
-    layers; with ``normalize=True`` of single units of the last hidden layer too. With
-    ``features="logits"`` it is a function of the outputs alone.
+    The measure is invariant under rescaling of layers against each other, and of single units of
+    earlier layers. With ``normalize=True`` it is also invariant under rescaling of single units of
+    the last hidden layer. With ``features="logits"`` it is a function of the outputs alone.
 
     Parameters
     ----------
     features : {'hidden', 'logits'}, default='hidden'
-        The last hidden layer, or the raw outputs, these centred for every row of three classes
-        and more.
+        The last hidden layer, or the raw outputs. With three classes or more, the raw outputs of
+        every row are centred.
     normalize : bool, default=False
-        Divide every feature by its standard deviation first; those that never change stay 0.
+        Whether to divide every feature by its standard deviation first. Constant features stay 0.
 
     Notes
     -----
     ``samples`` holds the singular values, divided by the root of the number of rows. With weighted
-    rows they are those of the weighted covariance. Features that do not vary have rank 0. Of more
-    than 2,048 features and fewer rows the eigendecomposition is in the number of rows. Where both
-    are more than 8,192 the matrix would take more than 0.5 GB: a ``MemoryError`` says so.
+    rows they are those of the weighted covariance. Constant features have rank 0. With more than
+    2,048 features and fewer rows, the eigendecomposition has the size of the number of rows. If
+    both are larger than 8,192, the matrix would take more than 0.5 GB, and there is a
+    ``MemoryError``.
 
     Examples
     --------
@@ -62,7 +63,7 @@ class EffectiveRank(Measure):
 
     @property
     def requires(self):
-        """The hidden layer, where that is looked at."""
+        """The hidden layer, if it is measured."""
         return (HiddenLayer,) if self.features == "hidden" else ()
 
     def _evaluate(self, problem):

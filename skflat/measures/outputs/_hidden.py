@@ -8,7 +8,7 @@ from .._memory import at_once
 
 
 def dense(a):
-    """Sparse inputs are their own last hidden layer where there is no other."""
+    """A dense array. Without a hidden layer, sparse inputs take its place."""
     return a.toarray().astype(float) if sparse.issparse(a) else a.astype(float, copy=False)
 
 
@@ -27,7 +27,7 @@ def hidden_range(objective, w):
 
 
 class Features:
-    """What a function of inputs puts out on the rows of a batch, which is never there as a whole.
+    """The outputs of a function on the rows of a batch, in pieces and never as a whole.
 
     Parameters
     ----------
@@ -42,16 +42,18 @@ class Features:
 
     def covariance(self):
         """Weighted covariance, shape (width, width)."""
+        # Two passes: the mean first. The one-pass formula ``E a^2 - (E a)^2`` would cancel.
         mean = self._mean()
         return sum((a.T * weight) @ a for a, weight in self._pieces(mean))
 
     def gram(self, normalize=False):
         """Inner products of the centred rows, each times the root of its weight.
 
-        Their eigenvalues are those of the covariance, but for zeros, which makes them the smaller
-        matrix where there are fewer rows than features. With ``normalize`` the features are
-        divided by their standard deviations first.
+        Up to zeros, the eigenvalues of this matrix are those of the covariance. If there are fewer
+        rows than features, this matrix is smaller. With ``normalize`` the features are first
+        divided by their standard deviations.
         """
+        # Blocks of rows against blocks of rows; symmetry gives the other half.
         mean, scale = self._mean(), 1.0
         if normalize:
             spread = np.sqrt(sum(weight @ a**2 for a, weight in self._pieces(mean)))

@@ -1,4 +1,4 @@
-"""Live units: how many units of the last hidden layer do anything."""
+"""Live units: the number of units of the last hidden layer that are not constant."""
 
 from ...objective import HiddenLayer
 from .._function import function_of
@@ -10,18 +10,18 @@ from ._hidden import hidden_range
 class LiveUnits(Measure):
     """Number of units of the last hidden layer that are not constant on the rows.
 
-    A relu unit that is never active is dead: its outgoing weights do nothing that the intercepts
-    do not. The cheapest rival of weakness, which grows with the directions that the features
-    leave open. Costs one forward pass.
+    A relu unit that is never active is dead: its outgoing weights have no effect beyond that of the
+    intercepts. The measure is the cheapest alternative to weakness, which grows with the number of
+    directions of the features. It costs one forward pass.
 
-    Invariant under rescaling of layers and of single units. No function of the outputs: a unit
-    without outgoing weights counts.
+    The measure is invariant under rescaling of layers and of single units. It is not a function of
+    the outputs, because a unit without outgoing weights counts.
 
     Notes
     -----
-    Without hidden layers the units are the inputs. ``samples`` holds the range of every unit,
-    greatest value minus least. What lives on a sample of the rows lives on all of them, so there
-    the value is a lower bound. What the rows weigh is no matter.
+    Without hidden layers the units are the inputs. ``samples`` holds the range of every unit, its
+    greatest minus its least value. A unit that varies on a sample of the rows varies on all rows,
+    so on a sample the value is a lower bound. The weights of rows have no influence.
 
     Examples
     --------

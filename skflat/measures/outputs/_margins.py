@@ -1,4 +1,4 @@
-"""Margins: by how much the right label leads."""
+"""Margins: the difference between the score of the right label and the next one."""
 
 from numbers import Real
 
@@ -14,32 +14,33 @@ from .._measurement import Measurement
 class Margins(Measure):
     """Distribution of the normalised margins of a classifier; greater is more robust.
 
-    The margin of a row is the score of its label minus the greatest other score, negative where
-    the row is misclassified; with two classes, and for every label of a multilabel target, it is
-    the signed score itself. Margins grow with the scale of the last layer, so they compare only
-    after normalisation. The value is a quantile.
+    The margin of a row is the score of its label minus the greatest other score. It is negative if
+    the row is misclassified. With two classes, and for every label of a multilabel target, it is
+    the signed score itself. Margins grow with the scale of the last layer, so they can be compared
+    only after normalisation. The value is a quantile.
 
-    ``normalization="rms"`` and ``"row"`` make it a function of the network's outputs alone,
-    invariant under every change of the parameters that keeps these. ``"layers"`` is invariant
-    under rescaling of layers against each other.
+    With ``normalization="rms"`` or ``"row"`` the value is a function of the network's outputs
+    alone, so it is invariant under every change of the parameters that keeps the outputs. With
+    ``"layers"`` it is invariant under rescaling of layers against each other.
 
     Parameters
     ----------
     quantile : float, default=0.1
-        What the value is: this share of the rows has a smaller margin.
+        Quantile to return: this share of the rows has a smaller margin.
     normalization : {'rms', 'row', 'layers', None}, default='rms'
-        What margins are divided by. ``'rms'``: the root mean square of all scores, centred for
-        every row of three classes and more. ``'row'``: each row's greatest score in absolute
-        value, centred likewise, for three classes and more (of two it would leave only the sign).
-        ``'layers'``: the product of the spectral norms of all layers (Bartlett, Foster and
+        Divisor of the margins. ``'rms'`` is the root mean square of all scores; with three classes
+        or more, the scores of every row are centred. ``'row'`` is the greatest absolute centred
+        score of each row. It needs three classes or more, because with two it would leave only the
+        sign. ``'layers'`` is the product of the spectral norms of all layers (Bartlett, Foster and
         Telgarsky, arXiv:1706.08498, without their row norms).
 
     Notes
     -----
-    ``samples`` holds the normalised margin of every row (and label); the table has the columns
-    ``quantile`` and ``margin`` for 0, 0.01, ..., 1; a quantile is the least margin that at least so
-    many rows do not exceed. With weighted rows quantiles are weighted. The standard error is half
-    the difference of the quantiles one standard error of their rank apart.
+    ``samples`` holds the normalised margin of every row (and label). The table has the columns
+    ``quantile`` and ``margin`` for 0, 0.01, ..., 1. A quantile is the least margin that at least
+    this share of rows does not exceed. With weighted rows quantiles are weighted. The standard
+    error is half the difference of two quantiles: those one standard error of the rank below and
+    above.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Normalised margin: by how much the right labels lead on average, in units of the outputs."""
+"""Normalised margin: the mean margin in units of the outputs."""
 
 import numpy as np
 
@@ -11,18 +11,19 @@ from .._measurement import Measurement
 class NormalizedMargin(Measure):
     """Mean margin of a classifier over the mean size of its outputs; greater is more robust.
 
-    With three classes and more ``mean(lead) / mean(|centred logits|)``, where the lead of a row is
-    the score of its label minus the greatest other one. With two classes, and for every label of a
-    multilabel target, the margin is the signed score, and is divided by the root mean square of the
-    scores (by their mean size it would be 1 wherever all rows are right). The cheapest rival of
-    weakness: one forward pass, no scale, and a function of the outputs alone, so invariant under
-    every change of the parameters that keeps these.
+    With three classes or more the value is ``mean(lead) / mean(|centred logits|)``. The lead of a
+    row is the score of its label minus the greatest other score. With two classes, and for every
+    label of a multilabel target, the margin is the signed score, and the divisor is the root mean
+    square of the scores. (With their mean absolute value the result would be 1 whenever all rows
+    are right.) The measure is the cheapest alternative to weakness. It costs one forward pass and
+    does not depend on a scale. It is a function of the outputs alone, so it is invariant under
+    every change of the parameters that keeps the outputs.
 
-    `Margins` has the whole distribution, of which this is the mean.
+    `Margins` has the whole distribution. This is its mean.
 
     Notes
     -----
-    ``samples`` holds the normalised margin of every row, the mean over its labels.
+    ``samples`` holds the normalised margin of every row, averaged over its labels.
 
     Examples
     --------
@@ -45,7 +46,7 @@ class NormalizedMargin(Measure):
         sizes = np.mean(np.abs(F) ** power, axis=1)
         scale = data.mean(sizes) ** (1 / power) or 1.0
         value = data.mean(margins) / scale
-        # To first order, what a row adds to the ratio.
+        # Delta method: the first-order influence of a row on the ratio of two means.
         by_row = margins / scale - value * sizes / (power * scale**power)
         return Measurement(
             value=value,

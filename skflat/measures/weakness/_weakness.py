@@ -57,44 +57,44 @@ class Weakness(Measure):
         steps). None draws convex combinations of two rows of ``X``, or unseen entries. Not for
         completions.
     target : {'predictions', 'labels'}, default='predictions'
-        What the readings reproduce on the rows: the learned function, or ``y``, as the paper has
-        it. Labels (in a regression, targets within ``tolerance``) that no reading reproduces
-        leave nothing open: 0.
+        What the readings reproduce on the rows: the learned function, or ``y`` as in the paper. If
+        no reading reproduces the labels (in a regression, the targets within ``tolerance``),
+        nothing is open and the value is 0.
     vocabulary : {'feature-classifier', 'region-class'}, default='feature-classifier'
-        The second calls a probe open if no row shares its activation region, the pattern of
-        units of the last hidden layer that are on (which needs one, and classes). The value is
-        then ``k log(K + 1)``, with ``k`` such regions and ``K`` outcomes: the logarithm of
-        Bennett's weakness if every region has one class or none. Meant for relu. ``table`` has
-        the counts of distinct patterns for every hidden layer.
+        With ``'region-class'`` a probe is open if no row shares its activation region. A region is
+        the pattern of active units of the last hidden layer; it needs a hidden layer and classes.
+        The value is then ``k log(K + 1)``, with ``k`` such regions and ``K`` outcomes. This is the
+        logarithm of Bennett's weakness if every region has at most one class. It is meant for relu.
+        ``table`` has the counts of distinct patterns for every hidden layer.
     count : {'pairs', 'statements'}, default='pairs'
-        The second counts, for classes and few probes, the statements that give several probes
-        their outcomes at once (`extension_size`); the value is the logarithm of their number,
-        summed over the labels of a multilabel target; minus infinity where there is none.
+        ``'statements'`` is for classes and few probes. It counts the statements that give several
+        probes their outcomes at once (`extension_size`). The value is the logarithm of their
+        number, summed over the labels of a multilabel target. It is minus infinity if there is
+        none.
     features : {'auto', 'logits', 'hidden'}, default='auto'
-        What is re-read; ``'auto'`` is as above. The last hidden layer is the published choice for
-        classes too; ``'logits'`` is for three classes and more only.
+        The features to re-read. ``'auto'`` is described above. The last hidden layer is the
+        published choice for classes, too. ``'logits'`` needs three classes or more.
     tolerance : float, default=0.1
         Regression only, see above.
     budget : float, default=1e12
-        Multiplications that the decisions may take, about; a fast core takes a minute for the
-        default. Where all pairs of the probes would cost more, as many of them are drawn at random
-        as it pays for, and ``protocol["n_pairs"]`` says how many these are. Pairs that need more
-        than is left stay undecided, count as closed, and make a lower bound of the value. Fits
-        measure within a share of what the training took.
+        Approximate number of multiplications for the decisions. A fast core takes a minute for the
+        default. If all pairs of the probes would cost more, only as many pairs as the budget allows
+        are drawn at random; ``protocol["n_pairs"]`` is their number. If a pair needs more than is
+        left, it stays undecided and counts as closed, and the value is a lower bound. A fit
+        measures within a share of the cost of training.
     random_state : int, RandomState instance or None, default=0
-        Draws the probes, and pairs where the budget asks for it.
+        Draws the probes, and the pairs if the budget is too small for all of them.
 
     Notes
     -----
-    ``protocol`` has the shape of probes that were given. ``samples`` holds the share of every
-    probe; of the region-class vocabulary, 1 where a probe is
-    open. Weights of rows are accepted for uniformity: a row restrains the readings whatever it
-    weighs.
+    ``protocol`` has the shape of given probes. ``samples`` holds the share of every probe. With the
+    region-class vocabulary it is 1 for an open probe. Weights of rows are accepted but have no
+    influence, because a row constrains the readings whatever its weight is.
 
-    Only the rows of ``X`` restrain the readings: fewer rows leave more open. The standard error
-    is that of drawing probes; a number of statements or regions is one of its probes, and has
-    none. A pair that only rounding could decide counts as closed, and ``converged`` is False
-    then. Weaknesses compare within one set of probes and rows only.
+    Only the rows of ``X`` constrain the readings, so fewer rows leave more open. The standard error
+    is due to the drawing of probes. A number of statements or regions belongs to one set of probes
+    and has no standard error. A pair that only rounding could decide counts as closed, and
+    ``converged`` is then False. Compare weaknesses only for the same probes and rows.
 
     How far bounds on probes and rows go (``benchmarks/default_probes.py``: 100 networks with a
     bottleneck of 8 units on 250 digits, alike but for their seed; at 100 unseen rows their
@@ -108,7 +108,7 @@ class Weakness(Measure):
     on, 0.30, and 500 leave 0.43; at ten default probes it is 0.26. Networks that differ in their
     seed alone are as good as equal there (standard deviation 0.003).
 
-    Where the two best scores of a row are equal no reading can reproduce its class strictly, and
+    If the two best scores of a row are equal, no reading can reproduce its class strictly, and
     nothing is open.
 
     With 2,000 rows a pair costs about 0.5 ms of 9 features and 10 classes, 4 ms of 25 features and

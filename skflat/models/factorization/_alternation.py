@@ -1,20 +1,23 @@
 """Alternating least squares: the factors of one kind given all others, in closed form.
 
-With the other factors of an observation summed, ``s``, its target less what does not depend on the
-entity, ``t``, and weight ``v``, the entity's offset and factors ``(b, u)`` minimise
+For one observation let ``s`` be the sum of the other factors, ``t`` the target minus all terms that
+do not depend on the entity, and ``v`` the weight. The entity's offset and factors ``(b, u)``
+minimise
 
     sum v [(t - b - s . u)^2 + rho^2 ((C - 1) |u|^2 + 2 (C - 2) s . u)] + alpha |u|^2 + beta b^2
 
-which is a ridge regression whose weight counts the entity's observations. The terms with ``rho``
-are what Gaussian noise on all parameters adds to the expected loss.
+This is a ridge regression, and its ridge is weighted by the number of the entity's observations.
+Gaussian noise on all parameters adds the terms with ``rho`` to the expected loss.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-BUDGET = 1 << 17  # numbers in a batch of gathered factors: they stay in the cache
-PADDING = 0.8  # entities of one batch have at least this share of its longest one's rows
+BUDGET = 1 << 17  # entries of a batch of gathered factors, so that they stay in the cache
+# Entities of one batch have at least this share of the rows of its longest one. Padding then costs
+# at most a quarter of the work.
+PADDING = 0.8
 
 
 def pair(alpha):
@@ -90,7 +93,7 @@ class Alternation:
     def respond(self, w, c):
         """Solve for one kind, in place; return the weighted sum of squared residuals left.
 
-        Of all kinds but the last of a sweep nobody asks for it, and it is 0.
+        It is computed for the last kind of a sweep only, and is 0 for all others.
         """
         intercept, offsets, factors = self.model.split(w)
         others = [F for d, F in enumerate(factors) if d != c] or [factors[c][:1]]
@@ -129,6 +132,7 @@ class Alternation:
     def _solve(self, group, parts):
         """The best factors, and offsets as a last column, of a group's entities."""
         k, n_kinds = self.model.n_components, self.model.n_kinds
+        # Normal equations of all entities of the group at once, as batched products.
         A, b = 0.0, 0.0
         for S, t, weight in parts():
             weighted = (S if weight is None else S * weight[:, :, None]).transpose(0, 2, 1)
@@ -140,11 +144,12 @@ class Alternation:
         noise = self.rho**2 * counted
         diagonal[:, :k] += (alpha + noise)[:, None]
         rounding = A.shape[1] * np.finfo(A.dtype).eps
-        # A ridge on the factors is enough: an offset's own column is one of ones.
+        # A ridge on the factors alone makes the system regular, because the column of the offset
+        # consists of ones.
         singular = alpha + noise.min() <= rounding * diagonal.max()
         diagonal[:, k:] += alpha_offsets
         if singular:
-            # Singular up to rounding: the shortest solution then.
+            # Singular up to rounding: take the solution of minimum norm.
             return (np.linalg.pinv(A, rounding, hermitian=True) @ b)[:, :, 0]
         return np.linalg.solve(A, b)[:, :, 0]
 

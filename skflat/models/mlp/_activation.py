@@ -1,15 +1,15 @@
-"""What an activation of the hidden units has to know."""
+"""The base class of activations of the hidden units."""
 
 
 class Activation:
-    """An elementwise function, its derivatives as functions of input and output.
+    """An elementwise function. Its derivatives are functions of input and output.
 
-    Where it can, a built-in one overwrites the pre-activations ``z`` with the output ``a`` and
-    expresses its derivatives by ``a`` alone.
+    If possible, a built-in activation overwrites the pre-activations ``z`` with the output ``a``
+    and computes its derivatives from ``a`` alone. This saves an array per layer.
     """
 
     piecewise_linear = False
-    needs_input = False  # for its derivatives, so that ``z`` must not be overwritten
+    needs_input = False  # True: the derivatives need ``z``, so ``forward`` must not overwrite it
     init_factor = 6.0  # Glorot and Bengio's bound is sqrt(factor / (fan_in + fan_out))
 
     def forward(self, z, out):

@@ -42,6 +42,7 @@ class ReLU(Activation):
         return np.maximum(z, 0, out=out)
 
     def traced(self, z):
+        # autograd's derivative of ``maximum`` at a tie is 1/2; here it must be 0.
         return anp.where(z > 0, z, 0 * z)
 
     def derivative(self, z, a):
@@ -97,6 +98,7 @@ class SELU(Activation):
     alpha, scale = 1.6732632423543772, 1.0507009873554805
 
     def forward(self, z, out):
+        # ``expm1`` keeps the digits near 0, and the minimum keeps it from overflow.
         negative = np.expm1(np.minimum(z, 0))
         negative *= self.alpha
         np.maximum(z, 0, out=out)
@@ -135,7 +137,7 @@ class Custom(Activation):
 
     def second_derivative(self, z, a):
         with ONE_AT_A_TIME, warnings.catch_warnings():
-            # Of a function that is linear in pieces the slope does not depend on the input.
+            # The slope of a piecewise-linear function does not depend on the input.
             warnings.filterwarnings("ignore", message="Output seems independent of input")
             return np.asarray(self._second(z), dtype=z.dtype)
 

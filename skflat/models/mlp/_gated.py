@@ -8,15 +8,15 @@ import numpy as np
 
 from ._activation import Activation
 
-NEAR_0 = 1e-20  # nearer a gate is what it is at 0, in every precision
-FAR = 40.0  # farther off the normal density is 0, in every precision
+NEAR_0 = 1e-20  # for smaller |z| the gate equals its value at 0 in every precision
+FAR = 40.0  # for larger |z| the normal density is 0 in every precision
 
 
 class Gated(Activation):
     """``a = z g(z)`` with a gate ``g`` that opens from 0 to 1.
 
-    A subclass has the gate and its first two derivatives, written for autograd; they fall to 0 so
-    fast that their products with ``z`` are finite.
+    A subclass has the gate and its first two derivatives, written for autograd. The derivatives
+    decay so fast that their products with ``z`` are finite.
     """
 
     needs_input = True
@@ -47,7 +47,7 @@ class Gated(Activation):
         return self._second(z, self._known_gate(z, a))
 
     def traced_derivatives(self):
-        # Of a quotient autograd's derivative would lose its digits near 0.
+        # Not ``a / z`` as below: autograd's derivative of that quotient loses its digits near 0.
         return (
             lambda z, a: self._first(z, self.gate(z)),
             lambda z, a: self._second(z, self.gate(z)),
@@ -61,7 +61,7 @@ class Gated(Activation):
         return 2 * slope + z * self.bend(z, g, slope)
 
     def _known_gate(self, z, a):
-        """The gate as ``a / z``, which takes a fraction of the time of computing it anew."""
+        """The gate as ``a / z``, which is much faster than computing it again."""
         return np.divide(a, z, out=np.full_like(a, self.half_open), where=np.abs(z) > NEAR_0)
 
 
@@ -101,7 +101,8 @@ class Mish(Gated):
 
     def gate(self, z):
         s, q = _shares(z)
-        return s * (1 + q) / (1 + q * q)  # that hyperbolic tangent, without what overflows
+        # tanh(log(1 + e^z)) with s = sigmoid(z) and q = 1 - s. Nothing in it overflows.
+        return s * (1 + q) / (1 + q * q)
 
     def slope(self, z, g):
         s, q = _shares(z)
@@ -113,7 +114,8 @@ class Mish(Gated):
 
 
 def _shares(z):
-    """``1 / (1 + exp(-z))`` and what it leaves of 1, both to all their digits."""
+    """``s = 1 / (1 + exp(-z))`` and ``1 - s``, both with full relative precision."""
+    # Both exponents are at most 0, so nothing overflows and no difference cancels.
     s, q = anp.exp(anp.minimum(z, 0)), anp.exp(-anp.maximum(z, 0))
     total = s + q
     return s / total, q / total

@@ -1,7 +1,7 @@
 """Hessian products of a multi-layer perceptron, by Pearlmutter's R-operator.
 
-Forward and backward pass are differentiated along ``v``. What of them does not depend on ``v`` is
-computed once for all products at the same point.
+The forward and the backward pass are differentiated along ``v``. All quantities that do not depend
+on ``v`` are computed once for all products at the same point.
 """
 
 import numpy as np
@@ -10,13 +10,14 @@ from ...objective import Workspace, product, row_scale, transposed_product
 
 
 class Linearized:
-    """A network's passes at one point over some rows; called with ``v`` it returns ``H v``."""
+    """The passes of a network at one point over some rows. A call with ``v`` returns ``H v``."""
 
     def __init__(self, model, loss, w, batch):
         self.model, self.loss, self.w, self.work = model, loss, w, Workspace()
         self.weights, _ = model.split(w)
         self.a, z = model._forward(w, batch.X, self.work)
         self.scale = row_scale(batch, w.dtype)
+        # ``predict`` and ``residual`` overwrite their arguments, and both results are needed.
         self.P = loss.predict(z[-1].copy())
         delta = loss.residual(self.P.copy(), batch.y) * self.scale
         act, n_layers = model.activation, model.n_layers
@@ -27,6 +28,7 @@ class Linearized:
                 below, a = z[layer - 1], self.a[layer]
                 self.slopes[layer] = act.derivative(below, a)
                 back = delta @ self.weights[layer].T
+                # For piecewise-linear units the second derivative is 0 almost everywhere.
                 if not act.piecewise_linear:
                     self.bends[layer] = back * act.second_derivative(below, a)
                 delta = back * self.slopes[layer]
@@ -38,6 +40,8 @@ class Linearized:
         Ra, Rz = self._forward(moved, shifted)
         Rdelta = self.loss.hvp(self.P, Rz[-1])
         Rdelta *= self.scale
+        # Product rule of the backward pass: the gradient of a layer is ``a' delta``, so its change
+        # is ``a' Rdelta + Ra' delta``. The inputs of the first layer do not change.
         for layer in range(self.model.n_layers - 1, -1, -1):
             transposed_product(self.a[layer], Rdelta, out_weights[layer])
             np.add.reduce(Rdelta, axis=0, out=out_intercepts[layer])
@@ -53,7 +57,7 @@ class Linearized:
         return out
 
     def _forward(self, moved, shifted):
-        """How the inputs and pre-activations of every layer change along ``v``."""
+        """The derivatives of the inputs and pre-activations of every layer along ``v``."""
         Ra, Rz = [None], []
         for layer in range(self.model.n_layers):
             change = self._array("Rz", layer + 1)

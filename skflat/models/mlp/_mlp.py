@@ -1,4 +1,4 @@
-"""The multi-layer perceptron, written by hand on buffers that are reused."""
+"""The multi-layer perceptron, with hand-written passes on reused buffers."""
 
 import numpy as np
 from sklearn.utils.extmath import row_norms
@@ -85,6 +85,7 @@ class MLP(Model):
         grad_weights, grad_intercepts = self.split(out)
         a, z = self._forward(w, batch.X, work)
         values, delta = _losses_and_residual(loss, z[-1], batch.y, reported)
+        # Scaling ``delta`` once makes all products below those of the mean loss.
         delta *= row_scale(batch, delta.dtype)
         for layer in range(self.n_layers - 1, -1, -1):
             transposed_product(a[layer], delta, grad_weights[layer])
@@ -116,7 +117,7 @@ class MLP(Model):
             moved, shifted = self.split(h)
             product(X, moved[0], slope)
             slope += shifted[0]
-            for step in map(float, steps):  # numpy's own scalars would make double precision of it
+            for step in map(float, steps):  # a numpy scalar would promote float32 to float64
                 np.multiply(slope, step, out=z)
                 z += start
                 above = [
@@ -129,6 +130,8 @@ class MLP(Model):
         weights, _ = self.split(w)
         a, z = self._forward(w, batch.X, work)
         delta = loss.residual(loss.predict(z[-1].copy()), batch.y)
+        # The gradient of one row in ``W[l]`` is the outer product of ``a[l]`` and ``delta``, so its
+        # squared norm is ``|a|^2 |delta|^2``. No per-row gradient is ever formed.
         norms = np.zeros(len(batch), w.dtype)
         for layer in range(self.n_layers - 1, -1, -1):
             inputs = row_norms(a[layer], squared=True) + 1  # + 1 for the intercept
@@ -141,8 +144,8 @@ class MLP(Model):
     def _forward(self, w, X, work):
         """Inputs ``a[l]`` and pre-activations ``z[l]`` of every layer.
 
-        Some activations overwrite: their ``z[l]`` is ``a[l + 1]``. The last ``z`` are the scores,
-        which the caller may overwrite.
+        Some activations overwrite ``z[l]`` with ``a[l + 1]``. The last ``z`` are the scores, and
+        the caller may overwrite them.
         """
         weights, intercepts = self.split(w)
         first = work.array("z 0", (X.shape[0], self.sizes[1]), w.dtype)
@@ -152,7 +155,7 @@ class MLP(Model):
         return [X, *a], z
 
     def _upper(self, first, weights, intercepts, work):
-        """What follows the first layer's pre-activations; the inputs start with layer 1's."""
+        """The layers above the first pre-activations. The inputs returned start with layer 1."""
         a, z = [], [first]
         for layer, (W, b) in enumerate(zip(weights, intercepts, strict=True), start=1):
             a.append(self._activated(z[-1], layer, work))
@@ -163,13 +166,14 @@ class MLP(Model):
         return a, z
 
     def _activated(self, z, layer, work):
-        """What a layer's units put out, in the memory of ``z`` if that is no longer needed."""
+        """The outputs of a layer's units, in the memory of ``z`` if ``z`` is no longer needed."""
         act = self.activation
         return act.forward(z, work.array(f"a {layer}", z.shape, z.dtype) if act.needs_input else z)
 
 
 def _losses_and_residual(loss, F, y, reported):
     """Loss of every row and its gradient in the scores, in the memory of ``F``."""
+    # The order matters: ``predict`` overwrites the scores that ``per_sample`` needs.
     values = None if reported else loss.per_sample(F, y)
     P = loss.predict(F)
     if reported:

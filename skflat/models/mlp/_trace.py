@@ -6,9 +6,9 @@ the trace needs only the diagonal of the Hessian in the pre-activations of each 
 
 * the Gauss-Newton part ``J_j' S J_j``, with ``J`` the map from the layer to the scores and
   ``S`` the loss's Hessian in the scores;
-* for smooth activations the bend of the layer's own units, and of the layers above as seen
-  through the units. With one layer above, that is again a diagonal; with more it is not,
-  and there is no closed form at the cost of a gradient.
+* for smooth activations, the second derivatives of the layer's own units, and those of the layers
+  above, transported down through the units. With one layer above, the transported part is again
+  diagonal. With more it is not, and there is no closed form at the cost of a gradient.
 """
 
 import numpy as np
@@ -17,7 +17,8 @@ from sklearn.utils.extmath import row_norms
 from ...objective import Workspace
 
 CHUNK = 512  # rows at a time
-ENTRIES = 1 << 23  # of the Jacobians, one a row, that deeper networks hold
+# Most entries of the Jacobians of a chunk, 64 MB. Deeper networks have one Jacobian per row.
+ENTRIES = 1 << 23
 
 
 def hessian_trace(model, loss, w, batch):
@@ -47,6 +48,9 @@ def _trace_of_rows(model, loss, w, batch, work):
     # In double precision: squares of features overflow long before the features do.
     trace = np.zeros((len(batch), model.n_layers))
     J, bend_above = None, None
+    # ``curvature`` is the diagonal of the Hessian in the pre-activations of the layer, from the top
+    # down. ``J`` maps the outputs of the layer to the scores; below the last hidden layer it
+    # differs from row to row.
     for layer in range(top, -1, -1):
         if layer < top:
             slope = act.derivative(z[layer], a[layer + 1])
@@ -56,6 +60,7 @@ def _trace_of_rows(model, loss, w, batch, work):
                 delta = delta @ weights[layer + 1].T
                 bend = delta * act.second_derivative(z[layer], a[layer + 1])
                 curvature += bend
+                # The diagonal of ``W diag(bend_above) W'``, without forming the matrix.
                 if bend_above is not None:
                     curvature += slope**2 * (bend_above @ (weights[layer + 1] ** 2).T)
                 delta, bend_above = delta * slope, bend

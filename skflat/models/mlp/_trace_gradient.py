@@ -1,9 +1,9 @@
 """The gradient of the exact trace of a multi-layer perceptron's loss Hessian.
 
-The formulas are those of `_trace.py`, written for autograd, or differentiated by hand for one
-piecewise-linear hidden layer. The first layer's parameters enter the trace through its
-pre-activations alone, so that autograd never sees the inputs: these may be sparse, and their two
-products are the ones of a gradient.
+The formulas are those of `_trace.py`, written for autograd. For one piecewise-linear hidden layer
+they are differentiated by hand. The parameters of the first layer enter the trace only through its
+pre-activations. So autograd never sees the inputs, which may be sparse, and the two products with
+them are those of a gradient.
 """
 
 import autograd.numpy as anp
@@ -14,16 +14,16 @@ from sklearn.utils.extmath import row_norms
 
 from ...objective import ONE_AT_A_TIME, product, row_scale, transposed_product
 
-CHUNK = 512  # rows at a time: deeper networks hold one Jacobian a row
+CHUNK = 512  # rows at a time, because deeper networks hold one Jacobian per row
 
 
 def trace_gradient(model, loss, w, batch, out, work):
     """Gradient of the weighted mean trace, written into ``out``.
 
-    It is there for the networks of which `hessian_trace` knows the trace. Where a
-    piecewise-linear activation has a kink the trace jumps, and this is its slope beside the jump.
-    Counts as one gradient with up to one hidden layer, and for every further one as one an output:
-    so wide are the Jacobians that are carried down and back up through it.
+    It is defined for the networks whose trace `hessian_trace` can compute. At a kink of a
+    piecewise-linear activation the trace jumps, and this is its slope beside the jump. With at most
+    one hidden layer it counts as one gradient. Every further hidden layer counts one gradient per
+    output, because the Jacobians that pass through it have that width.
     """
     smooth = not model.activation.piecewise_linear
     work.rows += len(batch) * max(1, (model.n_layers - 2) * model.sizes[-1])
@@ -40,7 +40,7 @@ def trace_gradient(model, loss, w, batch, out, work):
 
 
 def _by_hand(model, loss, w, batch, out, work):
-    """One hidden layer of slopes 0 and 1: ``slopes`` and what hangs on it do not change."""
+    """One hidden layer with slopes 0 and 1. ``slopes`` are constant between two kinks."""
     (_, W), _ = model.split(w)
     (into_W0, into_W), (into_b0, into_b) = model.split(out)
     (X, a), (z, F) = model._forward(w, batch.X, work)
@@ -49,7 +49,7 @@ def _by_hand(model, loss, w, batch, out, work):
     slopes *= (scale * (row_norms(X, squared=True) + 1))[:, None]
     P = loss.predict(F.copy())
     curvature = loss.curvature(P)
-    top = scale * curvature.sum(axis=1)  # what every squared unit of the hidden layer weighs
+    top = scale * curvature.sum(axis=1)  # coefficient of every squared hidden unit in the trace
 
     # The trace is (|a|^2 + 1) sum_c curvature_c + sum_j slopes_j quadratic_j, summed over rows.
     inputs = (scale * (row_norms(a, squared=True) + 1))[:, None]
@@ -90,7 +90,7 @@ def _traces(model, loss, params, X_norms, y):
     P = loss.traced_predict(z[top])
     delta = P - loss.targets(y, P.shape[1], P.dtype) if smooth else None
     curvature = loss.curvature(P)
-    total = 0.0 * anp.sum(P, axis=1)  # for autograd, which warns of what depends on nothing
+    total = 0.0 * anp.sum(P, axis=1)  # autograd warns if a result does not depend on its input
     J, bend_above = None, None
     for layer in range(top, -1, -1):
         if layer < top:
@@ -119,7 +119,7 @@ def _passes(model, params):
         below = z[-1]
         a.append(act.traced(below))
         if act.piecewise_linear:
-            # Constant between two kinks, so that nothing is to be differentiated.
+            # Constant between two kinks, so autograd must not trace it.
             slopes.append(act.derivative(getval(below), getval(a[-1])))
         else:
             first, second = act.traced_derivatives()

@@ -4,11 +4,12 @@ import numpy as np
 
 
 def max_sum_messages(a, needed):
-    """What each weight's alignment with its row is worth to the others.
+    """The max-sum message from each row to each of its weights.
 
-    With ``M(s)`` the greatest sum ``sum_j a_j s_j`` over the other alignments ``s_j`` in
-    {-1, +1}, where at least ``needed`` of all are +1 and the weight's own is ``s``, the message
-    is ``(M(+1) - M(-1)) / 2``. It is the size of the last field that has to give way.
+    Let ``M(s)`` be the greatest sum ``sum_j a_j s_j`` over the alignments ``s_j`` in {-1, +1} of
+    all other weights, if the weight's own alignment is ``s`` and at least ``needed`` of all
+    alignments are +1. The message is ``(M(+1) - M(-1)) / 2``. It is the size of the last field that
+    has to be reversed.
 
     Parameters
     ----------
@@ -24,9 +25,11 @@ def max_sum_messages(a, needed):
     against = a <= 0
     cost = np.where(against, -a, np.inf)
     lacking = needed - np.count_nonzero(~against, axis=1)
+    # The cheapest ``lacking`` fields are reversed. So one sort per row gives all messages, in
+    # ``n log n`` instead of ``n^2``.
     ordered = np.sort(cost, axis=1)
     last, further = (_ordered(ordered, lacking + extra) for extra in (0, 1))
-    # A weight that is itself among those to give way is replaced by the next one.
+    # If a weight is itself among those to reverse, the next one takes its place.
     of_against = np.where((cost <= last) & (lacking > 0)[:, None], further, last)
     return np.where(against, of_against, further)
 

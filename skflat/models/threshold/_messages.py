@@ -5,26 +5,28 @@ from scipy.special import log_ndtr, ndtr
 
 from ._patterns import majority
 
-BLOCK = 1 << 17  # messages at a time, so that what is between them stays in the cache
-N_BLOCKS = 20  # of rows that see the same fields; the next ones see what they said
-LARGEST = 30.0  # what messages are clipped to: nothing is less certain than exp(-60)
+BLOCK = 1 << 17  # messages at a time, so that intermediate arrays stay in the cache
+# Blocks of rows per sweep. Rows of a block are updated in parallel, blocks one after the other:
+# nearly as stable as a sequential update, at the speed of large arrays.
+N_BLOCKS = 20
+LARGEST = 30.0  # messages are clipped to this size, which is a probability of exp(-60)
 
 
 class BeliefPropagation:
     """Messages between the weights of a machine and the rows it must satisfy.
 
-    Everything is in fields: a weight of field ``h`` has the mean ``tanh(h)``. A row tells the
-    weight ``i`` of unit ``k`` its message ``u[k, row, i]``, from what all other rows think of the
-    weights; the sum of fields that a row adds up is taken as normal. The majority of several
-    units is done exactly.
+    All messages are fields: a weight of field ``h`` has the mean ``tanh(h)``. A row sends the
+    message ``u[k, row, i]`` to the weight ``i`` of unit ``k``. It depends on the messages from all
+    other rows to the weights. The sum of many weights in a row is approximated as normal. The
+    majority of several units is computed exactly.
 
     Parameters
     ----------
     patterns : Patterns
     rng : numpy.random.Generator
     spread : float, default=0.01
-        The first messages are uniform in ``[-spread, spread]``; several units need some, to
-        become different from each other.
+        The first messages are uniform in ``[-spread, spread]``. Several units need this to become
+        different from each other.
 
     Attributes
     ----------
@@ -66,7 +68,7 @@ class BeliefPropagation:
             if respond is not None:
                 self.set_external(respond(self))
             self._update(rows, damping)
-        # Summed anew, or rounding would pile up.
+        # A new sum, because rounding errors of the incremental updates would accumulate.
         self.total = self.u.sum(axis=1) + self.external
         return float(np.abs(np.tanh(self.total) - before).max())
 
@@ -79,7 +81,11 @@ class BeliefPropagation:
         self.u[:, rows] = new
 
     def _messages(self, rows, cavity):
-        """What these rows answer to the cavity fields, shape (n_units, n_rows, n_inputs)."""
+        """The messages of these rows for the cavity fields, shape (n_units, n_rows, n_inputs)."""
+        # Central limit theorem: without its own term, the field of weight ``i`` is normal with mean
+        # ``sums - mean_i`` and variance ``spread - var_i``. The message is half the log-odds of
+        # satisfying the row with ``w_i = +1`` and with ``w_i = -1``. The variance may round to a
+        # negative number.
         xi, offset = self.patterns.xi[:, rows], self._offset(rows)
         mean, var, sums, spread = _moments(xi, cavity, offset)
         mean, sd = sums - mean, np.sqrt(np.maximum(spread - var, _tiny(xi)))
@@ -92,7 +98,7 @@ class BeliefPropagation:
         return np.clip(0.5 * u, -LARGEST, LARGEST).astype(xi.dtype, copy=False)
 
     def _log_odds_of_majority(self, sums, spread):
-        """Logarithms of the chance of a majority, each unit being known to be down, and up."""
+        """Log-probabilities of a majority, if each unit is known to be down, and to be up."""
         up = ndtr(sums / np.sqrt(np.maximum(spread, _tiny(sums))))[:, :, 0]
         _, given = majority(up)
         return _log(given)[:, :, :, None]
@@ -102,9 +108,10 @@ class BeliefPropagation:
         return offset[:, rows, None] if offset.ndim else offset
 
     def log_partition(self):
-        """Bethe's estimate of the logarithm of the sum over all weights that satisfy all rows.
+        """The Bethe estimate of the logarithm of the sum over all weights that satisfy all rows.
 
-        Weights count ``exp(external * w)``. It is stationary at a fixed point of the messages.
+        Each weight vector counts ``exp(external * w)``. The estimate is stationary at a fixed point
+        of the messages.
         """
         n_rows, rest = self.patterns.n_rows, _log_2_cosh(self.total).sum()
         value, size = float(rest), max(1, BLOCK // self.total.size)
@@ -129,7 +136,7 @@ def _moments(xi, cavity, offset):
 
 
 def _log_mixture(x, log_down, log_up):
-    """Logarithm of the chance of a majority where a unit is up with probability ``ndtr(x)``."""
+    """Log-probability of a majority if a unit is up with probability ``ndtr(x)``."""
     return np.logaddexp(log_up + log_ndtr(x), log_down + log_ndtr(-x))
 
 
@@ -139,10 +146,10 @@ def _log(p):
 
 
 def _log_2_cosh(x):
-    x = np.abs(x)
+    x = np.abs(x)  # so that the exponential cannot overflow
     return x + np.log1p(np.exp(-2 * x))
 
 
 def _tiny(array):
-    """The least variance of a sum of fields that is told from none."""
+    """The smallest variance of a sum of fields that is distinguished from 0."""
     return np.finfo(array.dtype).eps

@@ -1,4 +1,4 @@
-"""Machines of threshold units with weights in {-1, +1}, and the rows they must classify."""
+"""Machines of threshold units with weights in {-1, +1}, and the rows to classify."""
 
 from functools import cached_property
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Patterns:
-    """Rows that a majority of threshold units must answer with +1, their labels absorbed.
+    """Rows that a majority of threshold units must classify as +1. Labels are part of the rows.
 
     The units have weights ``w`` in {-1, +1}, an array of shape (n_units, n_inputs). A row is
     satisfied if more than half of the units have a field ``xi[k, row] @ w[k] + offset[k, row]``
@@ -15,18 +15,18 @@ class Patterns:
     Parameters
     ----------
     xi : ndarray of shape (n_units, n_rows, n_inputs)
-        Inputs times label. With a first axis of length 1 all units see the same inputs.
+        Inputs times label. If the first axis has length 1, all units see the same inputs.
     n_units : int, default=None
         None is the length of the first axis of ``xi``.
     bar : float, default=0.0
-        What the field of a perceptron must reach; 0 must be exceeded.
+        The least field of a perceptron. A field must be greater than a bar of 0.
     offset : ndarray of shape (n_units, n_rows), default=0.0
         Real thresholds, times label.
 
     Attributes
     ----------
     labels : ndarray of shape (n_rows,) or None
-        Where there is a threshold to choose, see `FreeThreshold`, what it counts in each row.
+        If the threshold is free, see `FreeThreshold`, its coefficient in each row.
     """
 
     labels = None
@@ -54,8 +54,8 @@ class Patterns:
 
     @cached_property
     def are_signs(self):
-        """Whether all entries are -1 or +1, which spares the products with their squares."""
-        # A few rows at a time, so that nothing as large as all of them is made.
+        """Whether all entries are -1 or +1. Products with their squares are then not needed."""
+        # A few rows at a time, so that temporary arrays stay small.
         return all(
             (np.abs(unit[start : start + 64]) == 1).all()
             for unit in self.xi
@@ -68,16 +68,16 @@ class Patterns:
         return Patterns(self.xi[:, rows], self.n_units, self.bar, offset)
 
     def without_inputs(self):
-        """The same machine for fields that are known: all that is left out are the inputs."""
+        """The same machine without inputs, for uses in which the fields are known."""
         return Patterns(self.xi[:, :, :0].copy(), self.n_units, self.bar, self.offset)
 
     def fields(self, w):
-        """What every unit sees in every row, shape (n_units, n_rows)."""
+        """The field of every unit in every row, shape (n_units, n_rows)."""
         w = np.reshape(w, self.shape).astype(self.xi.dtype, copy=False)
         return np.matmul(self.xi, w[:, :, None])[:, :, 0] + self.offset
 
     def satisfied(self, fields):
-        """Which rows are, given the fields of the units: shape (n_rows,)."""
+        """Which rows are satisfied, given the fields of the units: shape (n_rows,)."""
         if self.n_units == 1:
             return fields[0] > 0 if self.bar == 0 else fields[0] >= self.bar
         return np.sign(fields).sum(axis=0) > 0
@@ -96,9 +96,10 @@ class Patterns:
 
 
 def majority(up):
-    """Probability that more than half of the units are up, and how it depends on each of them.
+    """Probability that more than half of the units are up, and its dependence on each unit.
 
-    Exact, for independent units, by convolution.
+    The result is exact for independent units. It uses the distribution of the number of units that
+    are up, by convolution.
 
     Parameters
     ----------
@@ -115,6 +116,8 @@ def majority(up):
     n_units, n_rows = up.shape
     needed = n_units // 2 + 1
     given = np.empty((2, n_units, n_rows), up.dtype)
+    # Each unit is left out in turn. Dividing it out of the full convolution would be faster, but
+    # would lose digits.
     for unit in range(n_units):
         counts = _counts(np.delete(up, unit, axis=0))
         given[0, unit] = counts[needed:].sum(axis=0)

@@ -19,9 +19,9 @@ from ._sphere_trace import SphereTrace
 class Sphere(Model):
     """Stabilities ``(x @ w + b) / |w|``, one column for every one-vs-rest problem.
 
-    Where ``w`` is on the sphere of radius ``sqrt(n_features)``, this is the field over the square
-    root of the number of weights. The length of ``w`` (with ``b``) has no effect, so that only
-    directions are learned.
+    If ``w`` is on the sphere of radius ``sqrt(n_features)``, the stability is the field divided by
+    the square root of the number of weights. The length of ``w`` (with ``b``) has no effect, so
+    only directions are learned.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Sphere(Model):
         return self.project(w)
 
     def project(self, w):
-        """The point of the sphere that means the same."""
+        """The equivalent point on the sphere."""
         w = w.copy()
         views = self.layout.views(w)
         scale = np.sqrt(len(views["W"])) / np.linalg.norm(views["W"], axis=0)
@@ -66,8 +66,8 @@ class Sphere(Model):
 class _Slopes:
     """Derivatives of the mean loss at one point.
 
-    With ``F = Z / n``, ``Z = X W + b`` and ``n = |W|`` the derivatives of ``F`` along ``(V, c)``
-    are ``(X V + c - F m) / n`` with ``m = W.V / n``, the change of ``n``.
+    Let ``F = Z / n``, ``Z = X W + b`` and ``n = |W|``. The derivative of ``F`` along ``(V, c)`` is
+    ``(X V + c - F m) / n``, where ``m = W.V / n`` is the derivative of ``n``.
     """
 
     def __init__(self, model, loss, w, batch):
@@ -86,6 +86,7 @@ class _Slopes:
 
     def gradient(self, out):
         views = self.model.layout.views(out)
+        # The projection orthogonal to W: the loss does not depend on the length of W (with b).
         views["W"][:] = (self.push - self.W * (self.pull / self.norm)) / self.norm
         if "b" in views:
             views["b"][:] = self.D.sum(axis=0) / self.norm
@@ -98,6 +99,7 @@ class _Slopes:
         F_dot = (self.X @ V + views.get("b", 0.0) - self.F * stretch) / norm
         D_dot = self.C * F_dot
         pull_dot = (D_dot * self.F + self.D * F_dot).sum(axis=0)
+        # Derivative of ``gradient`` along v by the product rule. The norm changes by ``stretch``.
         out = np.empty_like(v)
         arrays = self.model.layout.views(out)
         arrays["W"][:] = (

@@ -5,8 +5,8 @@ With ``n = |w|``, ``F = (x @ w + b) / n``, ``beta = b / n`` and ``w`` in ``d`` d
 * the squared gradient of ``F`` is ``(|x|^2 - F^2 + 2 F beta + 1) / n^2``,
 * its Laplacian is ``((1 - d) F + 2 beta) / n^2``,
 
-so the trace for a loss of ``F`` is its second derivative times the one plus its first times the
-other. Without a threshold the 1 is missing.
+So the trace for a loss of ``F`` is its second derivative times the squared gradient, plus its first
+derivative times the Laplacian. Without a threshold the term 1 is missing.
 """
 
 import numpy as np
@@ -45,6 +45,7 @@ class SphereTrace:
         weight = np.ones(len(batch)) if batch.weight is None else batch.weight
         total = batch.total_weight
         share = (weight / total if total > 0 else weight)[:, None].astype(self.F.dtype, copy=False)
+        # Chain rule through ``F``, ``beta`` and ``n``: one product with X, as for a gradient.
         of_F, of_beta, of_n = (share * each for each in self._partial())
         views = self.model.layout.views(out)
         # F changes by (x - F w / n) / n, beta by -beta w / n^2, and n by w / n.

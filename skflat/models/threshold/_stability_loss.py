@@ -10,8 +10,8 @@ from ...objective import ClassLoss
 class StabilityLoss(ClassLoss):
     """``log(1 + exp(gain (margin - t F))) / gain``, summed over the outputs of a row.
 
-    ``t`` is the label of an output, -1 or +1, and ``F`` its score. As the gain grows this becomes
-    by how much the score falls short of the margin. Predictions are the scores themselves.
+    ``t`` is the label of an output, -1 or +1, and ``F`` its score. As the gain grows, the loss
+    tends to the shortfall ``max(0, margin - t F)``. Predictions are the scores themselves.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class StabilityLoss(ClassLoss):
         share = np.average(batch.y, axis=0, weights=batch.weight)
         shares, best = np.array([share, 1 - share]), self._best_constant(share)
         gaps = self.gain * (self.margin - np.array([[1.0], [-1.0]]) * best)
-        # Of a class that nothing belongs to the best constant is infinite, and costs nothing.
+        # If a class is empty, the best constant is infinite and the empty class costs nothing.
         losses = np.logaddexp(0.0, np.where(shares > 0, gaps, 0.0))
         return float((shares * losses).sum() / self.gain)
 
