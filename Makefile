@@ -18,10 +18,11 @@ test: $(VENV)/.ready
 test-slow: $(VENV)/.ready
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m slow
 
-# The lowest versions of what skflat needs. scikit-learn 1.7 calls what SciPy 1.16 deprecates.
+# The lowest versions of what skflat needs. scikit-learn 1.7 calls what SciPy 1.16 deprecates, and
+# its check of negative input subtracts a mean in place from whole numbers, which NumPy refuses.
 test-lowest: $(VENV)-lowest/.ready
 	OPENBLAS_NUM_THREADS=1 $(VENV)-lowest/bin/python -m pytest -n auto \
-		-W "ignore:scipy.optimize:DeprecationWarning"
+		-W "ignore:scipy.optimize:DeprecationWarning" -k "not check_positive_only_tag_during_fit"
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
