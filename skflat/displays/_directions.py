@@ -1,4 +1,4 @@
-"""Directions in parameter space along which a landscape is looked at."""
+"""Directions in parameter space along which a landscape is drawn."""
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -9,8 +9,8 @@ from ..measures.curvature import HessianProduct, eigenpairs
 def filter_directions(problem, n_directions, random_state):
     """Random directions, filter-normalised (Li and others, arXiv:1712.09913), and their names.
 
-    Every unit's incoming weights are Gaussian and have the norm of the network's own; the
-    intercepts stay where they are, as in the paper's figures.
+    The incoming weights of every unit are Gaussian and scaled to the norm of the network's own
+    weights. Intercepts do not move, as in the paper's figures.
 
     Returns
     -------

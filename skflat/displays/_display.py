@@ -1,8 +1,8 @@
-"""What all displays share: matplotlib when it is needed, labels, and the way from a measure."""
+"""The base of all displays: lazy import of matplotlib, labels, and the way from a measure."""
 
 from abc import ABC, abstractmethod
 
-#: What may be drawn where a display knows both.
+#: Quantities that a display with both of them can draw.
 QUANTITIES = ("loss", "error")
 
 LOSSES = {
@@ -43,14 +43,14 @@ def check_option(name, value, options):
 
 
 def quantity(what, loss):
-    """How a mean loss or error is called on an axis; ``loss`` is the name of its class."""
+    """The label of an axis for a mean loss or error; ``loss`` is the name of its class."""
     check_option("what", what, QUANTITIES)
     names = LOSSES if what == "loss" else ERRORS
     return names.get(loss, f"mean {what}")
 
 
 def name_of(estimator, name):
-    """What an estimator is called in the legend."""
+    """The name of an estimator in the legend."""
     return type(estimator).__name__ if name is None else name
 
 

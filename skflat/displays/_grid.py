@@ -34,7 +34,7 @@ def on_grid(objective, w, directions, steps):
 def between(objective, one, two, steps):
     """Mean loss and mean error at ``one + step * (two - one)``, shape (2, n_steps).
 
-    Every point is reached from the end that it is nearer to, so that both ends are exact.
+    Every point is computed from the nearer end, so both ends are exact.
     """
     nearer = steps <= 0.5
     from_one = _along(objective, one, two - one, steps[nearer])

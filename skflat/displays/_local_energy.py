@@ -14,8 +14,9 @@ SCALES = {
 class LocalEnergyDisplay(MeasurementDisplay):
     """Rise of the mean training loss or error under random perturbations; lower is flatter.
 
-    The curve of `skflat.measures.LocalEnergy`, in a band of two standard errors on either side.
-    It also draws the curve that `skflat.measures.NoiseStability` found, which has no error.
+    The display shows the curve of `skflat.measures.LocalEnergy`, with a band of two standard errors
+    on either side. It can also show the curve of `skflat.measures.NoiseStability`, which has no
+    rise of the error.
 
     Use `from_estimator` or `from_measurement` to make one.
 
@@ -23,14 +24,14 @@ class LocalEnergyDisplay(MeasurementDisplay):
     ----------
     scale : ndarray of shape (n_scales,)
     rise : ndarray of shape (n_scales,)
-        Of the loss.
+        Rise of the loss.
     rise_stderr : ndarray of shape (n_scales,)
     error_rise : ndarray of shape (n_scales,), default=None
     error_rise_stderr : ndarray of shape (n_scales,), default=None
     protocol : dict, default=None
-        Of the measurement; the axes are named after it.
+        Protocol of the measurement. The labels of the axes depend on it.
     name : str, default=None
-        In the legend.
+        Name in the legend.
 
     Attributes
     ----------

@@ -9,9 +9,9 @@ from ._display import MeasurementDisplay
 class LocalEntropyDisplay(MeasurementDisplay):
     """Logarithm of the number of solutions at every distance, per weight; higher is flatter.
 
-    The curve of `skflat.measures.LocalEntropy` for weights in {-1, +1}, in a band of two standard
-    errors on either side, and beside it, dashed, that of all weights: the closer the two, the more
-    of the neighbours are solutions.
+    The display shows the curve of `skflat.measures.LocalEntropy` for weights in {-1, +1}, with a
+    band of two standard errors on either side. A dashed line shows the entropy of all weights. The
+    closer the two curves, the more of the neighbours are solutions.
 
     Use `from_estimator` or `from_measurement` to make one.
 
@@ -23,9 +23,9 @@ class LocalEntropyDisplay(MeasurementDisplay):
     shell : ndarray of shape (n_distances,)
         Entropy of all weights.
     protocol : dict, default=None
-        Of the measurement.
+        Protocol of the measurement.
     name : str, default=None
-        In the legend.
+        Name in the legend.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class LocalEntropyDisplay(MeasurementDisplay):
     lines_ : list of matplotlib.lines.Line2D
         The curve.
     shell_line_ : matplotlib.lines.Line2D or None
-        That of all weights.
+        The entropy of all weights.
     band_ : matplotlib.collections.PolyCollection
 
     Examples

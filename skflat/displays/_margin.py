@@ -13,8 +13,8 @@ UNITS = {
 class MarginDisplay(MeasurementDisplay):
     """Share of the rows with a smaller margin, over the margin; farther right is more robust.
 
-    The quantiles of `skflat.measures.Margins`. The rows left of 0, where a line is drawn, are
-    misclassified.
+    The display shows the quantiles of `skflat.measures.Margins`. A line marks 0. Rows to the left
+    of it are misclassified.
 
     Use `from_estimator` or `from_measurement` to make one.
 
@@ -23,11 +23,11 @@ class MarginDisplay(MeasurementDisplay):
     quantile : ndarray of shape (n_levels,)
         Shares of the rows, increasing from 0 to 1.
     margin : ndarray of shape (n_levels,)
-        What so many of them are below.
+        Margins below which these shares of the rows lie.
     protocol : dict, default=None
-        Of the measurement; the axes are named after it.
+        Protocol of the measurement. The labels of the axes depend on it.
     name : str, default=None
-        In the legend.
+        Name in the legend.
 
     Attributes
     ----------

@@ -15,16 +15,16 @@ class SolverComparisonDisplay(Display):
     solvers : list of str
     scores : ndarray of shape (n_solvers, n_seeds)
     name : str, default=None
-        In the legend.
+        Name in the legend.
 
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
     figure_ : matplotlib.figure.Figure
     points_ : matplotlib.collections.PathCollection
-        One a fit.
+        One point per fit.
     bars_ : matplotlib.container.ErrorbarContainer
-        One a solver.
+        One bar per solver.
 
     Examples
     --------

@@ -9,9 +9,9 @@ from ._display import MeasurementDisplay
 class SpectrumDisplay(MeasurementDisplay):
     """Density of the eigenvalues of the Hessian of the mean loss, on a logarithmic scale.
 
-    That of `skflat.measures.SpectralDensity`, in a band of two standard errors on either side;
-    narrower is flatter. What is below a tenth of the peak that a single eigenvalue would make is
-    left out: there the smoothing is all that there is to see.
+    The display shows the density of `skflat.measures.SpectralDensity`, with a band of two standard
+    errors on either side. Narrower is flatter. Values below a tenth of the peak of a single
+    eigenvalue are left out, because there only the smoothing is visible.
 
     Use `from_estimator` or `from_measurement` to make one.
 
@@ -21,10 +21,10 @@ class SpectrumDisplay(MeasurementDisplay):
     density : ndarray of shape (n_points,)
     density_stderr : ndarray of shape (n_points,)
     protocol : dict, default=None
-        Of the measurement; tells how large the peak of a single eigenvalue would be. Without it
-        six decades are drawn.
+        Protocol of the measurement. It determines the peak of a single eigenvalue. Without it the
+        display shows six decades.
     name : str, default=None
-        In the legend.
+        Name in the legend.
 
     Attributes
     ----------

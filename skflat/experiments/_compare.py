@@ -15,8 +15,9 @@ from .._parallel import run
 from ..measures import check_measures
 from ._fits import fit_or_none, standard_error
 
-N_TRIAL = 4  # epochs from which the cost of one is taken
-MOST_CORRECTIONS = 4  # of the number of epochs, where the cost changes during training
+N_TRIAL = 4  # epochs of the trial fit that measures the cost of one epoch
+# Corrections of the number of epochs, for solvers whose cost changes during training.
+MOST_CORRECTIONS = 4
 
 
 def compare_solvers(
@@ -36,11 +37,11 @@ def compare_solvers(
 ):
     """Train with several solvers at an equal number of gradients, and score them side by side.
 
-    For every seed the rows are split once, and all solvers start from the same parameters and see
-    the same batches: differences between them are paired. Every fit may differentiate every
-    training row ``budget`` times, so a solver whose step costs two gradients takes half the epochs.
-    All epochs are used: there is no early stopping, and no patience that would end a fit or lower
-    an adaptive rate.
+    For every seed the rows are split once. All solvers start from the same parameters and see the
+    same batches, so differences between them are paired. Every fit may differentiate every training
+    row ``budget`` times. So a solver whose step costs two gradients runs half the epochs. All
+    epochs are used: there is no early stopping, and no plateau ends a fit or lowers an adaptive
+    rate.
 
     Parameters
     ----------
@@ -49,28 +50,29 @@ def compare_solvers(
     X : array-like of shape (n_samples, n_features)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     solvers : sequence of str, or dict
-        Names of `skflat.solvers.SOLVERS`; or under names of your own solver objects, or dicts of
-        parameters of the estimator such as ``{"solver": "sgd", "learning_rate_init": 0.1}``. The
-        first one is what the others are compared with.
+        Names of `skflat.solvers.SOLVERS`. A dict has names of your own, for solver objects or for
+        dicts of parameters of the estimator, such as
+        ``{"solver": "sgd", "learning_rate_init": 0.1}``. All others are compared with the first
+        one.
     y_train : array-like, default=None
-        Targets to train and to choose radii on, of the shape of ``y``, where they differ from those
-        to score on: labels with noise, say.
+        Targets for training and for the choice of radii, of the shape of ``y``, if they differ from
+        the targets of the score. An example is labels with noise.
     budget : float, default=50
         Gradients of every training row.
     rhos : sequence of float, or dict of str to sequence of float, default=None
-        Values of ``rho`` to choose from, the same for all solvers that have use for it or by the
-        solver's name. The choice is made for every seed, by the score on a quarter of the training
-        rows after a fit to the others at the same budget. None takes the estimator's own.
+        Values of ``rho`` to choose from: the same for all solvers that use it, or by the solver's
+        name. The choice is made for every seed. It maximises the score on a quarter of the training
+        rows, after a fit to the others with the same budget. None uses the estimator's own ``rho``.
     n_seeds : int, default=5
-        Splits and starts, numbered from 0.
+        Number of splits and starts. Seeds are numbered from 0.
     test_size : float, default=0.25
-        Share of the rows to score on; stratified for classifiers.
+        Share of the rows for the score. Classifiers are split by class.
     scoring : str or callable, default=None
         None is the estimator's ``score``.
     measures : sequence of str, default=None
-        What to measure of every network, on its training rows.
+        Measures of every network, on its training rows.
     n_jobs : int, default=None
-        Workers, a task being the fits of one solver and seed; see `joblib.Parallel`.
+        Number of workers; see `joblib.Parallel`. A task is the fits of one solver and seed.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The rows a gradient is taken over."""
+"""The rows of a gradient."""
 
 from dataclasses import dataclass
 
@@ -15,10 +15,10 @@ class Batch:
     X : ndarray or CSR of shape (n_rows, n_features)
     y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
     weight : ndarray of shape (n_rows,) or None
-        None where every row weighs 1.
+        None means that every row has weight 1.
     whole : float or None
-        Total weight of the batch that these rows are a part of, where they are: a penalty is that
-        of the whole.
+        If these rows are a part of a batch, the total weight of that batch. A penalty depends on
+        the whole batch.
     """
 
     X: object
@@ -31,11 +31,11 @@ class Batch:
 
     @property
     def total_weight(self):
-        """Sum of the weights: what a mean over the rows divides by."""
+        """Sum of the weights, the divisor of a mean over the rows."""
         return len(self) if self.weight is None else float(self.weight.sum())
 
     def mean(self, values):
-        """Weighted mean of one value a row; 0 where no row weighs anything."""
+        """Weighted mean of one value per row. It is 0 if all weights are 0."""
         if self.weight is None:
             return float(values.mean())
         total = self.total_weight
@@ -53,7 +53,7 @@ class Batch:
         return Batch(self.X[rows], self.y[rows], weight, whole)
 
     def shares(self, size):
-        """The pieces, each with its share of the total weight: 0 where no row weighs anything."""
+        """The pieces, each with its share of the total weight. Shares are 0 if all weights are."""
         if len(self) <= size:
             yield 1.0, self
             return
@@ -63,14 +63,14 @@ class Batch:
 
 
 def joined(arrays):
-    """One array of the rows of several, sparse where they are."""
+    """The rows of several arrays in one array. It is sparse if they are."""
     if len(arrays) == 1:
         return arrays[0]
     return sparse.vstack(arrays) if sparse.issparse(arrays[0]) else np.concatenate(arrays)
 
 
 def take_rows(array, rows, name, work):
-    """Rows of a dense array, gathered into the workspace; a view of a slice; None of None."""
+    """Rows of an array. A slice gives a view, indices of a dense array a copy in the workspace."""
     if array is None or isinstance(rows, slice) or sparse.issparse(array) or work is None:
         return None if array is None else array[rows]
     out = work.array(name, (len(rows), *array.shape[1:]), array.dtype)

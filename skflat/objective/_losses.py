@@ -1,7 +1,8 @@
-"""Losses, and the contracts of what only some of them can do.
+"""Losses, and the contracts that only some of them fulfil.
 
-A loss sees the network's raw outputs, the *scores* ``F``. A likelihood has its canonical link: the
-gradient in ``F`` is prediction minus target, and the Hessian a function of the prediction alone.
+A loss is a function of the network's raw outputs, the *scores* ``F``. A likelihood has its
+canonical link. So the gradient in ``F`` is prediction minus target, and the Hessian depends on the
+prediction alone.
 """
 
 from abc import ABC, abstractmethod
@@ -21,7 +22,7 @@ class Loss(ABC):
     ``y`` the targets as the loss wants them.
     """
 
-    #: Whether the scores have the unit of the targets, so that they are as large.
+    #: Whether the scores have the unit of the targets, and so the same size.
     in_units_of_target = False
 
     @abstractmethod
@@ -49,11 +50,11 @@ class Loss(ABC):
         """Weighted mean loss of the best constant prediction."""
 
     def unsmoothed(self):
-        """The loss itself, where this one smooths labels."""
+        """The same loss without label smoothing."""
         return self
 
     def noisy(self, y, rho, rng, n_outputs):
-        """Targets with new noise, by default ``rho`` more or less with equal odds.
+        """Targets with new noise: by default ``y + rho`` or ``y - rho``, with probability 1/2 each.
 
         Parameters
         ----------
@@ -117,15 +118,17 @@ class Likelihood(Loss):
 
         ``J`` has shape (n_units, n_outputs), or with one Jacobian a row
         (n_rows, n_units, n_outputs); the result has shape (n_rows, n_units). None is that of the
-        outputs themselves, which of many would be a large matrix of zeros.
+        outputs themselves. An identity matrix would be large for many outputs.
         """
         return self.curvature(P) if J is None else _product(J * J, self.curvature(P))
 
     def divergence(self, F, G):
         """Divergence of the predictions of ``G`` from those of ``F``, summed over a row's outputs.
 
-        Kullback and Leibler's, in nats; with half the squared error that of unit normals.
+        It is the Kullback-Leibler divergence in nats. For half the squared error it is that of
+        normal distributions with variance 1.
         """
+        # The cross-entropy of G minus the entropy of F.
         P, loss = self.predict(F.copy()), self.unsmoothed()
         return loss.per_sample(G, P) - loss.per_sample(F, P)
 
@@ -151,7 +154,7 @@ class ClassLoss(Loss):
 
     @abstractmethod
     def margins(self, F, y):
-        """By how much the right label leads, one number a row and label."""
+        """The margin of the right label, one number per row and label."""
 
 
 class RegressionLoss(Loss):
@@ -166,10 +169,10 @@ class RegressionLoss(Loss):
 
 
 class Smoothing(ClassLoss, Likelihood):
-    """A log-loss that may spread a share of every label evenly over what it might have been.
+    """A log-loss that may spread a share of every label evenly over all classes.
 
-    The rest of the label stays where it is, as in PyTorch's ``CrossEntropyLoss`` (Szegedy and
-    others, arXiv:1512.00567). Errors and margins go by the labels themselves.
+    The rest stays with the true class, as in PyTorch's ``CrossEntropyLoss`` (Szegedy and others,
+    arXiv:1512.00567). Errors and margins use the labels themselves.
 
     Parameters
     ----------
@@ -196,7 +199,7 @@ class Multinomial(Smoothing):
     label_smoothing : float, default=0.0
         As in `Smoothing`.
     n_classes : int, default=None
-        How many classes there are, which labels do not tell. Only the constant loss of smoothed
+        Number of classes. Labels may not contain all of them. Only the constant loss of smoothed
         labels depends on it.
     """
 
@@ -211,6 +214,7 @@ class Multinomial(Smoothing):
         return logsumexp(F, axis=1) - right
 
     def predict(self, F):
+        # Softmax in place. After the subtraction no exponential overflows.
         F -= F.max(axis=1, keepdims=True)
         np.exp(F, out=F)
         F /= F.sum(axis=1, keepdims=True)
@@ -222,6 +226,7 @@ class Multinomial(Smoothing):
     def noisy(self, y, rho, rng, n_outputs):
         """Labels that are another one, all equally likely, with probability ``rho``."""
         flipped = rng.random(y.shape) < rho
+        # A shift by 1 to n - 1 classes never gives the label itself.
         other = (y + rng.integers(1, n_outputs, size=y.shape)) % n_outputs
         return np.where(flipped, other, y)
 
@@ -260,6 +265,7 @@ class Multinomial(Smoothing):
         return P * (1 - P)
 
     def hvp(self, P, R):
+        # The Hessian in the scores is ``diag(p) - p p'``.
         return P * (R - np.sum(P * R, axis=1, keepdims=True))
 
     def quadratic(self, P, J=None):

@@ -1,25 +1,25 @@
-"""How parameters are weighed against each other: norms of a displacement, and random ones.
+"""Norms of a displacement: how parameters are weighted against each other.
 
-A norm is ``|h / t|``, with ``t`` a positive weight for every parameter. Where ``t`` is 0 the
-parameter stays where it is. With ``t`` taken from the parameters themselves, the norm does not
-notice when a layer is rescaled and the next one undoes it.
+A norm is ``|h / t|``, with a weight ``t`` for every parameter. If ``t`` is 0, the parameter does
+not move. If ``t`` comes from the parameters themselves, the norm is invariant under a rescaling of
+one layer that the next layer undoes.
 """
 
 import numpy as np
 
-#: Name to what a unit of displacement means.
+#: Names of the norms.
 NORMS = ("euclidean", "block", "weight")
 
 
 def norm_weights(norm, w, parts):
-    """The weights ``t`` of a norm at ``w``: a vector, or None where all are 1.
+    """The weights ``t`` of a norm at ``w``: a vector, or None if all are 1.
 
     Parameters
     ----------
     norm : {'euclidean', 'block', 'weight'}
-        ``'block'`` measures the displacement of every array of parameters (the weights of a
-        layer, its intercepts) by that array's Euclidean norm, ``'weight'`` that of every single
-        parameter by its own size: the norm of adaptive sharpness.
+        ``'block'`` measures the displacement of every array of parameters (the weights of a layer,
+        its intercepts) relative to the array's Euclidean norm. ``'weight'`` measures that of every
+        parameter relative to its own size; it is the norm of adaptive sharpness.
     w : ndarray of shape (n_parameters,)
     parts : list of slice
         The arrays in ``w``.

@@ -8,11 +8,11 @@ from scipy.special import ndtri
 
 from ._cache import cache_slices
 
-RING, WINDOW, RING_SEED = 1 << 12, 8, 267063  # of `windowed_normals`
+RING, WINDOW, RING_SEED = 1 << 12, 8, 267063  # parameters of `windowed_normals`
 
 
 class Perturbation(ABC):
-    """Draws displacements of size 1; the scale of the noise is the caller's factor.
+    """Draws displacements of size 1. The caller multiplies them by the scale of the noise.
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ class Perturbation(ABC):
     parts : list of slice
         The arrays of parameters in ``w``.
     normals : callable, default=None
-        What fills a vector with normal numbers; None is exact, see `rounded_normals` and
-        `windowed_normals`.
+        A function that fills a vector with normal numbers, see `rounded_normals` and
+        `windowed_normals`. None draws exact ones.
     """
 
     def __init__(self, w, parts, normals=None):
@@ -81,10 +81,11 @@ class PerWeight(Perturbation):
 def rounded_normals(rng, out):
     """Fill ``out`` with normal numbers, each one of 65,536 equally likely quantiles.
 
-    Six times as fast as exact ones, which take as long as a gradient of 200 rows. The variance is
-    1, the fourth moment 2.999, the largest number 4.3. The bit generator must be one of 64 bits, as
-    that of ``default_rng`` is and the Mersenne twister is not.
+    This is six times as fast as exact normal numbers, which take as long as a gradient of 200 rows.
+    The variance is 1, the fourth moment 2.999, the largest number 4.3. The bit generator must have
+    64 bits. That of ``default_rng`` has, and the Mersenne twister has not.
     """
+    # One raw 64-bit number gives four indices of 16 bits.
     quantiles = _quantiles(out.dtype)
     for block in cache_slices(out):
         part = out[block]
@@ -94,13 +95,13 @@ def rounded_normals(rng, out):
 
 
 def windowed_normals(rng, out):
-    """Fill ``out`` with normal numbers, eight neighbours at a time, at a third of the time again.
+    """Fill ``out`` with normal numbers, eight at a time, in a third of the time of rounded ones.
 
-    The eight are neighbours on a ring of 4,096 quantiles in a fixed random order, which begin
-    anywhere on it. So every number is one of the quantiles, all equally likely, with variance 1, a
-    fourth moment of 2.99 and 3.7 as the largest; those of different eights are independent, and two
-    of the same are uncorrelated to half a per cent. What noise makes of a mean loss depends on
-    these moments. The bit generator must be one of 64 bits.
+    A ring holds 4,096 quantiles in a fixed random order. A draw is a random window of eight
+    neighbours on this ring. So every number is one of the quantiles, all equally likely. The
+    variance is 1, the fourth moment 2.99, the largest number 3.7. Numbers of different windows are
+    independent. Two numbers of the same window are uncorrelated to half a per cent. The mean loss
+    under noise depends on these moments. The bit generator must have 64 bits.
     """
     windows = _windows(out.dtype)
     n_whole, rest = divmod(len(out), WINDOW)
@@ -113,13 +114,14 @@ def windowed_normals(rng, out):
 
 @cache
 def _quantiles(dtype, n=1 << 16):
+    # The quantiles of a discrete grid have a variance below 1, so they are rescaled.
     levels = ndtri((np.arange(n) + 0.5) / n)
     return (levels / np.sqrt(np.mean(levels**2))).astype(dtype)
 
 
 @cache
 def _windows(dtype):
-    # The seed is that of many whose ring is least correlated within a window.
+    # Among many seeds, this one has the ring with the least correlation within a window.
     ring = np.random.RandomState(RING_SEED).permutation(_quantiles(dtype, RING))
     return ring[(np.arange(RING)[:, None] + np.arange(WINDOW)) % RING]
 

@@ -18,7 +18,7 @@ def transposed_product(A, B, out):
 
 
 def row_scale(batch, dtype):
-    """What turns a row's gradient into its share of the weighted mean."""
+    """The factor that turns a row's gradient into its share of the weighted mean."""
     total = batch.total_weight
     share = 1.0 / total if total > 0 else 0.0
     if batch.weight is None:

@@ -1,10 +1,10 @@
-"""How large features and targets are, and how far a displacement of the weights reaches by that."""
+"""The sizes of features and targets, and the unit of radius that follows from them."""
 
 import numpy as np
 from scipy import sparse
 
-#: Features up to this size, and targets down to that, count as of size 1: a part of standardised
-#: rows is not standardised to the digit, and where there are heavy tails not nearly.
+#: Features up to LARGE and targets down to SMALL count as of size 1. A subset of standardised rows
+#: is not exactly standardised, and with heavy tails it can be far from it.
 LARGE, SMALL = 2.0, 0.5
 
 
@@ -23,8 +23,9 @@ def feature_sizes(batch):
 def target_deviations(batch):
     """Standard deviation of every column of targets, by the weights of the rows.
 
-    Of a constant column it is 0, and not what rounding leaves.
+    It is exactly 0 for a constant column.
     """
+    # Subtracting the first target before the mean avoids cancellation for targets far from 0.
     y, weight = batch.y.astype(float), batch.weight
     first = y[0 if weight is None else np.argmax(weight > 0)]
     with np.errstate(over="ignore"):
@@ -36,13 +37,13 @@ def target_deviations(batch):
 
 
 def unit_radius(size, deviation):
-    """The radius in the weights that is here what 1 is where features and targets have size 1.
+    """The radius that corresponds to 1 for features and targets of size 1.
 
-    The outputs of a layer move by the radius times the size of its inputs, and the curvature of
-    the loss grows with the square of that size. Divided by the square, a radius changes the
-    gradient by no more than it would with features of size 1. The outputs for a small target must
-    be moved by less than it varies. The square is taken of that too, since a climb as long as the
-    first power allows was found to slow training down, of both.
+    The outputs of a layer change by the radius times the size of its inputs, and the curvature of
+    the loss grows with the square of that size. If the radius is divided by the square, it changes
+    the gradient by no more than with features of size 1. For a small target, the change of the
+    outputs must be smaller than the target's variation. This factor is squared, too: with the first
+    power of either factor, the ascent was found to slow down training.
 
     Parameters
     ----------

@@ -1,14 +1,14 @@
-"""Balancing the two factors of a product ``X Y'``, which leaves the product alone."""
+"""Balancing the two factors of a product ``X Y'`` without a change of the product."""
 
 import numpy as np
 from scipy.linalg import expm
 
 
 def conserved(X, Y):
-    """What gradient flow on any function of the product ``X Y'`` keeps: ``X'X - Y'Y``.
+    """The conserved quantity ``X'X - Y'Y`` of gradient flow on any function of ``X Y'``.
 
-    Follows from the symmetry ``(X G, Y G^-T)`` (Josz, arXiv:2509.11386). Steps of size ``a`` change
-    it by the order of ``a^2``, weight decay takes it to 0.
+    The conservation law follows from the symmetry ``(X G, Y G^-T)`` (Josz, arXiv:2509.11386). A
+    step of size ``a`` changes the quantity by the order of ``a^2``. Weight decay drives it to 0.
 
     Parameters
     ----------
@@ -32,21 +32,21 @@ def conserved(X, Y):
 def balance(X, Y, row_weight=None, column_weight=None):
     """Factors of the same product with ``X'X = Y'Y``, in one step.
 
-    Among all pairs with that product these have the least ``|X|^2 + |Y|^2``. Where ``X Y'`` fits a
-    matrix exactly, the largest eigenvalue of the Hessian of the squared error is then as small as
-    it can be, and the nearest level sets of the error are as far as they can be (Josz,
-    arXiv:2509.11386). With weights ``p`` of the rows and ``q`` of the columns it is
-    ``X' diag(p) X = Y' diag(q) Y``, which makes ``sum p |x|^2 + sum q |y|^2`` least: with the
-    number of observations of every row and column that is the trace of the Hessian. Of a full
-    m x n matrix the weights are ``n`` and ``m``.
+    Among all pairs with that product, these have the least ``|X|^2 + |Y|^2``. If ``X Y'`` fits a
+    matrix exactly, they also have the smallest possible largest eigenvalue of the Hessian of the
+    squared error, and the greatest possible distance to the nearest level sets (Josz,
+    arXiv:2509.11386). With weights ``p`` of the rows and ``q`` of the columns the condition is
+    ``X' diag(p) X = Y' diag(q) Y``, which minimises ``sum p |x|^2 + sum q |y|^2``. If the weights
+    are the numbers of observations of every row and column, that sum is the trace of the Hessian.
+    For a full m x n matrix these weights are ``n`` and ``m``.
 
     Parameters
     ----------
     X : ndarray of shape (m, k)
     Y : ndarray of shape (n, k)
     row_weight : ndarray of shape (m,), default=None
-        Not negative; None is 1 for all. What weighs nothing follows the others, which keeps its
-        products as far as it lies in their span.
+        Weights, not negative. None is 1 for all. A row of weight 0 is transformed like the others.
+        Its products do not change as far as it lies in their span.
     column_weight : ndarray of shape (n,), default=None
 
     Returns
@@ -56,7 +56,7 @@ def balance(X, Y, row_weight=None, column_weight=None):
 
     Notes
     -----
-    Costs a QR decomposition of either factor. The product is kept to rounding, whatever the rank.
+    It costs a QR decomposition of each factor. The product is kept up to rounding, for any rank.
 
     Examples
     --------

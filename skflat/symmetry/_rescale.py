@@ -8,14 +8,14 @@ from ..problems import moved
 
 
 def rescale(estimator, factors):
-    """The same function at other parameters: hidden activations multiplied, then divided out.
+    """The same function with other parameters, by rescaling hidden units.
 
-    A relu or identity unit whose incoming weights and intercept are multiplied by ``c > 0`` puts
-    out ``c`` times as much; dividing its outgoing weights by ``c`` takes that back. Predictions
-    stay as they are, to the bit where all factors are powers of two (as long as nothing over- or
-    underflows), while the Hessian can be inflated without bound (Dinh and others,
-    arXiv:1703.04933): with one hidden layer the blocks of its trace are multiplied by
-    ``c ** -2`` (incoming weights and intercepts) and ``c ** 2`` (outgoing weights).
+    If the incoming weights and the intercept of a relu or identity unit are multiplied by
+    ``c > 0``, its output is ``c`` times as large. Dividing its outgoing weights by ``c``
+    compensates for that. Predictions do not change. They are equal to the bit if all factors are
+    powers of two and nothing over- or underflows. But the Hessian can become arbitrarily large
+    (Dinh and others, arXiv:1703.04933). With one hidden layer the blocks of its trace are
+    multiplied by ``c ** -2`` (incoming weights and intercepts) and ``c ** 2`` (outgoing weights).
 
     Parameters
     ----------
@@ -23,15 +23,15 @@ def rescale(estimator, factors):
         Ours, scikit-learn's ``MLPClassifier`` or ``MLPRegressor``, or a Pipeline that ends in
         one of them, with relu or identity units. It is not changed.
     factors : float or sequence
-        One entry a hidden layer, by which its activations are multiplied: a number for the
-        whole layer, or an array with one number a unit. A number alone is for every hidden layer.
-        They must be positive, for identity units only not 0.
+        One entry per hidden layer: the factor of its activations. An entry is a number for the
+        whole layer, or an array with one number per unit. A single number applies to every hidden
+        layer. Factors must be positive. For identity units they must only differ from 0.
 
     Returns
     -------
     estimator
-        A copy with the new parameters. What was measured of the old ones is forgotten, and so is
-        what an optimizer remembers of its steps.
+        A copy with the new parameters. It has neither the measurements of the old parameters nor
+        the state of an optimizer.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def rescale(estimator, factors):
 
     Notes
     -----
-    Costs one copy of the estimator.
+    It costs one copy of the estimator.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The ways to weights in {-1, +1}, behind one registry.
+"""Solvers for weights in {-1, +1}, in one registry.
 
 A new solver is one new file and one line here.
 """

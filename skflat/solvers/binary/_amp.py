@@ -14,15 +14,15 @@ from ._real_threshold import RealThreshold
 class AMP(BinarySolver):
     """Reinforced approximate message passing: the fastest strong solver of perceptrons.
 
-    Approximate message passing estimates the mean of every weight over all weights that satisfy the
-    rows. The reinforcement feeds a growing part ``1 - (1 - reinforcement)^t`` of the fields of one
-    iteration into the next, until the means have become weights. What it finds lies in dense
-    regions of solutions (Baldassi and others, arXiv:2107.01163).
+    Approximate message passing estimates the mean of every weight over all weight vectors that
+    satisfy the rows. The reinforcement adds a growing share ``1 - (1 - reinforcement)^t`` of the
+    fields of one iteration to the next, until the means become -1 or +1. The solutions found lie in
+    dense regions (Baldassi and others, arXiv:2107.01163).
 
-    A threshold that is to be found as well moves by Newton's method, with the same damping.
+    Newton's method moves a free threshold, with the same damping.
 
-    An iteration costs two products with the matrix of patterns where all entries are -1 or +1,
-    four otherwise, and the violated rows are counted at every tenth. The search ends where the
+    An iteration costs two products with the matrix of patterns if all entries are -1 or +1, and
+    four otherwise. Violated rows are counted in every tenth iteration. The search ends when the
     reinforcement is complete, after ``7 / reinforcement`` iterations.
 
     Parameters
@@ -30,10 +30,10 @@ class AMP(BinarySolver):
     reinforcement : float, default=1e-3
         Smaller is slower and stronger. Useful values are 1e-4 to 1e-2.
     temperature : float, default=0.0
-        A violated row weighs ``exp(-1 / temperature)``. At 0 all rows must be satisfied; where they
-        cannot be, as on most tables of data, 0.5 is useful.
+        A violated row has weight ``exp(-1 / temperature)``. At 0 all rows must be satisfied. If
+        that is impossible, as on most tables of data, 0.5 is useful.
     damping : float, default=0.0
-        Part of the old fields in the new. Patterns that are correlated need some: 0.9 is useful on
+        Share of the old fields in the new ones. Correlated patterns need it: 0.9 is useful on
         tables of data.
 
     Examples
@@ -72,6 +72,7 @@ class AMP(BinarySolver):
             V = np.maximum(products.variances(a), TINY * n)
             sd = np.sqrt(V)
             x = products.rows(a)
+            # The Onsager term removes the reaction of a row to its own last message.
             x -= V * g
             x -= bar
             threshold.add_to(x)
@@ -90,7 +91,7 @@ class AMP(BinarySolver):
     def _push(self, x):
         """Slope of the logarithm of a row's weight, at ``x`` standard deviations above the bar."""
         push = inverse_mills(-x)
-        # So cold that this vanishes in the numbers of the machine, a row is as good as at 0.
+        # At a low temperature this underflows to 0, and the row is treated as at temperature 0.
         violated = np.exp(-1 / self.temperature) if self.temperature > 0 else 0.0
         if violated > 0:
             satisfied = (1 - violated) * ndtr(x)
@@ -127,6 +128,6 @@ class Products:
 
 def inverse_mills(x):
     """Density of the standard normal over the probability to exceed ``x``."""
-    # So far below the bound it is 0 but for rounding, and its inverse would overflow.
+    # Below this argument the result is 0 up to rounding, and erfcx would overflow.
     lowest = -9 if x.dtype == np.float32 else -26
     return sqrt(2 / np.pi) / erfcx(np.maximum(x * sqrt(0.5), lowest))

@@ -9,27 +9,27 @@ from ._mean_field import MeanField
 
 
 class Auto(BinarySolver):
-    """What ``solver="auto"`` is: several rules one after the other, until one finds a solution.
+    """The solver ``"auto"``: several rules one after the other, until one finds a solution.
 
-    Where none does, flips of one weight or two improve what each of them has found, and what is
-    left of the best when a tenth of its weights have been flipped at random. The rules are:
+    If none does, flips of one or two weights improve each result. Then a tenth of the weights of
+    the best result are flipped at random, and flips improve this, too. The rules are:
 
-    * ``AMP(0.01, temperature=0.5, damping=0.9)``, for tables that no weights get quite right. Rows
-      that it has given up no longer count, so it may miss solutions that exist.
-    * ``AMP(0.003, temperature=0.1, damping=0.3)``, where features are not correlated, as in the
-      patterns of theory. It finds solutions as long as there are enough of them, or the teacher
-      that many rows determine.
-    * ``MeanField()``, which gives up no row.
-    * The sign of the mean row, in which either class counts one half.
+    * ``AMP(0.01, temperature=0.5, damping=0.9)``, for tables on which no weights are without error.
+      It may ignore rows that it cannot satisfy, so it may miss solutions that exist.
+    * ``AMP(0.003, temperature=0.1, damping=0.3)``, if features are uncorrelated, as in the patterns
+      of theory. It finds solutions if there are enough of them, and it finds the teacher if there
+      are enough rows to determine it.
+    * ``MeanField()``, which ignores no row.
+    * The sign of the mean row, with weight one half for each class.
 
-    The first three may take 300, 500 and 150 iterations: the signs of the weights hardly change any
-    more after that.
+    The first three take at most 300, 500 and 150 iterations, because after that the signs of the
+    weights hardly change.
 
     Parameters
     ----------
     scaled : bool, default=True
-        Whether the features have been scaled, as those of tables should be. If not, they are taken
-        for patterns of theory, and ``AMP()`` comes before all others, with 4000 iterations.
+        Whether the features have been scaled, which is recommended for tables. If not, they are
+        treated as patterns of theory, and ``AMP()`` comes first, with 4000 iterations.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a solver of binary weights is: a rule that proposes weights, and the loop that counts."""
+"""The base of solvers of binary weights: a rule proposes weights, and a loop counts errors."""
 
 import warnings
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ COUNT = Interval(Integral, 1, None, closed="left")
 
 @dataclass
 class Found:
-    """What a search ended with.
+    """The result of a search.
 
     Attributes
     ----------
     w : ndarray of shape (n_units, n_inputs)
-        The weights, -1 or +1, that violate the fewest rows of all that were looked at.
+        The weights, -1 or +1, that violate the fewest rows among all weights that were tried.
     n_violated : int
-        Rows that they violate; 0 is success.
+        Number of rows that they violate. 0 is success.
     n_iter : int
         Iterations until the end of the search.
     interrupted : bool
@@ -37,9 +37,9 @@ class Found:
 
 
 class BinarySolver(BaseEstimator):
-    """Base of the solvers of weights in {-1, +1}. What its rule needs is a parameter of its own.
+    """Base of the solvers of weights in {-1, +1}. All numbers of a rule are its own parameters.
 
-    A subclass says in `candidates` how to get from one proposal to the next.
+    A subclass defines in `candidates` how one proposal follows from the last one.
     """
 
     #: What ``max_iter="auto"`` of the estimators means.
@@ -48,7 +48,7 @@ class BinarySolver(BaseEstimator):
     interval = 1
     #: Whether it can train more than one unit.
     committees = False
-    #: Whether it knows thresholds that are real numbers; for others they are further weights.
+    #: Whether it can use real thresholds. For other solvers a threshold is several more weights.
     real_threshold = False
     _parameter_constraints: dict = {}
 
@@ -60,16 +60,16 @@ class BinarySolver(BaseEstimator):
             )
 
     def candidates(self, patterns, rng):
-        """A generator of arrays, one an iteration, whose signs are weights to try.
+        """A generator of arrays, one per iteration. Their signs are weights to try.
 
-        It ends where the rule has no more. The next iteration may overwrite the array.
+        It ends when the rule ends. The next iteration may overwrite the array.
         """
         raise NotImplementedError
 
     def solve(self, patterns, rng, max_iter=None, verbose=False):
         """Search for weights that satisfy all rows.
 
-        Stops at the first proposal without a violated row, where the rule ends, or after
+        The search stops at the first proposal without a violated row, when the rule ends, or after
         ``max_iter`` iterations.
 
         Parameters
@@ -122,7 +122,7 @@ class _SearchRecord:
         self.best, self.n_violated = np.ones(patterns.shape), patterns.n_rows + 1
 
     def count(self, w):
-        """Rows that the signs of ``w`` violate; kept if there are fewer than ever."""
+        """Number of rows that the signs of ``w`` violate. The best weights so far are kept."""
         w = signs(w)
         n_violated = self.patterns.n_violated(w)
         if self.verbose:

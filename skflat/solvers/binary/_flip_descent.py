@@ -6,12 +6,12 @@ from ._binary_solver import BinarySolver, signs
 
 
 class FlipDescent(BinarySolver):
-    """Descent by flips: weights are flipped wherever that violates fewer rows.
+    """Descent by flips: a weight is flipped if fewer rows are then violated.
 
-    An iteration tries to flip every weight, one after the other in random order; only if none of
-    these flips helps, two at a time: the first of ``n_pairs`` random ones, the second the best of
-    all others for the threshold at that time. Where two features are correlated, their weights
-    can often be flipped together and neither alone. The search ends where no flip helps.
+    An iteration tries to flip every weight, one after the other in random order. If none of these
+    flips helps, it tries pairs of flips. The first is one of ``n_pairs`` random weights, the second
+    the best of all others for the present threshold. Pairs help with correlated features: often
+    their weights can only be flipped together. The search ends if no flip helps.
 
     Parameters
     ----------

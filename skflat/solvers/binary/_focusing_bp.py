@@ -11,15 +11,15 @@ from ._binary_solver import COUNT, SHARE, BinarySolver
 
 
 class FocusingBP(BinarySolver):
-    """Belief propagation drawn to where solutions are dense.
+    """Belief propagation that focuses on dense regions of solutions.
 
-    Every weight receives a further message, as if ``y - 1`` identical replicas of the machine
-    pulled at it through a common centre with the strength ``gamma``. Along the protocol the
-    replicas come together, and what they come together on is surrounded by solutions (Baldassi
-    and others, arXiv:1605.06444).
+    Every weight receives an additional message from ``y - 1`` identical replicas of the machine.
+    They are coupled to a common centre with the strength ``gamma``. Along the protocol the replicas
+    converge to one point, which has many solutions around it (Baldassi and others,
+    arXiv:1605.06444).
 
-    An iteration is a sweep over all rows, which costs about as much as 40 products with the matrix
-    of patterns, and memory for as many messages as it has entries.
+    An iteration is a sweep over all rows. It costs about as much as 40 products with the matrix of
+    patterns, and memory for as many messages as the matrix has entries.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class FocusingBP(BinarySolver):
         return x**self.power, 1 + x ** (1 - 2 * self.power) / (1 - x)
 
 
-INERTIA = 0.95  # of the replicas' field from block to block; without it strong ones oscillate
+INERTIA = 0.95  # share of the old replica field per block; without it strong fields oscillate
 
 
 def _respond(messages, coupling, n_replicas):

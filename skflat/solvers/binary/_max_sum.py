@@ -7,13 +7,13 @@ from ._binary_solver import SHARE, BinarySolver
 
 
 class MaxSum(BinarySolver):
-    """Exact messages at zero temperature, with reinforcement.
+    """Exact messages at zero temperature (max-sum), with reinforcement.
 
-    A row's message to a weight is half of what it costs all other weights, in terms of their
-    fields, to satisfy the row if this weight does not help. For patterns of entries -1 and +1 only,
-    where sorting the fields answers that.
+    A row sends a message to each weight. It is half the cost, in fields of all other weights, of
+    satisfying the row without this weight. The patterns must have entries -1 and +1 only, because
+    then sorting the fields gives all messages.
 
-    An iteration is a sweep over all rows; it sorts each of them.
+    An iteration is a sweep over all rows, with one sort per row.
 
     Parameters
     ----------
@@ -69,8 +69,8 @@ class MaxSum(BinarySolver):
 
 
 N_BLOCKS = 20  # of rows that see the same fields
-# Only ratios of fields matter, and where there is no solution they grow without bound. Beyond this
-# size they are divided by a power of two, which rounds nothing.
+# Only ratios of fields matter. Without a solution they grow without bound. Beyond this size they
+# are divided by a power of two, which causes no rounding.
 LARGE = 1e10
 
 

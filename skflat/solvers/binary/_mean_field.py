@@ -8,19 +8,19 @@ from ._real_threshold import RealThreshold
 
 
 class MeanField(BinarySolver):
-    """Independent random weights whose means maximise the probability to satisfy every row.
+    """Independent random weights whose means maximise the probability of satisfying every row.
 
-    With means ``m = tanh(theta)`` the field of a row is about normal. ``theta`` follows the natural
-    gradient of the sum of the logarithms of those probabilities, on all rows at once; a threshold
-    that is to be found as well follows Newton's method.
+    With means ``m = tanh(theta)`` the field of a row is approximately normal. ``theta`` follows the
+    natural gradient of the sum of the log-probabilities, on all rows at once. Newton's method moves
+    a free threshold.
 
-    An iteration costs two products with the matrix of patterns where all entries are -1 or +1, four
-    otherwise.
+    An iteration costs two products with the matrix of patterns if all entries are -1 or +1, and
+    four otherwise.
 
     Parameters
     ----------
     rate : float, default=1.0
-        Of the steps.
+        Step size.
 
     Examples
     --------

@@ -9,13 +9,13 @@ from ._binary_solver import COUNT, POSITIVE, BinarySolver, signs
 
 
 class BinaryReplicatedSGD(BinarySolver):
-    """Several replicas that correct their errors and are drawn to their mean.
+    """Several replicas that correct their errors and are coupled to their mean.
 
     Every weight of a replica is the sign of a hidden state. On each batch the states move along the
-    rows that the replica violates, and are then kicked towards the mean of the weights of all
-    replicas, ever more strongly. Where replicas stay together while they make noise, solutions are
-    dense (Baldassi and others, arXiv:1605.06444). In a committee only as many units are
-    corrected as it takes, those closest to their threshold.
+    rows that the replica violates. Then a kick moves them towards the mean weights of all replicas,
+    with growing strength. If noisy replicas stay together, solutions are dense there (Baldassi and
+    others, arXiv:1605.06444). In a committee only as many units as necessary are corrected: those
+    closest to their threshold.
 
     An iteration is a pass of all replicas over all rows. The candidates are the replicas and the
     sign of their mean.

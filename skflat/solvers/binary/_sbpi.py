@@ -9,11 +9,11 @@ from ._binary_solver import POSITIVE, BinarySolver, signs
 
 
 class SBPI(BinarySolver):
-    """On-line learning of hidden states by a rule that reinforces what is barely right.
+    """On-line learning of hidden states that also reinforces barely satisfied rows.
 
     Every weight is the sign of a hidden state. Rows come one at a time in random order. A violated
-    row moves all states by twice its entries; one that is satisfied by less than ``threshold``
-    moves, with ``probability``, those states that it agrees with. (The rule of Baldassi,
+    row moves all states by twice its entries. If a row is satisfied by less than ``threshold``,
+    then with ``probability`` it moves the states with which it agrees. (The rule of Baldassi,
     Braunstein, Brunel and Zecchina, PNAS 104 (2007) 11079; the defaults are ours.)
 
     An iteration is a pass over all rows, one after the other.
@@ -21,16 +21,16 @@ class SBPI(BinarySolver):
     Parameters
     ----------
     threshold : float, default=0.1
-        In units of the stability: the field over the square root of the number of weights. A
-        greater one reinforces more than errors can undo, and the search may freeze before its end.
-        The more weights, the smaller: with 10,001 at half load 0.1 froze in 3 of 3 instances, and
-        0.05 in 1 of 3.
+        In units of the stability, the field divided by the square root of the number of weights. If
+        it is too large, reinforcement outweighs the corrections, and the search may freeze early.
+        More weights need a smaller value: with 10,001 weights at half load, 0.1 froze in 3 of 3
+        instances, and 0.05 in 1 of 3.
     probability : float, default=0.2
-        Of reinforcing.
+        Probability of reinforcement.
     bound : float or None, default=1.6
-        Most that a hidden state may be in absolute value, in units of the square root of the number
-        of weights. Without one (None) states may drift so far that the last rows no longer move
-        them; a bound below 1.5 costs solutions.
+        Greatest absolute value of a hidden state, in units of the square root of the number of
+        weights. Without a bound (None) states may grow so large that the last rows no longer move
+        them. A bound below 1.5 loses solutions.
 
     Examples
     --------
@@ -60,7 +60,7 @@ class SBPI(BinarySolver):
         xi, n = patterns.matrix, patterns.shape[1]
         bars = patterns.bar - np.broadcast_to(np.ravel(patterns.offset), patterns.n_rows)
         h = rng.choice([-1.0, 1.0], n).astype(xi.dtype)
-        # Odd, as the states are on patterns of signs: none of them is ever 0.
+        # On patterns of signs all states are odd, so none is ever 0. An odd bound keeps that.
         bound = np.inf if self.bound is None else 2 * (self.bound * np.sqrt(n) // 2) + 1
         w = signs(h)
         while True:

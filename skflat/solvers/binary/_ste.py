@@ -7,7 +7,7 @@ from ._binary_solver import COUNT, POSITIVE, BinarySolver, signs
 
 
 class STE(BinarySolver):
-    """Plain gradient descent through the sign: the baseline.
+    """Gradient descent with the straight-through estimator: the baseline.
 
     Hidden states in [-1, 1] follow the gradient of the cross-entropy
     ``log(1 + exp(-2 gain stability)) / (2 gain)`` with respect to their signs (BinaryNet:
@@ -20,7 +20,7 @@ class STE(BinarySolver):
     gain : float, default=1.0
         Steepness of the cross-entropy.
     rate : float, default=0.05
-        Of the steps.
+        Step size.
     batch_size : int, default=100
 
     Examples
