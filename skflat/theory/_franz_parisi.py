@@ -176,6 +176,8 @@ class _FranzParisi:
 
     def _at(self, x):
         """Residuals of the equations for ``qh`` and ``th``; overlap, entropy and slope."""
+        # ``free`` is the part of the conjugate that is not due to the reference; it is not
+        # negative.
         free, th, ph = x
         qh = free + th**2 / self.qht
         log_sum, q, t, p = self._weights(max(free, 0.0), th, ph)

@@ -81,6 +81,8 @@ class Branch:
     def zero(self, start):
         """The unknowns and the logarithm of the load of zero entropy, from a start near by."""
 
+        # The load is one more unknown and the zero entropy one more equation: no nested root
+        # search.
         def residual(x):
             missing, entropy, *_ = self.at(x[:-1], np.exp(x[-1]))
             return np.append(missing, entropy)

@@ -196,6 +196,7 @@ class _Student(Branch):
         """The energetic term, and what ``ph``, ``pdh`` and ``rh`` ought to be."""
         z, dz = GRID
         variance, unknown = itself - other, other - teacher**2
+        # The teacher's label has the sign of its field, so each z has the weight ``2 H(-...)``.
         weights = 2 * dz * tail(-teacher * z / np.sqrt(unknown))
         lacking = (self.margin - np.sqrt(other) * z) / np.sqrt(variance)
         pull = hazard(lacking) / np.sqrt(variance)

@@ -76,8 +76,9 @@ class DominantSubspace(Measure):
         _, gradient = problem.objective.loss_gradient(problem.w)
         size = np.linalg.norm(gradient)
         if size > 0:
+            # The eigenvectors are orthonormal, so squared components add up: one pass for all k.
             squares = np.cumsum((vectors.T @ (gradient / size)) ** 2)
-            shares = np.sqrt(np.minimum(squares, 1))  # rounding may go beyond
+            shares = np.sqrt(np.minimum(squares, 1))  # rounding may exceed 1
         else:
             warnings.warn("The gradient is 0, and has no share in any subspace.", stacklevel=3)
             shares = np.full(len(values), np.nan)

@@ -97,6 +97,7 @@ class HessianEigenvalues(Measure):
         values, vectors, converged = eigenpairs(
             product, self.k, self.which, self.tol, self.max_iter, generator(self.random_state)
         )
+        # ARPACK's own residual is an estimate. One more product per pair gives the true one.
         residuals = np.array(
             [
                 np.linalg.norm(product(v) - value * v)
@@ -151,6 +152,7 @@ class HessianProduct:
 
     def __init__(self, problem, t=None):
         self.objective, self.w, self.t = problem.objective, problem.w, 1.0 if t is None else t
+        # The closure keeps everything that depends on the point alone, for all products.
         self._times, self.n_products = self.objective.hessian_products(self.w), 0
 
     def __call__(self, v):
@@ -210,6 +212,7 @@ def eigenpairs(product, k, which, tol, max_iter, rng):
     converged = True
     tol = max(tol, 1e-5) if single else tol  # the products have errors of the order 1e-7
     try:
+        # ARPACK finds at most ``size - 1`` eigenpairs.
         with one_thread_for_scipy():
             values, vectors = eigsh(
                 operator, min(k, size - 1), which=ENDS[which], v0=start, tol=tol, maxiter=max_iter

@@ -94,6 +94,7 @@ class HessianTrace(Measure):
             columns = (column.astype(w.dtype) for column in vectors)
             return float(sum(column @ times(column) for column in columns))
 
+        # Two independent errors: that of the probes, and that of the sampling of rows.
         stderr = probes.std(ddof=1) / np.sqrt(len(probes))
         return Measurement(
             value=value,
@@ -153,7 +154,7 @@ def hutchpp(product, size, n_products, rng):
     images = products(product, Q)
     images *= Q
     top = np.sum(images)
-    probes -= Q @ (Q.T @ probes)
+    probes -= Q @ (Q.T @ probes)  # (I - QQ') g: only the rest of the trace is left to estimate
     products(product, probes, out=images)
     images *= probes
     rest = np.sum(images, axis=0)

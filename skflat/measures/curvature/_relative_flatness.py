@@ -92,6 +92,7 @@ class RelativeFlatness(Measure):
 
 def _of_rows(objective, w, W, spread, batch):
     a = dense(objective.capability(HiddenLayer).features(w, batch.X)) / spread
+    # ``tr(W S W')`` is the sum over units of ``W_j S W_j'``, so no Hessian block is ever formed.
     loss = objective.loss_function
     P = loss.predict(objective.scores(w, batch.X))
     return row_norms(a, squared=True) * loss.quadratic(P, W).sum(axis=1)

@@ -85,7 +85,9 @@ class SpectralDensity(Measure):
         tasks = [(problem, n_steps, seed) for seed in seeds(self.random_state, self.n_probes)]
         nodes, weights = np.swapaxes(run(lanczos_quadrature, tasks, self.n_jobs), 0, 1)
         low, high = nodes.min(), nodes.max()
+        # The alternatives are for spectra of a single eigenvalue, and of zeros only.
         width = self.width or (high - low) / 100 or abs(high) / 100 or 1.0
+        # Beyond 5 standard deviations a Gaussian is below 1e-5 of its peak.
         grid = np.linspace(low - 5 * width, high + 5 * width, self.n_points)
         densities = np.array(
             [
@@ -97,6 +99,7 @@ class SpectralDensity(Measure):
 
         def mean_on(batch):
             """The mean eigenvalue on some of the rows, by the same probes."""
+            # The mean eigenvalue in direction v is ``v' H v``: one product instead of ``n_steps``.
             times = problem.objective.hessian_products(problem.w, batch)
             probes = (first_vector(seed, problem.w).astype(problem.w.dtype) for _, _, seed in tasks)
             return float(np.mean([v @ times(v) for v in probes]))

@@ -224,6 +224,7 @@ class _Search:
         The change is roughly a power of the distance, and the gradient determines this power. So
         one point predicts where its ray meets the level set.
         """
+        # The first distance is a hundredth of the size of the parameters.
         best, normal, turn, distance = np.inf, None, 1.0, 1e-2 * (1 + self.around.size)
         turned, moved = direction, np.inf
         for _ in range(n_steps):
@@ -257,6 +258,8 @@ class _Search:
 
     def nearest(self, distance, direction, max_iter, tol):
         """Distance and unit direction of a near point of the level set; whether it converged."""
+        # The nearest point of the level set has its normal along the direction. So the search stops
+        # if turning towards the normal no longer helps.
         turn, settled = 1.0, False
         if not np.isfinite(distance):
             return distance, direction, True

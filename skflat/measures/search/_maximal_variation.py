@@ -137,6 +137,7 @@ class MaximalVariation(Measure):
             turned = None if normal is None else unit((1 - turn) * v + turn * normal)
             if turned is None:
                 return self._size(change), v, True
+            # One call gives the change and the gradient for the next step.
             there, slope = around.slope(radius * turned)
             gain = self._size(there) - self._size(change)
             if gain > 0:

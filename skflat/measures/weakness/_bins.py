@@ -9,7 +9,7 @@ from ..feasibility import attainable, within
 from ._pair_draw import n_affordable_probes
 
 N_BINS = 10
-# Tolerance, in the target's greatest value, that is nothing but rounding.
+# A tolerance below this share of the target's greatest value would be smaller than rounding errors.
 ROUNDING = 16 * np.finfo(float).eps
 
 
@@ -69,6 +69,7 @@ def _of_output(loss, features, probes, F, y, target, tolerance, budget):
         return np.full(len(probes), 1 / N_BINS), N_BINS, 0
     centre = y if target == "labels" else loss.predict(F.copy())
     band = loss.link(centre - width), loss.link(centre + width)
+    # Bands and bins are compared in scores, where a reading is affine, and not in predictions.
     edges = loss.link(_edges(y))
     inside = within(features, *band) if target == "labels" else F
     if inside is None:
@@ -105,6 +106,8 @@ def _edges(y):
 
 def _counted(edges, ends, decided):
     """Share of the bins that every interval meets, their number, and how many are undecided."""
+    # An interval meets a consecutive range of bins, from that of its lower to that of its upper
+    # end.
     first, last = np.searchsorted(edges, ends).T
     n_bins, n_open = len(edges) + 1, last - first + 1
     return n_open / n_bins, n_bins, int((n_bins - n_open)[~decided].sum())

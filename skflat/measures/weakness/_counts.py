@@ -13,7 +13,7 @@ from ._bins import open_bins, open_bins_of_entries
 from ._pair_draw import draw_pairs, n_affordable_probes
 from ._readings import double, hidden_layer, readings
 
-# Shares, standard error and counts where the budget does not pay for anything.
+# Shares, standard error and counts if the budget is too small for any pair.
 NOTHING_ASKED = np.array([]), np.nan, {"n_pairs": 0, "n_undecided": 0}
 
 
@@ -96,6 +96,7 @@ class PairsOfClasses(Count):
 
     def shares(self, probes, budget):
         known, width = self.objective.scores(self.w, probes), self._width()
+        # Centred logits of K classes span K - 1 dimensions.
         if self.features == "logits":
             width = min(width, known.shape[1] - 1)
         shape, rng = (self.objective.n_rows, width), generator(self.measure.random_state)

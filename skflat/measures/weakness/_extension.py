@@ -2,7 +2,7 @@
 
 import numpy as np
 
-# Statements to go through one by one, at most.
+# Largest number of statements to enumerate.
 MOST = 20_000
 
 
@@ -47,7 +47,7 @@ def extension_size(pairs):
             f"There may be {most:.3g} statements about {len(pairs.probes)} probes, more than "
             f"{MOST} to go through. Use fewer probes."
         )
-    if not pairs.is_open.any():  # no reading at all: not even the empty statement is consistent
+    if not pairs.is_open.any():  # there is no reading, so even the empty statement is inconsistent
         return 0
     return _Statements(pairs).count([], pairs.completions)
 
@@ -68,6 +68,8 @@ class _Statements:
         if probe == len(self.rows):
             return 1
         total = self.count([*statement, None], completions)
+        # Adding a probe to an inconsistent statement cannot make it consistent, so whole branches
+        # of the recursion are skipped. A known map answers without a linear program.
         for outcome in np.flatnonzero(self.pairs.is_open[probe]):
             longer = [*statement, outcome]
             if self._is_met(longer) or self._decide(completions, probe, outcome):

@@ -7,7 +7,7 @@ import numpy as np
 from .._budget import factorization_cost, least_squares_cost
 from ..feasibility import WIDE, step_cost
 
-# Steps that a walk takes in the mean, of few features and of many.
+# Average number of steps of a walk, with few features and with many.
 N_STEPS, N_STEPS_OF_MANY = 4, 1.2
 
 
@@ -70,6 +70,7 @@ def draw_pairs(shape, n_classes, known, budget, rng):
     rng : numpy.random.Generator
     """
     n_probes = len(known)
+    # Always a full permutation per probe: a larger budget then uses a longer part of the same one.
     orders = np.argsort(rng.random((n_probes, n_classes)), axis=1)
     n_pairs = (budget - _fixed_cost(shape, n_classes)) / pair_cost(shape, n_classes)
     if n_pairs < min(2, n_probes):
@@ -86,7 +87,7 @@ def draw_pairs(shape, n_classes, known, budget, rng):
 def n_affordable_probes(shape, n_probes, budget):
     """Probes of two classes, or of a regression, that a budget pays for; one alone has no error."""
     n_rows, width = shape[0], shape[1] + 1
-    # Both bases; then, a probe, some 25 rounds of two products, and of some of them a proof.
+    # Fixed: both bases. Per probe: about 25 rounds of two products, and a proof for some probes.
     fixed = 2 * factorization_cost(n_rows, width)
     each = 100 * n_rows * width + least_squares_cost(2 * width, width) / 8
     n_affordable = int(np.clip((budget - fixed) / each, 0, n_probes))

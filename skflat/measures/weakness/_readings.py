@@ -63,6 +63,7 @@ def readings(problem, probes, features, target):
         known = (each - mean for each, mean in zip((scores, at_probes), means, strict=True))
         return [Reading(*rows, learned, *known)]
     rows = hidden_layer(objective, w, probes)
+    # A binary score z becomes two scores -z/2 and z/2, whose difference is z.
     halves = ([np.column_stack([-z, z]) / 2 for z in each.T] for each in (scores, at_probes))
     return [Reading(*rows, *column) for column in zip(learned.T, *halves, strict=True)]
 

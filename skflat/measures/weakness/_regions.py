@@ -37,4 +37,5 @@ def alone(layer, at_probes):
 
 
 def _patterns(layer):
+    # Packed bits as bytes can be hashed, so counting patterns needs no pairwise comparison.
     return [row.tobytes() for row in np.packbits(layer > 0, axis=1)]

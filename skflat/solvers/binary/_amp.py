@@ -83,6 +83,7 @@ class AMP(BinarySolver):
             new = products.columns(g)
             new += a * products.column_squares(curvature)
             new += kept * h
+            # Reinforcement: the old field acts as an external field of growing strength.
             h = new if self.damping == 0 else self.damping * h + (1 - self.damping) * new
             np.tanh(h, out=a)
             kept = 1 - (1 - kept) * (1 - self.reinforcement)
@@ -99,7 +100,7 @@ class AMP(BinarySolver):
         return push
 
 
-TINY = 1e-6  # the least mean variance of a weight
+TINY = 1e-6  # least mean variance of a weight; the variances tend to 0 as the search ends
 
 
 class Products:

@@ -46,6 +46,8 @@ class _Descent:
     def __init__(self, patterns, start):
         self.patterns = patterns
         self.w = np.ravel(start).astype(patterns.xi.dtype)
+        # The change of all fields by each flip, one contiguous row per weight: a flip is one
+        # subtraction.
         self._drops = np.multiply(2 * self.w[:, None], patterns.matrix.T, order="C")
         self._fields = patterns.fields(self.w)
         self.least = patterns.n_short(self._fields)

@@ -50,6 +50,8 @@ class MeanField(BinarySolver):
         step = self.rate * np.sqrt(n) / patterns.n_rows
         while True:
             m = np.tanh(theta)
+            # Central limit theorem: a row's field is normal with mean M and variance V. At the end
+            # of a search V tends to 0.
             V = np.maximum(products.variances(m), np.finfo(products.dtype).eps * n)
             sd = np.sqrt(V)
             M = products.rows(m) + offset
