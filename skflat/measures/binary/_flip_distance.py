@@ -88,6 +88,7 @@ def _crossing(rise, tried, rises, level):
             stacklevel=4,
         )
         return np.inf
+    # The rise need not be monotonic, so the first of the distances tried brackets the root.
     above = tried[reached[0]]
     below = tried[reached[0] - 1] if reached[0] else 0.0
     return float(brentq(lambda distance: rise(distance) - level, below, above, xtol=1e-9))
@@ -97,6 +98,7 @@ def _error(problem, errors_at, rise, distance):
     """Standard error from the sampling of rows: that of the rise, over its slope."""
     if distance == 0:  # a jump at 0, which has no slope
         return np.nan
+    # Central difference; the rise is smooth in the distance, because it is a closed form.
     step = min(1e-3, distance / 2)
     slope = (rise(distance + step) - rise(distance - step)) / (2 * step)
     rows = errors_at(distance) - errors_at(0.0)

@@ -166,7 +166,7 @@ def _counted(patterns, w, distances, rng):
     """Distances, entropies, their errors, and entropies of the whole shells."""
     n = len(w)
     flips = _whole(distances, n)
-    with np.errstate(divide="ignore"):  # no solution at all
+    with np.errstate(divide="ignore"):  # without a solution the logarithm is minus infinity
         entropy = np.log(counts_by_distance(patterns, w)[flips]) / n
     return np.array([flips / n, entropy, np.zeros(len(flips)), log_binomial(n, flips) / n])
 
@@ -182,7 +182,8 @@ def _bethe(patterns, w, distances, rng):
     n, messages = len(w), BeliefPropagation(patterns, rng)
     w = np.reshape(w, patterns.shape)
     entropy, stderr = np.empty(len(distances)), np.zeros(len(distances))
-    # From far to near, each from where the one before ended.
+    # From large to small distances, each from the messages of the last one: far away the field is
+    # weak and belief propagation converges easily.
     for index in reversed(range(len(distances))):
         change, respond = np.inf, partial(_field, w=w, overlap=1 - 2 * distances[index])
         for _ in range(MAX_SWEEPS):
@@ -196,6 +197,7 @@ def _bethe(patterns, w, distances, rng):
                 f"{change:.2g} after {MAX_SWEEPS} sweeps: its entropy is not to be trusted.",
                 stacklevel=5,
             )
+        # The free entropy minus the work of the external field is the entropy (Legendre transform).
         aligned = float((messages.external * np.tanh(messages.total)).sum(dtype=float))
         entropy[index] = (messages.log_partition() - aligned) / n
     d = distances
@@ -205,6 +207,7 @@ def _bethe(patterns, w, distances, rng):
 
 def _field(messages, w, overlap):
     """The field along ``w`` that makes the mean weights overlap with it as they should."""
+    # The overlap increases with the field, so the root is unique and within these bounds.
     aligned = (messages.total - messages.external) * w
     bound = np.abs(aligned).max() + np.arctanh(overlap) + 1
     strength = brentq(lambda field: np.tanh(aligned + field).mean() - overlap, -bound, bound)

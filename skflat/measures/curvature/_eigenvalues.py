@@ -15,7 +15,7 @@ from .._function import function_of
 from .._measure import Measure, describe, exactness, generator, group_error
 from .._measurement import Measurement
 
-# Up to so many parameters the whole matrix is built: Lanczos would need as many products.
+# Up to so many parameters the whole matrix is built, with one product per parameter.
 DENSE = 40
 ENDS = {"largest": "LA", "smallest": "SA", "both": "BE"}
 

@@ -1,28 +1,28 @@
-"""Features with a column of ones, or without, in a basis that suits arithmetic."""
+"""Features, with or without a column of ones, in a well-conditioned basis."""
 
 import numpy as np
 
-# Spread of the rows in a direction, relative to the widest, up to which it is evened out. In a
-# narrower one rounding, 1e-16 of the widest, would pass for a difference.
+# Directions are scaled to equal spread if their relative spread is at least this. In a narrower
+# direction rounding errors, 1e-16 of the widest spread, would look like differences.
 FLAT = 1e-6
-# Size of the rows in a direction, theirs being about 1 elsewhere, that is 0 but for rounding.
+# A direction in which the rows are smaller than this counts as 0. Elsewhere their size is about 1.
 NOTHING = 1e-8
-# Values up to which a feature is as good as 0: a map that made it count would overflow.
+# A smaller feature counts as 0, because a map that uses it would overflow.
 NEGLIGIBLE = 1e-290
 
 
 class Scaling:
-    """Features with a column of ones, or without, in a basis in which the rows spread evenly.
+    """Features, with or without a column of ones, in a basis with equal spread in all directions.
 
-    What a reading can realise does not depend on the basis, but rounding does: features may be
-    correlated, tiny or dead. A direction in which the rows do not differ is kept, because a
-    probe may lie in it. Given the probes, the basis leaves out the directions in which neither
-    these nor the rows extend: of 200 logits of 100 units there are more than of the others.
+    The readings do not depend on the basis, but rounding errors do, because features may be
+    correlated, tiny or dead. A direction in which the rows do not differ is kept, because a probe
+    may lie in it. If the probes are given, the basis leaves out directions in which neither probes
+    nor rows extend. For 200 logits of 100 units, this is about half of the directions.
     """
 
     def __init__(self, features, intercept=True, probes=None):
         self.intercept = intercept
-        # A power of two, so that features rescaled by one give the same bits.
+        # Scales are powers of two. Rescaling a feature by a power of two then changes no bit.
         largest = np.abs(features).max(axis=0, initial=0)
         negligible = largest < NEGLIGIBLE
         self.has_negligible = bool(largest[negligible].any())
@@ -56,16 +56,16 @@ class Scaling:
 
 
 def extent(rows):
-    """In which directions of a `Scaling` the rows extend."""
+    """The directions of a `Scaling` in which the rows extend, as a mask."""
     return np.linalg.norm(rows, axis=0) > NOTHING * np.sqrt(len(rows))
 
 
 def reading_of(values, rows):
-    """The map of a `Scaling`'s rows, the columns being orthogonal, that comes nearest to values."""
+    """Least squares fit of a map of a `Scaling`'s rows to values. The columns are orthogonal."""
     U = np.zeros((rows.shape[1], *values.shape[1:]))
-    held = extent(rows)  # in the other directions the rows are rounding
+    held = extent(rows)  # in the other directions the rows are only rounding errors
     rows = rows[:, held]
     squares = np.square(rows).sum(axis=0)
-    for _ in range(2):  # the second time takes away what rounding left
+    for _ in range(2):  # the second round is iterative refinement
         U[held] += ((rows.T @ (values - rows @ U[held])).T / squares).T
     return U

@@ -7,7 +7,7 @@ from .._budget import Budget
 from ._affine import NOTHING, Scaling, extent, reading_of
 from ._brackets import Brackets, in_chunks
 
-# Newton steps of an interior-point method, in the mean.
+# Average number of Newton steps of the interior-point method.
 N_STEPS = 25
 
 
@@ -27,13 +27,13 @@ def attainable(features, low, high, learned, probes, intercept=True, edges=(), b
     intercept : bool, default=True
         Whether readings are affine; linear otherwise.
     edges : array-like of shape (n_edges,), default=()
-        In ascending order. Where there are some, all that is asked of an end is between which of
-        them it lies, which costs a tenth: it is a value attained there.
+        In ascending order. If there are any, only the two edges around each end matter. The result
+        is then an attained value between the same edges, at a tenth of the cost.
 
     Returns
     -------
     ndarray of shape (n_probes, 2)
-        Infinite where nothing holds the readings back.
+        Infinite if no row constrains the readings.
     """
     budget = Budget() if budget is None else budget
     binding = np.isfinite(low) | np.isfinite(high)
@@ -122,15 +122,15 @@ def within(features, low, high):
 
 
 def least(c, rows, low, high, x, tol=1e-9, max_iter=100):
-    """Least ``c @ x`` over ``low <= rows @ x <= high``; minus infinity where there is none.
+    """Least ``c @ x`` over ``low <= rows @ x <= high``; minus infinity if it is unbounded.
 
-    None where rounding keeps it from being found.
+    The result is None if rounding errors prevent an answer.
 
-    A primal-dual path-following method for the many rows and few, dense columns at hand, for
-    which a general simplex method takes ten times as long. ``x`` must satisfy the inequalities
-    strictly; it goes on doing so, and the least value is at most the gap ``s @ z`` away, and what
-    the slack in ``c + A.T @ z = 0`` makes of ``x``. Where rounding keeps these from vanishing, a
-    simplex method follows.
+    This is a primal-dual path-following method. The problems have many rows and few, dense columns,
+    for which a general simplex method takes ten times as long. ``x`` must satisfy the inequalities
+    strictly, and all later points do. The distance to the least value is at most the duality gap
+    ``s @ z`` plus the residual of ``c + A.T @ z = 0`` times ``|x|``. If rounding errors keep these
+    from vanishing, a simplex method follows.
     """
     above, below = np.flatnonzero(np.isfinite(high)), np.flatnonzero(np.isfinite(low))
     A, of_row = np.vstack([rows[above], -rows[below]]), np.concatenate([above, below])
@@ -145,6 +145,7 @@ def least(c, rows, low, high, x, tol=1e-9, max_iter=100):
             return value
         if value < start - 1e9 * unit:
             return -np.inf
+        # Centring: aim at a tenth of the present gap, with equal products ``s z``.
         target = 0.1 * max(gap, tol * unit) / len(s)
         # Both bounds of a row at once; a matrix times itself takes half the time of a product.
         root = rows * np.sqrt(np.bincount(of_row, z / s, len(rows)))[:, None]
@@ -152,7 +153,7 @@ def least(c, rows, low, high, x, tol=1e-9, max_iter=100):
         hessian.flat[:: len(hessian) + 1] += 1e-14 * np.trace(hessian)
         try:
             dx = np.linalg.solve(hessian, -c - A.T @ (target / s))
-        except np.linalg.LinAlgError:  # singular but for rounding
+        except np.linalg.LinAlgError:  # singular up to rounding
             break
         ds = -(A @ dx)
         dz = target / s - z - z * ds / s
@@ -163,7 +164,7 @@ def least(c, rows, low, high, x, tol=1e-9, max_iter=100):
 
 
 def _by_simplex(c, A, b):
-    """Least ``c @ x`` over ``A @ x <= b``; None where HiGHS gives up."""
+    """Least ``c @ x`` over ``A @ x <= b``; None if HiGHS finds no answer."""
     if not (np.isfinite(A).all() and np.isfinite(b).all()):
         return None
     found = linprog(c, A, b, bounds=(None, None), method="highs")

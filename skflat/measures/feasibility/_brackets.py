@@ -1,25 +1,25 @@
-"""Brackets of the least values of many linear functions over one band, by a few large products."""
+"""Bounds on the least values of many linear functions over one band, by a few large products."""
 
 import numpy as np
 
-# A goal that has not settled after so many rounds costs less by an interior-point method.
+# After so many rounds, an interior-point method is cheaper for the goals that are left.
 MAX_ITER, CHECK_EVERY = 200, 10
-# Length of a step, in widths of the band, and over-relaxation.
+# Length of a step in widths of the band, and over-relaxation.
 STEP, RELAXATION = 0.5, 1.6
-# Share of the way to the band's edge, and how far that may be before it is as good as endless.
+# Points stay inside by this share of the way to the edge. A greater distance counts as infinite.
 INSIDE, FAR = 0.999, 1e100
-# Values of rows, each for one goal, at a time.
+# Numbers at a time: one per row and goal.
 CHUNK = 1 << 21
 
 
 class Brackets:
-    """What the least ``goal @ x`` over ``low <= rows @ x <= high`` lies between, for many goals.
+    """Bounds on the least ``goal @ x`` over ``low <= rows @ x <= high``, for many goals.
 
-    The alternating direction method of multipliers (Boyd et al., 2011): ``x`` minimises the
-    augmented Lagrangian, for which there is no system to solve because the columns are
-    orthogonal, and ``z`` is what the band leaves of ``rows @ x``. In every round the point that
-    ``x`` is when shrunk into the band is feasible and the multipliers are dual feasible, so both
-    ends of a bracket are certain; more rounds make it narrower.
+    The method is the alternating direction method of multipliers (Boyd et al., 2011). ``x``
+    minimises the augmented Lagrangian. This needs no system of equations, because the columns are
+    orthogonal. ``z`` is ``rows @ x`` clipped to the band. In every round, ``x`` shrunk into the
+    band is feasible, and the multipliers are dual feasible. So both bounds are certain, and more
+    rounds make them tighter.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ class Brackets:
     ----------
     lower, upper : ndarray of shape (n_goals,)
     points : ndarray of shape (n_goals, n_features)
-        Inside the band; the upper ends are attained there.
+        Points inside the band at which the upper bounds are attained.
     multipliers : ndarray of shape (n_goals, n_rows)
-        Of the last round; of a row that matters the size is great.
+        Multipliers of the last round. A row that determines the value has a large one.
     """
 
     def __init__(self, goals, rows, low, high):
@@ -54,9 +54,9 @@ class Brackets:
         self.open = np.arange(len(goals))
 
     def narrow(self, is_settled, budget):
-        """Round after round, until ``is_settled(lower, upper)`` of all goals, or the rounds end."""
+        """Run rounds until ``is_settled(lower, upper)`` holds for all goals, or rounds run out."""
         for iteration in range(1, MAX_ITER + 1):
-            # Two products a round, and as much again for what else is done to the values.
+            # Two products per round, and about as much again for the elementwise operations.
             cost = 4 * CHECK_EVERY * self.rows.size * len(self.open)
             if iteration % CHECK_EVERY == 1 and not budget.spend(cost):
                 return
@@ -74,12 +74,12 @@ class Brackets:
             self.u = self.u + mix - self.z
 
     def _keep(self, stays):
-        """Go on with these of the goals."""
+        """Continue with these goals only."""
         self.open, self.penalty = self.open[stays], self.penalty[stays]
         self.goals, self.z, self.u = (a[:, stays] for a in (self.goals, self.z, self.u))
 
     def _record(self, x, values):
-        """What the round tells of the ends."""
+        """Update the bounds after a round."""
         y = self._pulls(self.penalty * (values - self.z + self.u))
         self.multipliers[self.open] = y.T
         self.lower[self.open] = np.maximum(self.lower[self.open], self._dual_value(y))
@@ -92,14 +92,14 @@ class Brackets:
         self.upper[self.open[better]] = ends[better]
 
     def _reach(self, values):
-        """How many times itself a point is when it meets the band."""
+        """The factor by which each point can be scaled until it meets the edge of the band."""
         ratios = np.full(values.shape, FAR)
         bound = np.where(values > 0, self.high, self.low)
         np.divide(bound, values, out=ratios, where=np.abs(values) > 1 / FAR)
         return np.minimum(ratios.min(axis=0), FAR)
 
     def _pulls(self, y):
-        """Multipliers without a pull at bounds that are not there; other rows make up for it."""
+        """Multipliers that are 0 for infinite bounds. Other rows restore dual feasibility."""
         if self.held.all():
             return y
         y = np.where(np.isinf(np.where(y > 0, self.high, self.low)), 0.0, y)
@@ -107,7 +107,7 @@ class Brackets:
         return y
 
     def _dual_value(self, y):
-        """The least values that multipliers leave possible."""
+        """The lower bounds from weak duality."""
         slack = np.abs(self.rows.T @ y + self.goals).max(axis=0)
         against = np.multiply(y, np.where(y > 0, self.high, self.low), where=y != 0, out=0 * y)
         sound = slack <= 1e-7 * np.abs(self.goals).max(axis=0)
@@ -115,6 +115,6 @@ class Brackets:
 
 
 def in_chunks(n_goals, n_rows):
-    """Slices of goals, of so many that their values for all rows fit into little memory."""
+    """Slices of goals, so short that their values for all rows need little memory."""
     n_together = max(1, CHUNK // n_rows)
     return [slice(k, k + n_together) for k in range(0, n_goals, n_together)]

@@ -9,12 +9,12 @@ from .._budget import Budget, least_squares_cost
 from ._affine import Scaling, reading_of
 from ._separation import ZERO, combination, separate
 
-# Features up to which the products of a row's entries are worth forming, for many weights.
+# Up to so many features, forming all products of a row's entries pays for many weights.
 WIDE = 32
-# Rows by which a metric measures, in dimensions of the features: those nearest to the wall. Of
-# many features fewer do.
+# Number of rows in a metric, per dimension of the features: those nearest to the boundary. With
+# many features fewer rows are enough.
 NEAREST, NEAREST_OF_MANY = 8, 4
-# Entries of a system of inequalities, 64 MB of them; a larger one is not formed.
+# Largest number of entries of a system of inequalities, 64 MB. A larger one is not formed.
 LARGEST = 1 << 23
 
 
@@ -24,9 +24,10 @@ class Completions:
     A map is a matrix ``U`` of shape (n_features + 1, n_classes), in the basis of `Scaling`. Only
     differences of scores count, so a program's variables are those of all classes but the last.
 
-    Of the ``n_rows (n_classes - 1)`` inequalities few ever matter. All decisions share a working
-    set: what is impossible under some of the inequalities is impossible under all, and a map that
-    satisfies some of them either does for all or names those to take in.
+    Only few of the ``n_rows (n_classes - 1)`` inequalities matter. All decisions share a working
+    set. If a pair is impossible under some inequalities, it is impossible under all. If a map
+    satisfies the working set, it either satisfies all inequalities or violates some, and these are
+    added.
 
     Parameters
     ----------
@@ -34,9 +35,9 @@ class Completions:
     labels : ndarray of int of shape (n_rows,)
     n_classes : int
     probes : ndarray of shape (n_probes, n_features), default=None
-        Where further rows will be. None allows for rows anywhere.
+        Positions of possible further rows. None allows rows anywhere.
     budget : Budget, default=None
-        What programs may cost in all. None is without end.
+        Total budget of the programs. None is unlimited.
     """
 
     def __init__(self, features, labels, n_classes, probes=None, budget=None):
@@ -48,7 +49,7 @@ class Completions:
         self.working = None
 
     def normalized(self, features):
-        """Rows of features in the basis, of length 1: a row's length decides nothing."""
+        """Rows of features in the basis, scaled to length 1. The length has no influence."""
         rows = self.with_intercept(features)
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
@@ -58,7 +59,7 @@ class Completions:
         return self.rows.shape[1] * (self.n_classes - 1)
 
     def gaps(self, U):
-        """Score of every row's label less those of all classes: (..., n_rows, n_classes)."""
+        """Score of every row's label minus those of all classes: (..., n_rows, n_classes)."""
         scores = self.rows @ U
         return scores[..., np.arange(len(self.rows)), self.labels][..., None] - scores
 

@@ -5,20 +5,20 @@ import numpy as np
 from ._affine import Scaling, extent
 from ._brackets import Brackets, in_chunks
 
-# How near the apex's value a least value is, relatively, where the other outcome looks closed.
+# The other outcome is probably closed if the least value is this close to that of the apex.
 APEX = 1e-2
-# Rows among which a proof is sought first, in dimensions of the features.
+# A proof is first sought among this many rows per dimension of the features.
 SUPPORT = 2
 
 
 def settle_two_classes(completions, start, witnesses):
     """Decide the pairs of two classes from brackets of linear programs.
 
-    Of a map only the difference ``u`` of its two scores counts. The cone of all maps consists of
-    multiples of those in the symmetric band in which no row's margin is more than twice that at
-    the start. Where the difference at a probe changes its sign in the band the other outcome is
-    open; where not, its least value is that of the apex, 0, and the rows that hold it there are
-    those of the proof.
+    Only the difference ``u`` of the two scores of a map matters. Consider the symmetric band of
+    maps in which no row's margin is more than twice that of the start. Every map of the cone is a
+    multiple of one in this band. If the difference at a probe changes its sign in the band, the
+    other outcome is open. If not, its least value is that of the apex, 0. The rows that are active
+    there give the proof.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def settle_two_classes(completions, start, witnesses):
     start : ndarray of shape (n_features + 1, 2)
         A map with positive margins.
     witnesses : Witnesses
-        What is decided goes there.
+        Receives the decisions.
     """
     difference = start[:, 1] - start[:, 0]
     held = extent(completions.rows)
@@ -52,7 +52,7 @@ def _bracket(goals, rows, apex, budget):
 
 
 def _settle_rest(completions, witnesses, chunk, multipliers):
-    """Decide the pairs that are left, first among the rows that held their probes the most."""
+    """Decide the pairs that are left, first among the rows with the largest multipliers."""
     n_rows = SUPPORT * completions.rows.shape[1]
     for probe, outcome in witnesses.undecided():
         is_here = chunk.start <= probe < chunk.stop

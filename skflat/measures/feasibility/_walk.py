@@ -1,4 +1,4 @@
-"""A walk inside the cone of completions, in search of readings that realise given pairs."""
+"""An interior walk through the cone of completions, to find readings that realise given pairs."""
 
 import numpy as np
 
@@ -6,19 +6,20 @@ from ._completions import n_measured
 
 # Entries of margins, or of metrics, at a time.
 CHUNK = 1 << 19
-# Least margin, relative to the map, at which a walk ends: the metric would become singular.
+# A walk ends at this margin, relative to the map, because the metric would become singular.
 NEAR = 1e-6
-# Steps a pair, and columns of a map that one changes.
+# Steps per pair, and columns of the map that a step changes.
 N_STEPS, N_COLUMNS = 20, 4
 
 
 def walk(completions, start, rows, pairs, found):
     """Look for maps that give rows certain outcomes, on walks from a map inside the cone.
 
-    A step goes to nine tenths of the way to the cone's wall. It changes the scores of the outcome
-    and of its strongest rivals, in the direction that raises the one over the others most, lengths
-    being measured by the curvature of the logarithmic barrier (Dikin's affine scaling). What lies
-    just inside the wall is recorded: every map in the cone decides a pair at every row.
+    A step goes nine tenths of the way to the boundary of the cone. It changes the scores of the
+    outcome and of its strongest rivals, in the direction that raises the outcome most over the
+    rivals. Lengths are measured by the curvature of the logarithmic barrier (Dikin's affine
+    scaling). A map just inside the boundary is recorded, because every map in the cone decides one
+    pair for every row.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ def walk(completions, start, rows, pairs, found):
     pairs : ndarray of int of shape (n_pairs, 2)
         Indices into ``rows`` and outcomes.
     found : Witnesses
-        What is found goes there. Pairs decided on the way are left out.
+        Receives the maps found. Pairs decided on the way are skipped.
     """
     margins = completions.margins(start)
     if margins.min() <= NEAR * np.linalg.norm(start):
@@ -56,7 +57,7 @@ def walk(completions, start, rows, pairs, found):
 
 
 def step_cost(n_rows, width, n_classes):
-    """Multiplications of a step of one walk, about.
+    """Approximate number of multiplications of a step of one walk.
 
     Parameters
     ----------
@@ -66,8 +67,8 @@ def step_cost(n_rows, width, n_classes):
     """
     n_columns = min(N_COLUMNS, n_classes)
     metric = 0.5 * n_columns**2 * n_measured(n_rows, width) * width**2
-    # Small products run at a third of the speed of large ones; ten passes over the margins, which
-    # come from memory, take the time of ten products an entry each.
+    # Small products run at a third of the speed of large ones. The ten passes over the margins are
+    # limited by memory, so each entry costs as much as ten multiplications per pass.
     metric += (n_columns * width) ** 3 / 3
     return 3 * metric + n_rows * (n_columns * width + 100 * n_classes)
 
@@ -81,7 +82,7 @@ def _moved(U, columns, d):
 
 
 def _uphill(completions, U, margins, rows, outcomes):
-    """The columns to change and by what, to raise the outcomes the most over their rivals."""
+    """The columns to change, and the change that raises the outcomes most over their rivals."""
     each = np.arange(len(U))[:, None]
     scores = np.einsum("bd,bdk->bk", rows, U)
     lead = scores - scores[each, outcomes[:, None]]
@@ -92,7 +93,7 @@ def _uphill(completions, U, margins, rows, outcomes):
     weights = np.column_stack([np.ones(len(U)), -share / share.sum(axis=1, keepdims=True)])
     metric = completions.curvature(margins, columns)
     diagonal = np.arange(metric.shape[1])
-    # A little more, so that it has an inverse and a step is not far longer than U.
+    # Regularisation: the metric becomes invertible, and a step cannot be much longer than U.
     rounding = 1e-15 * np.trace(metric, axis1=1, axis2=2)
     metric[:, diagonal, diagonal] += (rounding + 1e-3 / np.mean(U**2, axis=(1, 2)))[:, None]
     gradient = weights[:, :, None] * rows[:, None, :]
@@ -101,7 +102,7 @@ def _uphill(completions, U, margins, rows, outcomes):
 
 
 def _reach(margins, change, U, d):
-    """How far along d the margins stay positive; at most a thousand times the size of U."""
+    """The distance along d at which a margin becomes 0; at most a thousand times the size of U."""
     longest = 1e3 * np.linalg.norm(U, axis=(1, 2)) / np.linalg.norm(d, axis=(1, 2))
     shrinkage = -np.min(change / margins, axis=(1, 2))
     return (1 / np.maximum(shrinkage, 1 / longest))[:, None, None]

@@ -1,4 +1,4 @@
-"""The maps that decide pairs, each verified beyond all rounding, and the refutations."""
+"""The maps that decide pairs, verified against all rounding errors, and the refutations."""
 
 from typing import NamedTuple
 
@@ -7,20 +7,20 @@ import numpy as np
 from ._exact import surely_wins, wins_within, with_error
 from ._separation import ZERO
 
-# Classes from which a map is verified by the columns in which it differs from the first.
+# With so many classes or more, only the columns that differ from the first map are verified.
 MANY = 32
 
 
 class Refutation(NamedTuple):
-    """Inequalities that no reading satisfies together, for their weighted sum is ``0 > 0``.
+    """Inequalities that no reading satisfies together, because their weighted sum is ``0 > 0``.
 
-    Each says that on ``[features, 1]`` of a row the score of the row's label exceeds that of a
-    rival (the theorem of Gordan, a case of Farkas's lemma).
+    Each inequality states that on ``[features, 1]`` of a row, the score of the row's label exceeds
+    that of a rival. (Gordan's theorem, a case of Farkas's lemma.)
 
     Attributes
     ----------
     rows : ndarray of int
-        Of the training rows; -1 is the probe, whose label is the outcome in question.
+        Indices of training rows. -1 is the probe, whose label is the outcome in question.
     rivals : ndarray of int
         Classes.
     weights : ndarray

@@ -87,7 +87,7 @@ class EffectiveRank(Measure):
 
     def _singular_values(self, problem, batch):
         squares, width = self._squares(problem, batch)
-        # What rounding leaves of a zero would be enlarged by the root.
+        # The root would enlarge the rounding error of a zero eigenvalue: 1e-16 becomes 1e-8.
         squares[squares < squares[0] * len(squares) * np.finfo(float).eps] = 0.0
         return np.pad(np.sqrt(squares), (0, width - len(squares)))
 
@@ -98,6 +98,7 @@ class EffectiveRank(Measure):
         few_rows = len(batch) < width and width**2 > MAX_NUMBERS
         what = f"The effective rank of {width} features on {len(batch)} rows"
         refuse_beyond(len(batch) if few_rows else width, what, "measure on fewer rows")
+        # Both matrices have the same nonzero eigenvalues; take the smaller one.
         C = features.gram(self.normalize) if few_rows else features.covariance()
         if self.normalize and not few_rows:
             spread = np.sqrt(np.diag(C))

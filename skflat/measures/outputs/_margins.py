@@ -75,6 +75,7 @@ class Margins(Measure):
         weight = None if weight is None else np.repeat(weight, n_labels)
         levels = np.linspace(0, 1, 101)
         rows, missing = _effective_rows(objective.data), 1 - len(F) / problem.sampled_from
+        # The rank of a quantile is binomial: its standard error is ``sqrt(q (1 - q) / n)``.
         off = np.sqrt(missing * self.quantile * (1 - self.quantile) / rows)
         near = np.clip([self.quantile - off, self.quantile + off], 0, 1)
         below, above = quantiles(margins, near, weight)
@@ -118,7 +119,7 @@ def quantiles(values, levels, weight):
 
 
 def _effective_rows(data):
-    """The number of equally weighted rows that would say as much."""
+    """The effective number of rows, ``(sum p)^2 / sum p^2``."""
     return len(data) if data.weight is None else data.total_weight**2 / np.sum(data.weight**2)
 
 

@@ -6,8 +6,8 @@ from scipy.special import log_ndtr, ndtr
 from ._patterns import majority
 
 BLOCK = 1 << 17  # messages at a time, so that intermediate arrays stay in the cache
-# Blocks of rows per sweep. Rows of a block are updated in parallel, blocks one after the other:
-# nearly as stable as a sequential update, at the speed of large arrays.
+# Blocks of rows per sweep. Rows of a block see the same fields, and the next block sees their new
+# messages. This is between row by row (small arrays) and all rows at once.
 N_BLOCKS = 20
 LARGEST = 30.0  # messages are clipped to this size, which is a probability of exp(-60)
 
