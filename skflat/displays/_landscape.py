@@ -36,7 +36,7 @@ class LandscapeDisplay(Display):
         Share of wrong labels, or mean absolute error of a regressor.
     directions : list of ndarray of shape (n_parameters,)
     axes : list of str
-        What the directions are called.
+        Names of the directions.
     models : list of float, default=(0.0,)
         The steps at which there is a fitted network.
     loss_name : str, default=None
@@ -140,7 +140,7 @@ class LandscapeDisplay(Display):
         random_state : int, RandomState instance or None, default=0
             Draws the directions, or what the search for eigenvectors starts from.
         what : {'loss', 'error'}, default='loss'
-            What is drawn; the display has both.
+            The quantity to draw. The display has both.
         name : str, default=None
             In the legend; None is the name of the estimator's class.
         ax : matplotlib.axes.Axes, default=None

@@ -38,13 +38,13 @@ def emergence(
     n_jobs=None,
     checkpoint=None,
 ):
-    """Find the size at which a classifier starts to interpolate, and that at which it is flat.
+    """Find the size at which a classifier starts to interpolate, and the size at which it is flat.
 
-    On data that stay the same, a growing model finds its first solutions, parameters without
-    training error, at some size; these are sharp. Wide flat minima appear at a larger size
-    (Baldassi and others, arXiv:2110.00683). Here this is done in practice: fits at every size of a
-    ladder, from several starts, and the local energy of the solutions found. It says what this
-    algorithm finds with this budget, which is no statement about the solutions that exist.
+    On fixed data, a growing model finds its first solutions, parameters without training error, at
+    some size. These are sharp. Wide flat minima appear at a larger size (Baldassi and others,
+    arXiv:2110.00683). This function is the practical version: it fits at increasing sizes, from
+    several starts, and measures the local energy of the solutions found. The result is about this
+    algorithm with this budget. It is no statement about the solutions that exist.
 
     Parameters
     ----------
@@ -53,27 +53,27 @@ def emergence(
     X : array-like of shape (n_samples, n_features)
     y : array-like of shape (n_samples,)
     sizes : sequence of float
-        The ladder: two or more numbers > 0 that increase.
+        Two or more increasing numbers > 0.
     size_param : str or callable, default="hidden_layer_sizes"
-        The parameter that a size is the value of, by its name in ``set_params``
-        (``"randomfeatures__n_components"``, say), or a function ``(estimator, size) -> estimator``
-        that is given a clone.
+        The name of the parameter that takes the size, as in ``set_params`` (for example
+        ``"randomfeatures__n_components"``). Or a function ``(estimator, size) -> estimator``, which
+        gets a clone.
     n_seeds : int, default=5
         Fits at every size. For every seed, numbered from 0, each parameter ``random_state`` within
         the estimator is set to a number that is drawn from it.
     X_test, y_test : array-like, default=None
-        Rows to score on.
+        Rows for the score.
     measure : Measure or callable, default=None
-        The energy of a fit on the training rows, of which smaller is flatter. Of a
-        `skflat.measures.LocalEnergy` it is the rise of the *error* at its last scale; of another
-        measure its value, with a minus where greater is flatter. A function
-        ``(estimator, X, y) -> float`` serves models that no measure knows. None is
-        ``LocalEnergy(scale=0.5)``: 200 passes over the rows.
+        The energy of a fit on the training rows; smaller is flatter. For
+        `skflat.measures.LocalEnergy` it is the rise of the *error* at the last scale. For another
+        measure it is the value, with a minus sign if greater is flatter. A function
+        ``(estimator, X, y) -> float`` is for models without measures. None is
+        ``LocalEnergy(scale=0.5)``, which takes 200 passes over the rows.
     fraction, level : float, default=0.1 and None
-        What is flat; see `Emergence`.
+        The definition of flat; see `Emergence`.
     n_jobs : int, default=None
-        Workers, a task being one fit; see `joblib.Parallel`. The result is the same to the bit for
-        any number.
+        Number of workers; see `joblib.Parallel`. A task is one fit. The result is equal to the bit
+        for any number.
     checkpoint : path-like, default=None
         A CSV file that gains a row with every fit that is finished. Fits that are in it already
         are not done again, so that an interrupted run goes on, and a ladder or the number of seeds
@@ -144,16 +144,16 @@ class Emergence:
     Along the ladder two curves are made monotone by isotonic regression, and read between its sizes
     in their logarithm:
 
-    * The share of seeds that reach zero training error. Where it crosses 1/2 is `interpolation_`.
-    * From there on, the mean energy of the solutions, the fits without training error. Where it
-      comes down to a level is `flatness_`. The level may be given. Else it is where all but a
-      fraction of the fall is done, from the mean at the first size beyond interpolation to that at
-      the largest size; the fall must exceed two standard errors, and two sizes at least must lie
-      below the level, or the energy may be falling still. That level depends on where the ladder
-      ends; one that is given does not.
+    * The share of seeds that reach zero training error. It crosses 1/2 at `interpolation_`.
+    * The mean energy of the solutions, the fits without training error, from that size on. It falls
+      to a level at `flatness_`. The level may be given. Otherwise consider the fall from the first
+      size beyond interpolation to the largest size. At the level, only a fraction of this fall
+      remains. The fall must exceed two standard errors, and at least two sizes must lie below the
+      level; otherwise the energy may still be falling. This level depends on the largest size, and
+      a given level does not.
 
-    These definitions are ours; arXiv:2110.00683 has the thresholds of the theory. A level that all
-    solutions are below makes both thresholds the same.
+    These definitions are ours; arXiv:2110.00683 has the thresholds of the theory. If all solutions
+    are below the level, both thresholds are the same.
 
     The intervals are of 95 %, from drawing the seeds of every size with replacement; their ends are
     sizes of the ladder. They take five seeds: of simulated ladders they held the truth in 93 % of
@@ -162,12 +162,12 @@ class Emergence:
     Parameters
     ----------
     runs : list of dict
-        Of `emergence`, each size with each seed, to be read with another level, say. Those of a
-        checkpoint are ``pandas.read_csv(checkpoint, comment="#").to_dict("records")``.
+        The fits of `emergence`, each size with each seed, for example to use another level. The
+        runs of a checkpoint are ``pandas.read_csv(checkpoint, comment="#").to_dict("records")``.
     fraction : float, default=0.1
-        What may remain of the fall of the energy where it is flat.
+        Share of the fall of the energy that may remain at the flatness threshold.
     level : float, default=None
-        The energy that is flat, in place of the fraction.
+        The energy at the flatness threshold, instead of the fraction.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a measure is: an evaluation of an objective around a fitted point."""
+"""The base of all measures. A measure evaluates an objective around a fitted point."""
 
 import warnings
 from abc import ABC, abstractmethod

@@ -55,7 +55,7 @@ class FlatnessMonitor(EpochMonitor):
         super().__init__(scoring, every)
 
     def table(self):
-        """What was recorded last: ``fit``, ``epoch`` and a column for every measure.
+        """The last records: ``fit``, ``epoch`` and a column for every measure.
 
         Where one call fitted several networks (a search, say) ``fit`` numbers them.
 

@@ -14,14 +14,15 @@ from ._measure import Measure, sample_rows
 from ._registry import BINARY_MEASURES, MEASURES
 from .binary import is_binary
 
-# 600 Hessian products, and a picture more than a number; 600 gradients; hundreds of sweeps.
+# Left out by default. They take 600 Hessian products (for a picture more than a number), 600
+# gradients, and hundreds of sweeps.
 TOO_DEAR = {"spectral_density", "learning_coefficient", "local_entropy"}
-# What stands together at the end of a report: weakness, its cheap rivals, and the bound.
+# The last rows of a report: weakness, its cheap alternatives, and the bound.
 LAST = ("weakness", "live_units", "effective_rank", "normalized_margin", "pac_bayes_bound")
 NOT_MEASURED = "not_measured"
 COLUMNS = ("value", "stderr", "kind", "converged", "n_evals")
-# What a measure raises where memory or arithmetic fails it: `numpy.linalg.LinAlgError` and what
-# SciPy says of roots and infinities are a ValueError, `ArpackError` and a worker that died are a
+# Errors of a measure that are due to memory or arithmetic. `numpy.linalg.LinAlgError` and SciPy's
+# errors about roots and infinities are a ValueError. `ArpackError` and a dead worker are a
 # RuntimeError.
 FAILURES = (MemoryError, ArithmeticError, ValueError, RuntimeError)
 
@@ -63,9 +64,9 @@ def flatness_report(
     Returns
     -------
     Report
-        `Measurement` by name. Prints as a table; ``to_frame()`` makes a DataFrame. What is not
-        defined for the estimator, ran out of memory or failed for a numerical reason is left out,
-        and ``not_measured`` says why.
+        `Measurement` by name. It prints as a table, and ``to_frame()`` makes a DataFrame. A measure
+        is left out if it is not defined for the estimator, runs out of memory or fails for a
+        numerical reason. ``not_measured`` has the reasons.
 
     Raises
     ------
@@ -112,7 +113,7 @@ def compare(
     Parameters
     ----------
     estimators : dict of str to fitted estimator, or sequence of fitted estimators
-        Those of a sequence are named after their classes, and numbered where these are equal.
+        In a sequence, estimators are named after their classes. Equal names are numbered.
     X, y, sample_weight, measures, max_samples, n_jobs, random_state
         See `flatness_report`.
 
@@ -221,7 +222,7 @@ def _measured(measure, problem):
 class Report(Bunch):
     """`Measurement` by name. Prints as a table; ``to_frame()`` makes a DataFrame of it.
 
-    What a measure could not be taken of, and why, is in ``not_measured``, a dict as well.
+    ``not_measured`` is a dict with the reasons for measures that could not be taken.
     """
 
     def to_frame(self):

@@ -1,3 +1,3 @@
-"""What a model computes from one flat parameter vector."""
+"""The models: functions of one flat parameter vector."""
 
 __all__ = []

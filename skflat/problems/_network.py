@@ -52,7 +52,7 @@ def network(estimator):
 def moved(estimator, change):
     """A copy of a fitted estimator, or Pipeline, whose flat vector is ``change(model, w)``.
 
-    What it knew of the old parameters is forgotten: measurements and an optimizer's memory.
+    Results for the old parameters are removed: measurements and the state of an optimizer.
     """
     moved = last = copy.deepcopy(estimator)
     while isinstance(last, Pipeline):

@@ -27,7 +27,8 @@ def _as_given(estimator, X):
     return X
 
 
-#: What a fitted estimator has, what validates X as its ``predict`` does, and what makes a problem.
+#: For each kind of estimator: its fitted attributes, a function that validates X as ``predict``
+#: does, and a function that makes the problem.
 KINDS = [
     (NETWORK, network_inputs, network_problem),
     (("factors_", "offsets_"), _as_given, factorization_problem),
@@ -48,7 +49,7 @@ class Problem:
     w : ndarray of shape (n_parameters,)
         The fitted point, a copy.
     task : LearningTask
-        What the outputs mean.
+        The meaning of the outputs.
     sampled_from : int
         Rows of the data that the objective's rows are a sample of.
     """

@@ -1,4 +1,4 @@
-"""What the outputs of a fitted estimator mean."""
+"""The tasks: the meaning of the outputs of a fitted estimator."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a solver is: a rule in the shared loop, or a method with a loop of its own."""
+"""The bases of all solvers: a rule in the shared loop, or a method with a loop of its own."""
 
 import math
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from ._steps import STEPS
 
 @dataclass
 class State:
-    """What a rule carries from step to step; it survives ``partial_fit`` and pickling.
+    """The state of a rule between steps. It survives ``partial_fit`` and pickling.
 
     Attributes
     ----------

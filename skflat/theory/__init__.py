@@ -1,4 +1,4 @@
-"""What statistical physics says of the solutions of binary perceptrons, in numbers.
+"""Results of statistical physics on the solutions of binary perceptrons, as numbers.
 
 How many solutions random instances have, up to which load, and how many of them lie close together:
 formulas in the limit of many weights, each computed when asked for, and exact enumeration for few.

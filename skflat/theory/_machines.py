@@ -24,7 +24,7 @@ class Point:
 
 
 def standardized(margin, q, z):
-    """What a stability lacks to the margin, in units of its spread among solutions."""
+    """The shortfall of a stability from the margin, in units of its spread among solutions."""
     return (margin - np.sqrt(q) * z) / np.sqrt(1 - q)
 
 

@@ -10,7 +10,7 @@ from ._machines import MACHINES
 
 @dataclass(frozen=True)
 class TypicalSolutions:
-    """What almost all solutions of a random instance share.
+    """Properties that almost all solutions of a random instance share.
 
     Attributes
     ----------

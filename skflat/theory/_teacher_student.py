@@ -16,7 +16,7 @@ BRANCHES = ("optimal", "metastable")
 
 @dataclass(frozen=True)
 class BayesOptimal:
-    """What is known of the teacher.
+    """Results on the solutions and the teacher.
 
     Attributes
     ----------

@@ -84,25 +84,26 @@ class OpenPairs:
 def open_pairs(features, labels, probes, n_classes=None, scores=None, budget=np.inf):
     """Decide for every probe and outcome whether some affine map realises the pair.
 
-    The map has one score a class, gives every training row its label, strictly, and the probe the
-    outcome: Bennett's feature-classifier vocabulary (arXiv:2605.05209). Every decision has a
-    proof. A pair whose best map has a margin below 1e-10 (in a basis in which the rows spread
-    evenly, rows and map of length 1) counts as closed.
+    The map has one score per class. It gives every training row its label, strictly, and the probe
+    the outcome. This is Bennett's feature-classifier vocabulary (arXiv:2605.05209). Every decision
+    has a proof. A pair counts as closed if its best map has a margin below 1e-10, for rows and map
+    of length 1 in a basis with equal spread of the rows.
 
     Parameters
     ----------
     features : array-like of shape (n_rows, n_features)
     labels : array-like of int of shape (n_rows,)
-        Classes 0, 1, ... Where no map gives all rows their labels, every pair is closed.
+        Classes 0, 1, ... If no map gives all rows their labels, every pair is closed.
     probes : array-like of shape (n_probes, n_features)
     n_classes : int, default=None
         At least 2. None is the greatest label plus 1, or 2.
     scores : array-like of shape (n_rows, n_classes), default=None
-        Of a map that is known to give the rows their labels, a network's own say: where to begin.
+        Scores of a map that gives the rows their labels, for example the network's own. The search
+        begins there.
     budget : float, default=np.inf
-        Multiplications that all decisions may take together, about. Pairs that are left then are
-        not decided and count as closed. A program of more than 8 million coefficients (a thousand
-        variables) is not solved, whatever the budget.
+        Approximate number of multiplications of all decisions together. Pairs left after that stay
+        undecided and count as closed. A program of more than 8 million coefficients (a thousand
+        variables) is never solved.
 
     Returns
     -------
@@ -115,20 +116,20 @@ def open_pairs(features, labels, probes, n_classes=None, scores=None, budget=np.
 
     Notes
     -----
-    Most pairs are settled together. Of two classes every probe asks for one linear program over
-    the same band, and a few large products narrow what all of them lie between. Of more classes a
-    map with a great least margin is the start of walks inside the cone of all maps, and each map
-    met decides a pair at every probe; most closed pairs have a proof that names two classes, a
-    problem of one class's size. What remains are least-distance programs on a working set that
-    they share. The time is about 0.3 ms a pair for 250 rows, 8 features and 10 classes, and 4 ms
-    for 2,000 rows, 25 features and 26 classes that a network tells apart well. Where it does not,
-    a third of those pairs need a program, which takes 2 s.
+    Most pairs are decided together. With two classes, each probe needs one linear program over the
+    same band, and a few large matrix products bound all of them. With more classes, walks inside
+    the cone of all maps start at a map with a large least margin. Each map on the way decides one
+    pair at every probe. Most closed pairs have a proof that names two classes, which is a problem
+    of the size of one class. All other pairs need least-distance programs on a shared working set.
+    A pair takes about 0.3 ms for 250 rows, 8 features and 10 classes. It takes 4 ms for 2,000 rows,
+    25 features and 26 classes, if the network separates the classes well. If it does not, a third
+    of those pairs need a program, which takes 2 s.
 
-    A witness has a weight for every feature and class, so those of 200 classes take 0.3 MB each.
+    A witness has one weight per feature and class. With 200 classes a witness takes 0.3 MB.
 
     Examples
     --------
-    Two points on a line leave open what lies between them:
+    Two points on a line leave the interval between them open:
 
     >>> from skflat.measures import open_pairs
     >>> pairs = open_pairs([[-1.0], [1.0]], [0, 1], [[0.0], [2.0]])

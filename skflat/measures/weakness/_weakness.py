@@ -24,27 +24,28 @@ class Weakness(Measure):
     """Share of (probe, outcome) pairs that are still open; larger is weaker.
 
     A pair is open if some affine re-reading of the network's own outputs gives the probe that
-    outcome and still reproduces the learned function, the predicted classes, on every row of
-    ``X``: Bennett's pair count (arXiv:2605.05209) as a share in [0, 1]. Every pair is decided
-    exactly, by a reading that realises it or a proof that there is none (`open_pairs`). What is
-    sampled are the probes and, where all pairs cost more than ``budget``, the pairs.
+    outcome and still reproduces the learned function on every row of ``X``. The learned function is
+    the predicted classes. The value is Bennett's pair count (arXiv:2605.05209) as a share in [0,
+    1]. Every pair is decided exactly, by a reading that realises it or by a proof that there is
+    none (`open_pairs`). Only the probes are sampled, and the pairs if all of them cost more than
+    ``budget``.
 
-    What is re-read, and what the outcomes are:
+    Features to re-read and outcomes depend on the task:
 
-    * three classes and more: the centred logits, so the value depends on the input-output map
-      of the network alone and is the same, exactly, for all parameters that realise it;
-    * two classes, and every label of a multilabel target: the last hidden layer, because one
-      centred logit leaves next to nothing open. Invariant under rescaling the layers of a relu
-      network and under invertible affine maps of that layer;
-    * regression: the last hidden layer; the outcomes are ten quantile bins of the target (fewer
-      where quantiles are equal), the learned function is kept within ``tolerance`` standard
-      deviations of the target, and a bin is open if the interval of attainable values meets it.
-      Multiple outputs are averaged;
-    * completion of a matrix: the factors and the offset of the probe's column, all others held (of
-      several kinds of identifiers, of its entity of the last kind). The probes are unseen entries,
-      the learned function the scores of the observed ones of that column, and the rest is as in
-      regression. The value is the same for all factors with the same product, as long as the
-      factors of the observed rows span the same.
+    * Three classes or more: the features are the centred logits. So the value depends only on the
+      input-output map of the network. It is exactly the same for all parameters with this map.
+    * Two classes, and every label of a multilabel target: the features are the last hidden layer,
+      because a single centred logit leaves almost nothing open. The value is invariant under
+      rescaling the layers of a relu network and under invertible affine maps of that layer.
+    * Regression: the features are the last hidden layer. The outcomes are ten quantile bins of the
+      target, or fewer if quantiles are equal. Readings stay within ``tolerance`` standard
+      deviations of the target around the learned function. A bin is open if the interval of
+      attainable values meets it. Multiple outputs are averaged.
+    * Completion of a matrix: the factors and the offset of the probe's column vary, and all others
+      are fixed. With several kinds of identifiers, those of its entity of the last kind vary. The
+      probes are unseen entries. The learned function is the scores of the observed entries of that
+      column. The rest is as in regression. The value is the same for all factors with the same
+      product, as long as the factors of the observed rows span the same space.
 
     Without a hidden layer the inputs take its place.
 
@@ -182,7 +183,7 @@ class Weakness(Measure):
         return self._decisions(count, count.probes()[0])
 
     def _recorded(self):
-        """Of given probes the shape: a fitted estimator keeps no rows of data."""
+        """The parameters, with the shape of given probes: a fitted estimator keeps no data."""
         given = {} if self.X_probe is None else {"X_probe": np.shape(self.X_probe)}
         return super()._recorded() | given
 

@@ -76,5 +76,5 @@ def _top(X, Y):
 
 
 def _tolerance(w):
-    """What counts as 0 beside 1: closed forms then hold to about as many digits."""
+    """The tolerance below which a relative error counts as 0 for the closed forms."""
     return float(np.sqrt(np.finfo(w.dtype).eps))

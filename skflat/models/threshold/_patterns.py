@@ -39,7 +39,7 @@ class Patterns:
 
     @property
     def shape(self):
-        """That of the weights, (n_units, n_inputs)."""
+        """The shape of the weights, (n_units, n_inputs)."""
         return self.n_units, self.xi.shape[2]
 
     @property

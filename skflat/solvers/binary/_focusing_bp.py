@@ -32,11 +32,11 @@ class FocusingBP(BinarySolver):
     step : float, default=0.005
         Smaller is slower and stronger.
     power : float, default=0.5
-        Of the pseudo-reinforcement, at most one half.
+        Exponent of the pseudo-reinforcement, at most one half.
     n_replicas : float, default=7
-        Of ``'scoping'``.
+        Number of replicas ``y`` for ``'scoping'``.
     n_sweeps : int, default=1
-        At each value of ``x``.
+        Sweeps at each value of ``x``.
     damping : float, default=0.5
         Part of the old messages in the new. Fully connected committees need some; perceptrons do
         without.

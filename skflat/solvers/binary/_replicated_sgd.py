@@ -28,13 +28,13 @@ class BinaryReplicatedSGD(BinarySolver):
         [-1, 1], less ``w``; or ``m - w``, which is the fastest where there are few rows.
     n_replicas : int, default=7
     strength : float, default=0.75
-        Of the kick.
+        Strength of the kick.
     gamma : float, default=0.05
         Coupling in the first epoch; ``'continuous'`` does without.
     gamma_step : float, default=0.001
-        By how much it grows in an epoch.
+        Growth of ``gamma`` per epoch.
     rate : float, default=2.0
-        Of the correction.
+        Step size of the correction.
     batch_size : int, default=80
 
     Examples
