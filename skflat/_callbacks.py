@@ -1,5 +1,6 @@
 """The only place that knows scikit-learn's callback protocol (scikit-learn >= 1.9)."""
 
+from collections import deque
 from contextlib import nullcontext
 
 try:
@@ -117,6 +118,71 @@ class NoHooks:
     def end_epoch(self, w):
         """Nobody asks to stop."""
         return False
+
+
+class PartHooks:
+    """Tells the callbacks of a fit in parts: one-vs-rest problems, or trials before the fit.
+
+    Parts end in the order in which they begin, and several may have begun. No hook is handed an
+    estimator that could predict, before the whole fit has ended.
+
+    Parameters
+    ----------
+    estimator : estimator being fitted
+    X, y : the training data
+    sample_weight : array or None
+    n_parts : int or None
+        None if it is not known beforehand.
+    name : str
+        Of a part.
+    """
+
+    def __init__(self, estimator, X, y=None, sample_weight=None, n_parts=None, name="problem"):
+        self._estimator, self._name, self._data = estimator, name, {"X": X, "y": y}
+        if sample_weight is not None:
+            self._data["metadata"] = {"sample_weight": sample_weight}
+        self._root, self._parts = None, deque()
+        if HAS_CALLBACKS and hasattr(estimator, "_skl_callbacks"):
+            self._root = self._begun(estimator._init_callback_context(max_subtasks=n_parts))
+
+    def begin(self):
+        """A part begins; hooks of its iterations, where it runs in this process."""
+        if self._root is None:
+            return NoHooks()
+        part = self._root.subcontext(self._name, max_subtasks=None)
+        self._parts.append(self._begun(part))
+        return _Iterations(self, part)
+
+    def end(self):
+        """The oldest part ended; True if a callback asks to stop."""
+        return self._root is not None and self._ended(self._parts.popleft())
+
+    def end_fit(self):
+        """The fit has ended, and the estimator is fitted."""
+        if self._root is not None:
+            self._ended(self._root, reconstruction_attributes=dict)
+
+    def _begun(self, context):
+        context.call_on_fit_task_begin(estimator=self._estimator, **self._data)
+        return context
+
+    def _ended(self, context, **more):
+        return context.call_on_fit_task_end(estimator=self._estimator, **self._data, **more)
+
+
+class _Iterations:
+    """The iterations of a part, as `NoHooks` has them."""
+
+    def __init__(self, hooks, part):
+        self._hooks, self._part = hooks, part
+
+    def begin_epoch(self):
+        """Iterations begin."""
+        self._now = self._hooks._begun(self._part.subcontext("iteration"))
+
+    def end_epoch(self, w):
+        """They ended; True if a callback asks to stop."""
+        return self._hooks._ended(self._now)
 
 
 class SearchHooks:

@@ -11,12 +11,12 @@ import os
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from joblib import hash as fingerprint
 from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-__all__ = ["fingerprint", "one_thread_for_scipy", "run"]
+__all__ = ["fingerprint", "in_turn", "one_thread_for_scipy", "run"]
 
 
 def run(function, tasks, n_jobs=None, then=None):
@@ -52,6 +52,11 @@ def run(function, tasks, n_jobs=None, then=None):
                     "of memory: try fewer n_jobs, or fewer rows."
                 ) from error
             raise
+
+
+def in_turn(n_jobs):
+    """Whether `run` would do the tasks here, one after the other."""
+    return effective_n_jobs(n_jobs) == 1
 
 
 def _in_one_thread(parent, function, *task):

@@ -35,7 +35,7 @@ class Measuring:
 
         Sets ``measurements_`` and, for every measure in ``measures`` (sharpness, flatness and
         weakness if that is None), an attribute of its name with an underscore. ``fit`` does this by
-        itself unless ``measures=None``; after ``partial_fit`` it is up to you.
+        itself unless ``measures=None``.
 
         As in ``fit``, flatness and weakness take about a fiftieth of the multiplications of the
         training each; the functions of `skflat.measures` take what they need.

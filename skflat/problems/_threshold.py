@@ -1,6 +1,7 @@
 """From a fitted perceptron or committee to the problem it solved."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from ..models.threshold import Committee, Cube, Sphere, StabilityLoss
@@ -39,7 +40,8 @@ def committee(estimator):
 
 def threshold_inputs(estimator, X):
     """X as ``predict`` validates it."""
-    return validate_data(estimator, X, dtype=estimator.thresholds_.dtype, reset=False)
+    dtype = estimator.thresholds_.dtype
+    return validate_data(estimator, X, accept_sparse="csr", dtype=dtype, reset=False)
 
 
 def _perceptron(estimator, model_class, loss, X, y, sample_weight):
@@ -53,7 +55,7 @@ def _problem(estimator, model, loss, weights, X, y, sample_weight):
     X = in_precision(X, dtype, "X")
     y = class_labels(estimator, y)
     sample_weight = row_weights(sample_weight, X, y)
-    X = (X - estimator.mean_) / estimator.scale_
+    X = ((X.toarray() if sparse.issparse(X) else X) - estimator.mean_) / estimator.scale_
     objective = Objective(model, loss, X, one_vs_rest(y, estimator.classes_, dtype), sample_weight)
     w = np.concatenate([np.ravel(weights), np.ravel(estimator.thresholds_)], dtype=dtype)
     w = w[: model.layout.size]  # a perceptron without thresholds has no place for them

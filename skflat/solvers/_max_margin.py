@@ -1,5 +1,6 @@
 """The largest margin, by a support vector machine."""
 
+import warnings
 from numbers import Real
 
 import numpy as np
@@ -14,10 +15,11 @@ class MaxMargin(Solver):
     """The perceptron of largest margin, by scikit-learn's exact linear `SVC`.
 
     For `FlatSphericalPerceptronClassifier`. Where no perceptron is right on all rows, rows short of
-    the margin cost ``C`` times what they lack. One quadratic program for every one-vs-rest problem;
-    the estimator's ``tol`` is that of the program, ``rho`` and ``max_iter`` are not used, and there
-    are no gradients to count. If no direction is better than another (XOR, constant features, a
-    large ``tol``), the weights stay where they started.
+    the margin cost ``C`` times what they lack, and their weight. One quadratic program for every
+    one-vs-rest problem; the estimator's ``tol`` is that of the program, which takes at most
+    ``max_iter`` times as many steps as there are rows. ``rho`` is not used, and there are no
+    gradients to count. If no direction is better than another (XOR, constant features, a large
+    ``tol``), the weights stay where they started.
 
     Parameters
     ----------
@@ -45,18 +47,34 @@ class MaxMargin(Solver):
         if settings.tol == 0:
             raise ValueError("MaxMargin needs tol > 0, which its program ends by; got tol=0.")
         planes = objective.capability(Hyperplanes)
-        for output, labels in enumerate(objective.data.y.T):
-            found = self._separate(objective.data.X, labels > 0, planes.fit_intercept, settings.tol)
-            if found.coef_.any():  # or no direction is better than another
-                planes.place(w, output, found.coef_[0], found.intercept_[0])
-            run.n_iter = max(run.n_iter, int(np.max(found.n_iter_)))
+        try:
+            for output in range(objective.data.y.shape[1]):
+                if run.interrupted:
+                    break
+                run.hooks.begin_epoch()
+                self._place(w, output, planes, run)
+                run.interrupted = run.hooks.end_epoch(w)
+        except KeyboardInterrupt:  # it arrives when a program has ended
+            run.interrupted = True
+            warnings.warn("Training interrupted by user.", stacklevel=5)
         run.history.add(objective.loss(w), None, w, settings)
         return w
 
-    def _separate(self, X, is_positive, fit_intercept, tol):
+    def _place(self, w, output, planes, run):
+        """Solve the program of one output, and write its plane to ``w``."""
+        data = run.objective.data
+        found = self._separate(data, data.y[:, output] > 0, planes.fit_intercept, run.settings)
+        if found.coef_.any():  # or no direction is better than another
+            planes.place(w, output, found.coef_[0], found.intercept_[0])
+        run.n_iter = max(run.n_iter, int(np.max(found.n_iter_)))
+
+    def _separate(self, data, is_positive, fit_intercept, settings):
+        X, weight, most = data.X, data.weight, settings.max_iter * len(data)
         if not fit_intercept:
             # SVC always fits an intercept. For rows together with their negatives it is 0 by
             # symmetry, so this gives the largest margin through the origin.
             X, is_positive = np.concatenate([X, -X]), np.concatenate([is_positive, ~is_positive])
+            weight = None if weight is None else np.concatenate([weight, weight])
         # Given a seed, it leaves NumPy's global generator alone; the result does not depend on it.
-        return SVC(kernel="linear", C=self.C, tol=tol, random_state=0).fit(X, is_positive)
+        svc = SVC(kernel="linear", C=self.C, tol=settings.tol, max_iter=most, random_state=0)
+        return svc.fit(X, is_positive, sample_weight=weight)

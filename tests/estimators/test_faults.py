@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -18,7 +18,7 @@ from skflat import (
     FlatSphericalPerceptronClassifier,
 )
 from skflat.measures import hessian_trace, level_set_distance
-from skflat.solvers import SAM, Settings, minimize
+from skflat.solvers import SAM, MaxMargin, Settings, minimize
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -190,3 +190,22 @@ def test_triples_are_no_matrix():
     with pytest.raises(ValueError, match=r"fit\(X\[:, :2\], X\[:, 2\]\)"):
         FlatMatrixFactorization().fit(triples)
     FlatMatrixFactorization(2, measures=None).fit(triples + 0.5)
+
+
+def test_the_program_of_the_largest_margin_ends():
+    """Its steps are limited, as it would take minutes at such a cost of errors."""
+    clf = FlatSphericalPerceptronClassifier(MaxMargin(C=1e12), tol=1e-12, measures=None)
+    with pytest.warns(ConvergenceWarning, match=r"Solver terminated early \(max_iter=6000\)"):
+        clf.fit(X, Y)
+    assert clf.n_iter_ == 6000
+
+
+def test_an_interruption_of_the_largest_margin_leaves_a_classifier(monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MaxMargin, "_place", interrupted)
+    clf = FlatSphericalPerceptronClassifier("max_margin", measures=None, random_state=0)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        clf.fit(X, Y)
+    assert clf.predict(X).shape == (30,)

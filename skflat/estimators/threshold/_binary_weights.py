@@ -4,9 +4,11 @@ from numbers import Integral
 
 import numpy as np
 
+from ..._callbacks import PartHooks
 from ..._compat import Interval, StrOptions
-from ..._parallel import run
+from ..._parallel import in_turn, run
 from ...measures import BINARY_MEASURES, MEASURES
+from ...models.threshold import counting_weight
 from ...solvers import spawn_generator
 
 
@@ -21,7 +23,7 @@ class BinaryWeights:
     _known_measures = MEASURES | BINARY_MEASURES
     _has_bits = True
 
-    def _search(self, patterns_of, targets):
+    def _search(self, patterns_of, targets, given):
         """Solve every one-vs-rest problem; return what was found for each.
 
         Parameters
@@ -29,26 +31,48 @@ class BinaryWeights:
         patterns_of : callable
             From labels in {-1, +1} to the patterns of a problem; it pickles.
         targets : ndarray of shape (n_rows, n_problems)
+        given : tuple of X, y and sample_weight
+            For callbacks.
         """
         solver = self._solver()
         max_iter = None if self.max_iter == "auto" else self.max_iter
         seeds = spawn_generator(self._random_state).integers(2**63, size=targets.shape[1])
-        found = []
+        found, stopped = [], []
+        self._hooks = PartHooks(self, *given, n_parts=len(seeds))
+        is_here = in_turn(self.n_jobs)
 
         def tasks():
             for y, seed in zip(targets.T, seeds, strict=True):
                 # An interruption is of the whole fit: what is left gets a single iteration.
-                limit = 1 if any(each.interrupted for each in found) else max_iter
-                yield solver, patterns_of, 2 * y - 1, seed, limit, self.verbose
+                limit = 1 if any(stopped) else max_iter
+                hooks = self._hooks.begin()
+                hooks = hooks if is_here else None  # they know the estimator, and stay here
+                yield solver, patterns_of, 2 * y - 1, seed, limit, self.verbose, hooks
 
-        run(_solve, tasks(), self.n_jobs, then=found.append)
+        def then(each):
+            found.append(each)
+            stopped.append(self._hooks.end() or each.interrupted)
+
+        run(_solve, tasks(), self.n_jobs, then=then)
+        self._exhausted = any(each.exhausted for each in found) and not any(stopped)
         self.n_iter_ = max(each.n_iter for each in found)
         # An iteration takes about two products with the patterns.
         products = 2.0 * sum(each.n_iter for each in found)
         self._cost = products * len(targets) * self.n_features_in_
         return found
 
+    def _finish(self, X, y, targets, weight):
+        super()._finish(X, y, targets, weight)
+        vars(self).pop("_hooks").end_fit()
+        return self
 
-def _solve(solver, patterns_of, labels, seed, max_iter, verbose):
+
+def row_counts(weight):
+    """How much every row counts in a search; 1 where all weigh the same."""
+    return 1.0 if weight is None else counting_weight(weight)
+
+
+def _solve(solver, patterns_of, labels, seed, max_iter, verbose, hooks):
     """One task: a one-vs-rest problem."""
-    return solver.solve(patterns_of(labels), np.random.default_rng(seed), max_iter, verbose)
+    rng = np.random.default_rng(seed)
+    return solver.solve(patterns_of(labels), rng, max_iter, verbose, hooks)

@@ -4,13 +4,13 @@ from functools import partial
 from numbers import Integral
 
 import numpy as np
+from scipy import sparse
 
-from ..._compat import Interval, StrOptions, fit_context
+from ..._compat import Interval, StrOptions
 from ...models.threshold import Committee, Patterns, threshold_bits
-from ...problems import committee, one_vs_rest
+from ...problems import committee
 from ...solvers.binary import BINARY_SOLVERS, BinarySolver
-from .._pipeline import all_or_nothing
-from ._binary_weights import BinaryWeights
+from ._binary_weights import BinaryWeights, row_counts
 from ._fit import ThresholdClassifier
 
 COMMITTEE_SOLVERS = {name: each for name, each in BINARY_SOLVERS.items() if each.committees}
@@ -38,6 +38,8 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
         takes features as they are, as the theory of random patterns has it.
     fit_intercept : bool, default=True
         Whether every unit has a threshold: a binary fraction of six bits.
+    class_weight : dict, 'balanced' or None, default=None
+        Weights of the classes. ``'balanced'`` is inverse to their numbers of rows.
     max_iter : int or 'auto', default='auto'
         Most iterations; ``'auto'`` is what the solver says.
     measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
@@ -61,11 +63,13 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
     thresholds_ : ndarray of shape (n_problems, n_units)
     mean_, scale_ : ndarray of shape (n_features,)
         What is subtracted from each feature, and what it is divided by then.
+    temperature_ : float
+        What `predict_proba` divides the decision by.
     n_errors_ : int
         Training rows that `predict` gets wrong.
     n_violated_ : ndarray of shape (n_problems,)
-        Training rows that the committee of every one-vs-rest problem gets wrong. All 0 is success;
-        anything else comes with a ``ConvergenceWarning``, which also says where the fit is no
+        Training rows that the committee of every one-vs-rest problem gets wrong. All 0 is success.
+        There is a ``ConvergenceWarning`` where more iterations may help, and where the fit is no
         better than always predicting the most frequent class.
     n_iter_ : int
         Iterations of the solver; of several problems, the most.
@@ -121,6 +125,7 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
         *,
         scale=True,
         fit_intercept=True,
+        class_weight=None,
         max_iter="auto",
         measures=("sharpness", "flatness", "weakness"),
         measure_max_samples=2000,
@@ -133,6 +138,7 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
         self.solver = solver
         self.scale = scale
         self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
         self.max_iter = max_iter
         self.measures = measures
         self.measure_max_samples = measure_max_samples
@@ -140,42 +146,26 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y):
-        """Find the weights, and measure them unless ``measures=None``.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-            Class labels.
-
-        Returns
-        -------
-        self : FlatCommitteeClassifier
-
-        Raises
-        ------
-        ValueError
-            If the data or a parameter is not valid, or the solver cannot take them.
-        """
+    def _prepare(self, X, y, sample_weight):
         if self.n_units % 2 == 0:
             raise ValueError(f"n_units must be odd, for a majority, got {self.n_units}.")
-        with all_or_nothing(self):
-            X, y = self._prepare(X, y)
-            targets = one_vs_rest(y, self.classes_, X.dtype)
-            model = Committee(X.shape[1], self.n_units, targets.shape[1], self.structure == "tree")
-            n_inputs, bits = model.n_inputs, threshold_bits(model.n_inputs)
-            bits = bits if self.fit_intercept else bits[:0]
-            units = with_constants(model.inputs(self._scaled(X)), bits)
-            found = self._search(partial(committee_patterns, units, self.n_units), targets)
-            self.weights_ = np.array([each.w[:, :n_inputs] for each in found], X.dtype)
-            self.thresholds_ = np.array([each.w[:, n_inputs:] @ bits for each in found], X.dtype)
-            self.n_violated_ = np.array([each.n_violated for each in found])
-            return self._finish(X, y)
+        return super()._prepare(X, y, sample_weight)
+
+    def _learn(self, X, targets, given):
+        model = Committee(X.shape[1], self.n_units, targets.shape[1], self.structure == "tree")
+        n_inputs, bits = model.n_inputs, threshold_bits(model.n_inputs)
+        bits = bits if self.fit_intercept else bits[:0]
+        units = with_constants(model.inputs(X), bits)
+        patterns = partial(committee_patterns, units, self.n_units, row_counts(given[2]))
+        found = self._search(patterns, targets, given)
+        self.weights_ = np.array([each.w[:, :n_inputs] for each in found], X.dtype)
+        self.thresholds_ = np.array([each.w[:, n_inputs:] @ bits for each in found], X.dtype)
+        right = (2 * targets - 1) * self._scores(given[0]) > 0
+        self.n_violated_ = np.count_nonzero(~right, axis=0)
 
     def _scores(self, X):
         """Mean votes."""
+        X = X.toarray() if sparse.issparse(X) else X
         model = committee(self)
         w = model.layout.pack({"W": self.weights_, "b": self.thresholds_})
         return model.scores(w, (X - self.mean_) / self.scale_)
@@ -187,6 +177,6 @@ def with_constants(units, values):
     return np.concatenate([units, columns], axis=2) if len(values) else units
 
 
-def committee_patterns(units, n_units, labels):
+def committee_patterns(units, n_units, weight, labels):
     """What the units see in every row, times its label."""
-    return Patterns(labels[:, None] * units, n_units)
+    return Patterns(labels[:, None] * units, n_units, weight=weight)

@@ -1,19 +1,24 @@
 """What perceptrons and committees share: from a table to one-vs-rest problems, and back."""
 
 import warnings
+from abc import abstractmethod
 from numbers import Integral
 
 import numpy as np
+from scipy import sparse
+from sklearn import config_context
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
+from sklearn.utils import assert_all_finite, check_random_state, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..._compat import Interval
+from ..._compat import Interval, StrOptions, fit_context
+from ...problems import one_vs_rest
 from ...solvers import spawn_generator
-from .._pipeline import FlatEstimator
+from .._pipeline import FlatEstimator, all_or_nothing, checked_weight
 from ._outcome import shortcomings
+from ._temperature import best_temperature, log_probabilities
 
 
 class ThresholdClassifier(ClassifierMixin, FlatEstimator):
@@ -22,6 +27,7 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
     _parameter_constraints: dict = {
         "scale": ["boolean"],
         "fit_intercept": ["boolean"],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
         "measures": ["array-like", None],
         "measure_max_samples": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
@@ -33,11 +39,61 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
     #: What may fit where this does not.
     _alternatives: tuple = ()
 
-    def _prepare(self, X, y):
-        """Validated data; what every fit sets first."""
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Find the weights, and measure them unless ``measures=None``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Sparse data are made dense in the fit.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts, beside ``class_weight``. Only the ratios matter. Rows of
+            weight 0 are left out.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is not valid, or the solver cannot take them.
+        """
+        with all_or_nothing(self):
+            X, y, weight = self._prepare(X, y, sample_weight)
+            targets = one_vs_rest(y, self.classes_, X.dtype)
+            self._learn(self._scaled(X, weight), targets, (X, y, weight))
+            return self._finish(X, y, targets, weight)
+
+    @abstractmethod
+    def _learn(self, X, targets, given):
+        """Find the weights, and set the fitted attributes.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+            The scaled features.
+        targets : ndarray of shape (n_rows, n_problems)
+            0 or 1.
+        given : tuple of X, y and sample_weight
+            The validated data as they are.
+        """
+
+    def _prepare(self, X, y, sample_weight):
+        """Validated data of the rows that count; what every fit sets first."""
         self._check_measures()
-        X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=(np.float64, np.float32))
+        with config_context(assume_finite=False):  # a search would not end in a clear error
+            assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
         check_classification_targets(y)
+        weight = self._weights(checked_weight(sample_weight, X), y)
+        X = X.toarray() if sparse.issparse(X) else X
+        if weight is not None and not weight.all():
+            X, y, weight = (array[weight > 0] for array in (X, y, weight))
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(
@@ -47,9 +103,16 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         self._random_state = check_random_state(self.random_state)
         self._measure_seed = int(spawn_generator(self._random_state).integers(2**31))
         self._forget_measurements()
-        return X, y
+        return X, y, weight
 
-    def _scaled(self, X):
+    def _weights(self, weight, y):
+        """The weights of rows and classes together; None where all rows weigh the same."""
+        if self.class_weight is None:
+            return weight
+        by_class = compute_sample_weight(self.class_weight, y)
+        return checked_weight(by_class if weight is None else weight * by_class, y[:, None])
+
+    def _scaled(self, X, weight):
         """Learn the scale of the features and apply it; constant ones are left at 0."""
         n_features, dtype = X.shape[1], X.dtype
         self.mean_, self.scale_ = np.zeros(n_features, dtype), np.ones(n_features, dtype)
@@ -59,7 +122,7 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         # overflow, or so small that they vanish.
         exponents = np.frexp(np.abs(X).max(axis=0))[1]
         unit = np.ldexp(X, -exponents)
-        mean, spread = unit.mean(axis=0), unit.std(axis=0)
+        mean, spread = _mean_and_deviation(unit, weight)
         # What is left of a constant column is rounding.
         constant = spread <= 10 * np.finfo(dtype).eps * np.abs(unit).max(axis=0)
         scale = np.ldexp(spread, exponents)
@@ -70,31 +133,36 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         X[:, constant] = 0
         return X
 
-    def _finish(self, X, y):
+    def _finish(self, X, y, targets, weight):
         """Count the errors, say what has not been learnt, and measure."""
-        predicted = self._decided(self._scores(X))
+        scores = self._scores(X)
+        predicted = self._decided(scores)
+        self.temperature_ = best_temperature(scores, targets, weight)
         self.n_errors_ = int(np.count_nonzero(predicted != y))
-        if message := shortcomings(self, y, predicted):
+        if message := shortcomings(self, y, predicted, weight):
             warnings.warn(message, ConvergenceWarning, stacklevel=4)
         if self.measures is not None:
-            self._measure(self.measures, X, y, None, after_fit=True)
+            self._measure(self.measures, X, y, weight, after_fit=True)
         return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     def decision_function(self, X):
         """How far each row is on the side of each class; greater than 0 is in favour of it.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             With two classes, in favour of ``classes_[1]``.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=self.thresholds_.dtype, reset=False)
-        scores = self._scores(X)
+        scores = self._validated_scores(X)
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def predict(self, X):
@@ -102,16 +170,60 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
 
         Returns
         -------
         ndarray of shape (n_samples,)
         """
-        scores = self.decision_function(X)
-        return self._decided(scores[:, None] if scores.ndim == 1 else scores)
+        return self._decided(self._validated_scores(X))
+
+    def predict_proba(self, X):
+        """Probabilities of all classes: the softmax of `decision_function` over ``temperature_``.
+
+        With two classes, the score of the first one is 0. The temperature is fitted to the
+        training rows, so the probabilities of rows that were hard to fit are a little too sure.
+        `sklearn.calibration.CalibratedClassifierCV` does it on rows held out.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict_log_proba(self, X):
+        """Logarithms of `predict_proba`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return log_probabilities(self._validated_scores(X), self.temperature_)
+
+    def _validated_scores(self, X):
+        """A column for every one-vs-rest problem."""
+        check_is_fitted(self)
+        dtype = self.thresholds_.dtype
+        return self._scores(validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=False))
 
     def _decided(self, scores):
         """The classes that the columns of scores speak for."""
         one = scores.shape[1] == 1
         return self.classes_[(scores[:, 0] > 0).astype(int) if one else scores.argmax(axis=1)]
+
+
+def _mean_and_deviation(X, weight):
+    """Of every column, each row by its weight."""
+    if weight is None:
+        return X.mean(axis=0), X.std(axis=0)
+    weight = (weight / weight.sum(dtype=float)).astype(X.dtype)
+    mean = weight @ X
+    return mean, np.sqrt(weight @ (X - mean) ** 2)

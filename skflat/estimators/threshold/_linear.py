@@ -5,9 +5,7 @@ from numbers import Real
 
 import numpy as np
 
-from ..._compat import Interval, fit_context
-from ...problems import one_vs_rest
-from .._pipeline import all_or_nothing
+from ..._compat import Interval
 from ._fit import ThresholdClassifier
 
 
@@ -22,33 +20,10 @@ class LinearThresholdClassifier(ThresholdClassifier, ABC):
         "margin": [Interval(Real, None, None, closed="neither")],
     }
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y):
-        """Find the weights, and measure them unless ``measures=None``.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-            Class labels.
-
-        Returns
-        -------
-        self : object
-            The fitted classifier.
-
-        Raises
-        ------
-        ValueError
-            If the data or a parameter is not valid, or the solver cannot take them.
-        """
-        with all_or_nothing(self):
-            X, y = self._prepare(X, y)
-            rows, targets = self._scaled(X), one_vs_rest(y, self.classes_, X.dtype)
-            weights, thresholds = self._find(rows, targets, (X, y))
-            self.__dict__.update(self._attributes(weights, thresholds))
-            self.n_violated_ = self._violated(rows, targets)
-            return self._finish(X, y)
+    def _learn(self, X, targets, given):
+        weights, thresholds = self._find(X, targets, given)
+        self.__dict__.update(self._attributes(weights, thresholds))
+        self.n_violated_ = self._violated(X, targets)
 
     @abstractmethod
     def _find(self, X, targets, given):
@@ -60,8 +35,8 @@ class LinearThresholdClassifier(ThresholdClassifier, ABC):
             The scaled features.
         targets : ndarray of shape (n_rows, n_problems)
             0 or 1.
-        given : tuple of X and y
-            The validated data as they are, for callbacks.
+        given : tuple of X, y and sample_weight
+            The validated data as they are.
 
         Returns
         -------

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+ROUNDING = 1e-9  # of weighted shares that are equal
 FREQUENT = 0.8  # share of the rows in one class beyond which solvers may see little else
 
 
-def shortcomings(clf, y, predicted):
+def shortcomings(clf, y, predicted, weight=None):
     """The text of a warning about a fit; empty where there is nothing to warn of.
 
     Parameters
@@ -14,18 +15,23 @@ def shortcomings(clf, y, predicted):
         With the number of errors and of violated rows.
     y, predicted : ndarray of shape (n_rows,)
         Classes of the training rows.
+    weight : ndarray of shape (n_rows,), default=None
+        How much each row counts.
     """
-    classes, counts = np.unique(y, return_counts=True)
-    is_behind = clf.n_errors_ >= len(y) - counts.max()
+    weight = np.ones(len(y)) if weight is None else weight
+    classes, codes = np.unique(y, return_inverse=True)
+    shares = np.bincount(codes, weight) / weight.sum()
+    accuracy = float(np.average(predicted == y, weights=weight))
+    is_behind = accuracy <= shares.max() + ROUNDING
     said = []
-    if clf._has_bits and clf.n_violated_.any():
+    if clf._has_bits and clf.n_violated_.any() and (is_behind or clf._exhausted):
         said.append(_violations(clf, len(y)))
     if is_behind:
-        said.append(_behind(clf.n_errors_, classes, counts))
+        said.append(_behind(accuracy, classes, shares))
     if (predicted == predicted[0]).all():
         said.append(f"It predicts one class only, {_shown(predicted[:1])}.")
     if said:
-        said.append(_against_failure(clf, counts) if is_behind else _against_violations(clf))
+        said.append(_against_failure(clf, shares) if is_behind else _against_violations(clf))
     return " ".join(said)
 
 
@@ -41,19 +47,19 @@ def _violations(clf, n_rows):
     )
 
 
-def _behind(n_errors, classes, counts):
-    n_rows, best = counts.sum(), counts.argmax()
+def _behind(accuracy, classes, shares):
+    best = shares.argmax()
     return (
-        f"The training accuracy, {1 - n_errors / n_rows:.3g}, is no better than that of always "
-        f"predicting the class {_shown(classes[best : best + 1])}, {counts[best] / n_rows:.3g}."
+        f"The training accuracy, {accuracy:.3g}, is no better than that of always predicting the "
+        f"class {_shown(classes[best : best + 1])}, {shares[best]:.3g}."
     )
 
 
-def _against_failure(clf, counts):
+def _against_failure(clf, shares):
     """What to try where nothing has been learnt."""
     switches = [f"{name}=True" for name in ("scale", "fit_intercept") if not getattr(clf, name)]
     advice = [*switches, *clf._alternatives]
-    if counts.max() > FREQUENT * counts.sum():
+    if shares.max() > FREQUENT:
         advice.append("a sample of the rows in which the classes are balanced")
     return f"Try {', or '.join(advice)}."
 

@@ -7,7 +7,7 @@ import numpy as np
 from ..._compat import StrOptions
 from ...models.threshold import FreeThreshold, Patterns, best_threshold, winning_threshold
 from ...solvers.binary import BINARY_SOLVERS, Auto, BinarySolver
-from ._binary_weights import BinaryWeights
+from ._binary_weights import BinaryWeights, row_counts
 from ._linear import LinearThresholdClassifier
 
 
@@ -34,6 +34,8 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         takes features as they are, as the theory of random patterns has it.
     fit_intercept : bool, default=True
         Whether there is a threshold ``b``, always a real number.
+    class_weight : dict, 'balanced' or None, default=None
+        Weights of the classes. ``'balanced'`` is inverse to their numbers of rows.
     max_iter : int or 'auto', default='auto'
         Most iterations; ``'auto'`` is what the solver says.
     measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
@@ -61,12 +63,14 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
     coef_, intercept_ : ndarray of shape (n_problems, n_features) and (n_problems,)
         The same model in terms of the features as given: the decision is
         ``X @ coef_.T + intercept_``, ``sqrt(n_features)`` times the stability.
+    temperature_ : float
+        What `predict_proba` divides the decision by.
     n_errors_ : int
         Training rows that `predict` gets wrong.
     n_violated_ : ndarray of shape (n_problems,)
-        Training rows below the margin in every one-vs-rest problem. All 0 is success; anything else
-        comes with a ``ConvergenceWarning``, which also says where the fit is no better than always
-        predicting the most frequent class.
+        Training rows below the margin in every one-vs-rest problem. All 0 is success. There is a
+        ``ConvergenceWarning`` where more iterations may help, and where the fit is no better than
+        always predicting the most frequent class.
     n_iter_ : int
         Iterations of the solver; of several problems, the most.
     sharpness_ : float
@@ -133,6 +137,7 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         *,
         scale=True,
         fit_intercept=True,
+        class_weight=None,
         max_iter="auto",
         measures=("sharpness", "flatness", "weakness"),
         measure_max_samples=2000,
@@ -144,6 +149,7 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         self.margin = margin
         self.scale = scale
         self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
         self.max_iter = max_iter
         self.measures = measures
         self.measure_max_samples = measure_max_samples
@@ -157,28 +163,34 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
 
     def _find(self, X, targets, given):
         """By search; the thresholds are those that go best with the weights found."""
-        bar = self._bar(X.shape[1])
-        found = self._search(partial(perceptron_patterns, X, bar, self.fit_intercept), targets)
+        bar, weight = self._bar(X.shape[1]), row_counts(given[2])
+        patterns = partial(perceptron_patterns, X, bar, self.fit_intercept, weight)
+        found = self._search(patterns, targets, given)
         weights = np.array([each.w[0] for each in found], X.dtype)
         if self.fit_intercept:
-            return weights, best_thresholds(X @ weights.T, targets, bar)
+            return weights, best_thresholds(X @ weights.T, targets, bar, weight)
         return weights, np.zeros(len(weights), X.dtype)
 
 
-def perceptron_patterns(X, bar, fit_intercept, labels):
+def perceptron_patterns(X, bar, fit_intercept, weight, labels):
     """The rows of a table, times their labels."""
     xi = (labels[:, None] * X)[None]
-    return FreeThreshold(xi, labels, bar) if fit_intercept else Patterns(xi, bar=bar)
+    if fit_intercept:
+        return FreeThreshold(xi, labels, bar, weight)
+    return Patterns(xi, bar=bar, weight=weight)
 
 
-def best_thresholds(fields, targets, bar):
+def best_thresholds(fields, targets, bar, weight=1.0):
     """Of every problem that which violates the fewest rows; never worse than a constant."""
-    found = [best_threshold(z, y > 0, bar) for z, y in zip(fields.T, targets.T, strict=True)]
+    problems = zip(fields.T, targets.T, strict=True)
+    found = [best_threshold(z, y > 0, bar, weight) for z, y in problems]
     thresholds = np.array(found, fields.dtype)
     if len(thresholds) > 1:
-        scores, frequent = fields + thresholds, targets.sum(axis=0).argmax()
-        right = targets[np.arange(len(scores)), scores.argmax(axis=1)]
-        if right.sum() < targets[:, frequent].sum():
+        scores = fields + thresholds
+        counts = weight * targets.T
+        frequent = counts.sum(axis=1).argmax()
+        right = counts[scores.argmax(axis=1), np.arange(len(scores))]
+        if right.sum() < counts[frequent].sum():
             # Each problem may do well by answering "none of mine", and all together do not.
-            thresholds[frequent] += winning_threshold(scores, targets, frequent)
+            thresholds[frequent] += winning_threshold(scores, targets, frequent, weight)
     return thresholds

@@ -36,6 +36,8 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         takes features as they are, as the theory of random patterns has it.
     fit_intercept : bool, default=True
         Whether there is a threshold ``b``.
+    class_weight : dict, 'balanced' or None, default=None
+        Weights of the classes. ``'balanced'`` is inverse to their numbers of rows.
     max_iter : int, default=200
         Most epochs, or iterations of a solver that has none.
     rho : 'auto' or float, default='auto'
@@ -73,6 +75,8 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
     coef_, intercept_ : ndarray of shape (n_problems, n_features) and (n_problems,)
         The same model in terms of the features as given: the decision is
         ``X @ coef_.T + intercept_``, ``sqrt(n_features)`` times the stability.
+    temperature_ : float
+        What `predict_proba` divides the decision by.
     n_errors_ : int
         Training rows that `predict` gets wrong. There is a ``ConvergenceWarning`` where that is no
         better than always predicting the most frequent class.
@@ -142,6 +146,7 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         *,
         scale=True,
         fit_intercept=True,
+        class_weight=None,
         max_iter=200,
         rho="auto",
         gain=5.0,
@@ -158,6 +163,7 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         self.margin = margin
         self.scale = scale
         self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
         self.max_iter = max_iter
         self.rho = rho
         self.gain = gain
@@ -173,22 +179,26 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
     def _find(self, X, targets, given):
         """By a solver of `skflat.solvers`, from a random point of the sphere."""
         model = Sphere(X.shape[1], targets.shape[1], self.fit_intercept)
-        objective = Objective(model, StabilityLoss(self.gain, self.margin), X, targets)
+        loss, weight = StabilityLoss(self.gain, self.margin), given[2]
+        weight = None if weight is None else weight.astype(X.dtype, copy=False)
+        objective = Objective(model, loss, X, targets, weight)
 
         def fitted_attributes(w):
             return self._attributes(*on_sphere(model, w))
 
-        start = self._start(model, X, targets)
-        w = self._train(Training(objective, start, (*given, None), fitted_attributes))
+        start = self._start(model, X, targets, weight)
+        w = self._train(Training(objective, start, given, fitted_attributes))
         return on_sphere(model, w)
 
-    def _start(self, model, X, targets):
+    def _start(self, model, X, targets, weight):
         """A point of the sphere, drawn uniformly."""
         w = model.init(self._random_state, X.dtype)
         if X.shape[1] == 1:
             # Of two points without a path between them, that on the side of the class.
             W = model.layout.views(w)["W"]
-            W[:] = np.where(X.T @ (targets - targets.mean(axis=0)) < 0, -1, 1)
+            lead = targets - np.average(targets, axis=0, weights=weight)
+            lead = lead if weight is None else weight[:, None] * lead
+            W[:] = np.where(X.T @ lead < 0, -1, 1)
         return w
 
 

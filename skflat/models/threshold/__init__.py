@@ -5,7 +5,7 @@ from ._flips import Flips, flip_error
 from ._free_threshold import N_BITS, FreeThreshold, threshold_bits
 from ._max_sum import max_sum_messages
 from ._messages import BeliefPropagation
-from ._patterns import Patterns, majority
+from ._patterns import Patterns, counting_weight, majority
 from ._sphere import Cube, Sphere
 from ._stability_loss import StabilityLoss
 from ._threshold import best_threshold, winning_threshold
@@ -21,6 +21,7 @@ __all__ = [
     "Sphere",
     "StabilityLoss",
     "best_threshold",
+    "counting_weight",
     "flip_error",
     "majority",
     "max_sum_messages",

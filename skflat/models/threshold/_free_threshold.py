@@ -21,17 +21,19 @@ class FreeThreshold(Patterns):
     labels : ndarray of shape (n_rows,)
         -1 or +1: what the threshold counts in each row.
     bar : float, default=0.0
+    weight : ndarray of shape (n_rows,), default=1.0
     """
 
-    def __init__(self, xi, labels, bar=0.0):
-        super().__init__(xi, bar=bar)
+    def __init__(self, xi, labels, bar=0.0, weight=1.0):
+        super().__init__(xi, bar=bar, weight=weight)
         self.labels = labels
 
     def n_short(self, fields):
-        return least_violated(self.labels * fields[0], self.labels > 0, self.bar)
+        return least_violated(self.labels * fields[0], self.labels > 0, self.bar, self.weight)
 
     def leads(self, fields):
-        threshold = best_threshold(self.labels * fields[0], self.labels > 0, self.bar)
+        positive = self.labels > 0
+        threshold = best_threshold(self.labels * fields[0], positive, self.bar, self.weight)
         return fields + threshold * self.labels - self.bar
 
     def in_bits(self):
@@ -44,7 +46,8 @@ class _ThresholdInBits(Patterns):
 
     def __init__(self, free):
         bits = threshold_bits(free.shape[1]).astype(free.xi.dtype) * free.labels[:, None]
-        super().__init__(np.concatenate([free.xi, bits[None]], axis=2), bar=free.bar)
+        xi = np.concatenate([free.xi, bits[None]], axis=2)
+        super().__init__(xi, bar=free.bar, weight=free.weight)
         self.free = free
 
     def n_violated(self, w):

@@ -44,7 +44,7 @@ class BeliefPropagation:
         self.patterns = patterns
         self.u = rng.uniform(-spread, spread, (n_units, patterns.n_rows, n_inputs)).astype(dtype)
         self.external = np.zeros((n_units, n_inputs), dtype)
-        self.total = self.u.sum(axis=1)
+        self.total = patterns.total(self.u)
 
     def set_external(self, field):
         """Replace the external field."""
@@ -69,15 +69,15 @@ class BeliefPropagation:
                 self.set_external(respond(self))
             self._update(rows, damping)
         # A new sum, because rounding errors of the incremental updates would accumulate.
-        self.total = self.u.sum(axis=1) + self.external
+        self.total = self.patterns.total(self.u) + self.external
         return float(np.abs(np.tanh(self.total) - before).max())
 
     def _update(self, rows, damping):
         old = self.u[:, rows]
-        new = self._messages(rows, self.total[:, None] - old)
+        new = self._messages(rows, self.total[:, None] - self.patterns.own(old, rows))
         if damping:
             new += damping * (old - new)
-        self.total += (new - old).sum(axis=1)
+        self.total += self.patterns.total(new - old, rows)
         self.u[:, rows] = new
 
     def _messages(self, rows, cavity):

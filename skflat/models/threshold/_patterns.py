@@ -4,6 +4,8 @@ from functools import cached_property
 
 import numpy as np
 
+FINENESS = 2.0**30  # parts of a weight of 1; sums are exact up to 2**23 rows
+
 
 class Patterns:
     """Rows that a majority of threshold units must classify as +1. Labels are part of the rows.
@@ -22,6 +24,8 @@ class Patterns:
         The least field of a perceptron. A field must be greater than a bar of 0.
     offset : ndarray of shape (n_units, n_rows), default=0.0
         Real thresholds, times label.
+    weight : ndarray of shape (n_rows,), default=1.0
+        How much every row counts, see `counting_weight`. A row of weight 2 is two rows.
 
     Attributes
     ----------
@@ -31,8 +35,9 @@ class Patterns:
 
     labels = None
 
-    def __init__(self, xi, n_units=None, bar=0.0, offset=0.0):
+    def __init__(self, xi, n_units=None, bar=0.0, offset=0.0, weight=1.0):
         self.xi = xi
+        self.weight = weight
         self.n_units = len(xi) if n_units is None else n_units
         self.bar = bar
         self.offset = offset
@@ -65,11 +70,13 @@ class Patterns:
     def take(self, rows):
         """The same machine on some of the rows."""
         offset = self.offset if np.ndim(self.offset) == 0 else self.offset[:, rows]
-        return Patterns(self.xi[:, rows], self.n_units, self.bar, offset)
+        weight = self.weight if np.ndim(self.weight) == 0 else self.weight[rows]
+        return Patterns(self.xi[:, rows], self.n_units, self.bar, offset, weight)
 
     def without_inputs(self):
         """The same machine without inputs, for uses in which the fields are known."""
-        return Patterns(self.xi[:, :, :0].copy(), self.n_units, self.bar, self.offset)
+        inputs = self.xi[:, :, :0].copy()
+        return Patterns(inputs, self.n_units, self.bar, self.offset, self.weight)
 
     def fields(self, w):
         """The field of every unit in every row, shape (n_units, n_rows)."""
@@ -83,16 +90,53 @@ class Patterns:
         return np.sign(fields).sum(axis=0) > 0
 
     def n_violated(self, w):
-        """Rows that the weights do not satisfy."""
+        """Rows that the weights do not satisfy, each counted by its weight."""
         return self.n_short(self.fields(w))
 
     def n_short(self, fields):
-        """Rows that these fields of the units do not satisfy."""
-        return int(self.n_rows - np.count_nonzero(self.satisfied(fields)))
+        """Rows that these fields of the units do not satisfy, each counted by its weight."""
+        return self.count(~self.satisfied(fields))
+
+    def count(self, rows):
+        """The number of rows that are true along the last axis, or the sum of their weights."""
+        if np.ndim(self.weight):
+            return rows @ self.weight
+        return np.count_nonzero(rows, axis=None if rows.ndim == 1 else -1)
+
+    def weighted(self, values, rows=slice(None)):
+        """Values times the weights of the rows, along the last axis, in their own precision."""
+        weight = self.weight if np.ndim(self.weight) == 0 else self.weight[rows]
+        return values * np.asarray(weight, values.dtype)
+
+    def total(self, messages, rows=slice(None)):
+        """The sum of messages over the rows, the last axis but one, each by its weight."""
+        if np.ndim(self.weight) == 0:
+            return messages.sum(axis=-2)
+        return np.matmul(self.weight[rows].astype(messages.dtype), messages)
+
+    def own(self, messages, rows=slice(None)):
+        """The part of its own message that a row must take out of the fields that it sees.
+
+        A row of weight 2 stands for two rows, which see each other. A row of weight 1/2 has put
+        only half of its message into the fields.
+        """
+        if np.ndim(self.weight) == 0:
+            return messages
+        share = np.minimum(self.weight[rows], 1).astype(messages.dtype)
+        return messages * (share if messages.ndim == 1 else share[:, None])
 
     def leads(self, fields):
         """How far these fields are above the bar."""
         return fields - self.bar
+
+
+def counting_weight(sample_weight):
+    """Weights of mean 1, rounded so that sums of them are exact in any order.
+
+    Otherwise two searches could disagree by rounding about which weights are better.
+    """
+    weight = sample_weight / sample_weight.mean(dtype=float)
+    return np.round(weight.astype(float) * FINENESS) / FINENESS
 
 
 def majority(up):

@@ -73,15 +73,15 @@ class AMP(BinarySolver):
             sd = np.sqrt(V)
             x = products.rows(a)
             # The Onsager term removes the reaction of a row to its own last message.
-            x -= V * g
+            x -= V * patterns.own(g)
             x -= bar
             threshold.add_to(x)
             x /= sd
             g = self._push(x) / sd
             curvature = g * (x / sd + g)
             threshold.move(g, curvature, 1 - self.damping)
-            new = products.columns(g)
-            new += a * products.column_squares(curvature)
+            new = products.columns(patterns.weighted(g))
+            new += a * products.column_squares(patterns.weighted(curvature))
             new += kept * h
             # Reinforcement: the old field acts as an external field of growing strength.
             h = new if self.damping == 0 else self.damping * h + (1 - self.damping) * new

@@ -49,19 +49,20 @@ class Auto(BinarySolver):
     def __init__(self, scaled=True):
         self.scaled = scaled
 
-    def solve(self, patterns, rng, max_iter=None, verbose=False):
+    def solve(self, patterns, rng, max_iter=None, verbose=False, hooks=None):
         self._validate_params()
         self.check(patterns)
         left, found = self.max_iter if max_iter is None else max_iter, []
         for solver, limit in self._turns(patterns, rng, found):
             if verbose:
                 print(f"{type(solver).__name__}:")
-            found.append(solver.solve(patterns, rng, min(limit, left), verbose))
+            found.append(solver.solve(patterns, rng, min(limit, left), verbose, hooks))
             left -= found[-1].n_iter
             if found[-1].n_violated == 0 or found[-1].interrupted or left == 0:
                 break
         best, n_iter = best_of(found), sum(each.n_iter for each in found)
-        return Found(best.w, best.n_violated, n_iter, found[-1].interrupted)
+        exhausted = left == 0 and best.n_violated > 0
+        return Found(best.w, best.n_violated, n_iter, found[-1].interrupted, exhausted)
 
     def _turns(self, patterns, rng, found):
         """Pairs of a solver and its most iterations; what those before have found is in `found`."""

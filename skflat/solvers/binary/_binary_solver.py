@@ -7,6 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ..._callbacks import NoHooks
 from ..._compat import Interval
 
 POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -22,18 +23,21 @@ class Found:
     ----------
     w : ndarray of shape (n_units, n_inputs)
         The weights, -1 or +1, that violate the fewest rows among all weights that were tried.
-    n_violated : int
-        Number of rows that they violate. 0 is success.
+    n_violated : int or float
+        Number of rows that they violate, or the sum of their weights. 0 is success.
     n_iter : int
         Iterations until the end of the search.
     interrupted : bool
-        Whether the user ended it.
+        Whether the user ended it, by a key or by a callback.
+    exhausted : bool
+        Whether it ended without a solution since there were no more iterations.
     """
 
     w: np.ndarray
     n_violated: int
     n_iter: int
     interrupted: bool = False
+    exhausted: bool = False
 
 
 class BinarySolver(BaseEstimator):
@@ -66,7 +70,7 @@ class BinarySolver(BaseEstimator):
         """
         raise NotImplementedError
 
-    def solve(self, patterns, rng, max_iter=None, verbose=False):
+    def solve(self, patterns, rng, max_iter=None, verbose=False, hooks=None):
         """Search for weights that satisfy all rows.
 
         The search stops at the first proposal without a violated row, when the rule ends, or after
@@ -80,6 +84,8 @@ class BinarySolver(BaseEstimator):
             None is the solver's own `max_iter`.
         verbose : bool, default=False
             Whether to print the number of violated rows whenever they are counted.
+        hooks : object, default=None
+            Told whenever violated rows are counted, as ``skflat._callbacks.NoHooks`` is.
 
         Returns
         -------
@@ -95,15 +101,16 @@ class BinarySolver(BaseEstimator):
         if patterns.labels is not None and not self.real_threshold:
             patterns = patterns.in_bits()
         self.check(patterns)
-        search = _SearchRecord(patterns, verbose)
+        search = _SearchRecord(patterns, verbose, NoHooks() if hooks is None else hooks)
         max_iter = self.max_iter if max_iter is None else max_iter
         try:
             for w in self.candidates(patterns, rng):
                 search.n_iter += 1
                 last = search.n_iter == max_iter
-                if (last or search.n_iter % self.interval == 0) and search.count(w) == 0:
+                if (last or search.n_iter % self.interval == 0) and search.ends_with(w):
                     break
                 if last:
+                    search.exhausted = True
                     break
             else:
                 search.count(w)
@@ -116,10 +123,20 @@ class BinarySolver(BaseEstimator):
 class _SearchRecord:
     """The best weights so far, and how the search went on."""
 
-    def __init__(self, patterns, verbose):
-        self.patterns, self.verbose, self.n_iter = patterns, verbose, 0
-        self.interrupted = False
+    def __init__(self, patterns, verbose, hooks):
+        self.patterns, self.verbose, self.hooks, self.n_iter = patterns, verbose, hooks, 0
+        self.interrupted = self.exhausted = False
+        hooks.begin_epoch()
         self.best, self.n_violated = np.ones(patterns.shape), patterns.n_rows + 1
+
+    def ends_with(self, w):
+        """Count, and tell the callbacks; whether to stop."""
+        solved = self.count(w) == 0
+        self.interrupted = bool(self.hooks.end_epoch(w))
+        if solved or self.interrupted:
+            return True
+        self.hooks.begin_epoch()
+        return False
 
     def count(self, w):
         """Number of rows that the signs of ``w`` violate. The best weights so far are kept."""
@@ -136,7 +153,8 @@ class _SearchRecord:
         """The best weights, without those that make up a threshold."""
         if self.n_violated > self.patterns.n_rows:  # interrupted before the first count
             self.n_violated = self.patterns.n_violated(self.best)
-        return Found(self.best[:, :n_inputs], self.n_violated, self.n_iter, self.interrupted)
+        w = self.best[:, :n_inputs]
+        return Found(w, self.n_violated, self.n_iter, self.interrupted, self.exhausted)
 
 
 def signs(h):

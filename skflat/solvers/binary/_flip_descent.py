@@ -65,8 +65,8 @@ class _Descent:
     def flip_with_another(self, i):
         """Flip this weight and the one that goes best with it, if that violates fewer rows."""
         leads = self.patterns.leads(self._fields)[0] - self._drops[i]
-        n_short = np.count_nonzero(leads <= self._drops, axis=1)
-        n_short[i] = self.patterns.n_rows
+        n_short = self.patterns.count(leads <= self._drops)
+        n_short[i] = self.patterns.n_rows + 1  # more than all: a flip with itself is none
         if n_short.min() < self.least:
             self.flip(i, n_short.argmin())
 
@@ -75,5 +75,5 @@ def hebbian(patterns):
     """The weights that agree with the mean of all rows, either class counting one half."""
     share = np.ones(patterns.n_rows, patterns.xi.dtype)
     if patterns.labels is not None:
-        share -= patterns.labels.mean() * patterns.labels
-    return signs(share @ patterns.matrix)
+        share -= patterns.weighted(patterns.labels).mean() * patterns.labels
+    return signs(patterns.weighted(share) @ patterns.matrix)

@@ -53,10 +53,11 @@ class MaxSum(BinarySolver):
         u, kept = np.zeros_like(xi), 0.0
         h = 1e-3 * rng.standard_normal(n).astype(xi.dtype)  # breaks ties
         while True:
-            total = u.sum(axis=0) + kept * h if kept else h.copy()
+            total = patterns.total(u) + kept * h if kept else h.copy()
             for rows in np.array_split(rng.permutation(patterns.n_rows), N_BLOCKS):
-                new = xi[rows] * max_sum_messages((total - u[rows]) * xi[rows], needed)
-                total += (new - u[rows]).sum(axis=0)
+                cavity = total - patterns.own(u[rows], rows)
+                new = xi[rows] * max_sum_messages(cavity * xi[rows], needed)
+                total += patterns.total(new - u[rows], rows)
                 u[rows] = new
             h = total
             largest = float(np.abs(h).max())

@@ -57,6 +57,7 @@ class MeanField(BinarySolver):
             M = products.rows(m) + offset
             threshold.add_to(M)
             g = inverse_mills(-M / sd) / sd
-            theta += step * (products.columns(g) + m * products.column_squares(g * M / V))
+            pull, bend = patterns.weighted(g), patterns.weighted(g * M / V)
+            theta += step * (products.columns(pull) + m * products.column_squares(bend))
             threshold.move(g, g * (M / V + g))
             yield theta

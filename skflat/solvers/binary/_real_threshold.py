@@ -17,7 +17,7 @@ class RealThreshold:
     """
 
     def __init__(self, patterns):
-        self._labels, self._value = patterns.labels, 0.0
+        self._labels, self._value, self._weighted = patterns.labels, 0.0, patterns.weighted
         if self._labels is not None:
             self._least = np.finfo(patterns.xi.dtype).tiny
             # Ignored rows have no curvature, so a Newton step could be arbitrarily long.
@@ -31,5 +31,6 @@ class RealThreshold:
     def move(self, g, curvature, share=1.0):
         """Take this share of a Newton step, from slopes and curvatures of the log-probabilities."""
         if self._labels is not None:
-            step = float(self._labels @ g / max(curvature.sum(), g @ g, self._least))
+            pull, bend = self._weighted(g), self._weighted(curvature)
+            step = float(self._labels @ pull / max(bend.sum(), pull @ g, self._least))
             self._value += share * min(max(step, -self._longest), self._longest)

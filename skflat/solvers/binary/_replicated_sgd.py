@@ -117,12 +117,12 @@ def correction(patterns, w, rows):
     fields = batch.fields(w)
     violated = ~batch.satisfied(fields)
     if len(fields) == 1:
-        return violated.astype(w.dtype) @ batch.xi[0]
+        return batch.weighted(violated.astype(w.dtype)) @ batch.xi[0]
     # The units with the least negative fields, as many as the majority lacks.
     lacking = len(fields) // 2 + 1 - np.count_nonzero(fields > 0, axis=0)
     cost = np.where(fields > 0, np.inf, -fields)
     rank = cost.argsort(axis=0).argsort(axis=0)
-    to_mend = (violated & (rank < lacking)).astype(w.dtype)
+    to_mend = batch.weighted((violated & (rank < lacking)).astype(w.dtype))
     return np.matmul(to_mend[:, None], batch.xi)[:, 0]
 
 

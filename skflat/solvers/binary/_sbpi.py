@@ -65,7 +65,7 @@ class SBPI(BinarySolver):
         w = signs(h)
         while True:
             lucky = rng.random(patterns.n_rows) < self.probability
-            for row in rng.permutation(patterns.n_rows):
+            for row in rng.permutation(visits(patterns, rng)):
                 lead = xi[row] @ w - bars[row]
                 if lead <= 0:
                     h += 2 * xi[row]
@@ -76,3 +76,11 @@ class SBPI(BinarySolver):
                 np.clip(h, -bound, bound, out=h)
                 w = signs(h)
             yield w
+
+
+def visits(patterns, rng):
+    """Rows to pass over: each as often as its weight says, a fraction of a time at random."""
+    if np.ndim(patterns.weight) == 0:
+        return patterns.n_rows
+    times = np.floor(patterns.weight + rng.random(patterns.n_rows)).astype(int)
+    return np.repeat(np.arange(patterns.n_rows), times)

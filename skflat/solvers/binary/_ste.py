@@ -52,6 +52,6 @@ class STE(BinarySolver):
                 batch = patterns.take(order[start : start + self.batch_size])
                 stability = (batch.fields(signs(h))[0] - batch.bar) / np.sqrt(n)
                 push = expit(-2 * self.gain * stability).astype(h.dtype) / batch.n_rows
-                h += self.rate * (push @ batch.matrix)
+                h += self.rate * (batch.weighted(push) @ batch.matrix)
                 np.clip(h, -1, 1, out=h)
             yield h

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 from scipy.optimize import minimize as scipy_minimize
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_iris, make_blobs
+from sklearn.ensemble import AdaBoostClassifier, VotingClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -24,6 +26,7 @@ from skflat import (
     FlatPerceptronClassifier,
     FlatSphericalPerceptronClassifier,
 )
+from skflat._callbacks import HAS_CALLBACKS
 from skflat.measures import (
     BINARY_MEASURES,
     HessianTrace,
@@ -62,14 +65,23 @@ def random_table(n_rows=25, n=101, seed=0):
     return rng.choice([-1.0, 1.0], (n_rows, n)), rng.integers(2, size=n_rows)
 
 
+def by_ratios(estimator):
+    """A search for bits takes the ratios of weights, and what it tries depends on all rows."""
+    if isinstance(estimator, FlatSphericalPerceptronClassifier):
+        return {}
+    names = ("dense", "sparse")
+    return {f"check_sample_weight_equivalence_on_{each}_data": by_ratios.__doc__ for each in names}
+
+
 @short
 @parametrize_with_checks(
     [
-        FlatPerceptronClassifier(),
-        FlatSphericalPerceptronClassifier(),
-        FlatSphericalPerceptronClassifier(MaxMargin(C=1.0), measures=None),
-        FlatCommitteeClassifier(solver="replicated_sgd", max_iter=20, measures=None),
-    ]
+        FlatPerceptronClassifier("mean_field", max_iter=100, measures=None),
+        FlatSphericalPerceptronClassifier(measures=None),
+        FlatSphericalPerceptronClassifier(MaxMargin(C=1.0), tol=1e-10, measures=None),
+        FlatCommitteeClassifier(max_iter=20, measures=None),
+    ],
+    expected_failed_checks=by_ratios,
 )
 def test_the_conventions_of_scikit_learn_are_kept(estimator, check):
     check(estimator)
@@ -635,3 +647,147 @@ def test_every_binary_solver_can_be_named():
     X, y = random_table()
     for name in BINARY_SOLVERS:
         assert FlatPerceptronClassifier(solver=name, **PLAIN).fit(X, y).n_errors_ == 0
+
+
+# Weights, sparse data, probabilities, progress
+
+
+@short
+@pytest.mark.parametrize("name", [name for name in BINARY_SOLVERS if name != "max_sum"])
+def test_the_heavier_of_contradicting_rows_wins(name):
+    """Each row is there twice, with both labels."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 21))
+    y = X @ rng.choice([-1, 1], 21) > 0
+    twice, labels, heavy = np.tile(X, (2, 1)), np.append(y, ~y), np.repeat([30.0, 1.0], 40)
+    clf = FlatPerceptronClassifier(solver=name, max_iter=200, measures=None, random_state=0)
+    for weight, right in ((heavy, y), (heavy[::-1], ~y)):
+        assert clf.fit(twice, labels, sample_weight=1e-3 * weight).score(X, right) >= 0.9
+
+
+@short
+@pytest.mark.parametrize("solver", ["focusing_bp", "replicated_sgd"])
+def test_a_committee_hears_the_heavier_rows(solver):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((20, 21)), np.arange(20) % 2
+    twice, labels, heavy = np.tile(X, (2, 1)), np.append(y, 1 - y), np.repeat([30.0, 1.0], 20)
+    clf = FlatCommitteeClassifier(3, solver=solver, max_iter=100, measures=None, random_state=0)
+    assert clf.fit(twice, labels, sample_weight=heavy).score(X, y) >= 0.9
+
+
+@pytest.mark.parametrize("bar", [0.0, 0.3])
+def test_the_weighted_threshold_is_that_of_repeated_rows(bar):
+    rng = np.random.default_rng(2)
+    fields, positive, times = rng.standard_normal(30), rng.random(30) > 0.4, rng.integers(1, 4, 30)
+    repeated = best_threshold(fields.repeat(times), positive.repeat(times), bar)
+    assert best_threshold(fields, positive, bar, times) == repeated
+
+
+@pytest.mark.parametrize("sample_weight", [None, np.arange(569) % 3])
+@each_estimator
+@short
+def test_class_weights_multiply_those_of_rows(name, sample_weight):
+    one = clone(ESTIMATORS[name]).set_params(class_weight={0: 3, 1: 1}, measures=None)
+    other = clone(ESTIMATORS[name]).set_params(measures=None)
+    weight = 1 if sample_weight is None else sample_weight
+    one.fit(CANCER, MALIGNANT, sample_weight)
+    other.fit(CANCER, MALIGNANT, np.where(MALIGNANT, 1, 3) * weight)
+    assert_array_equal(one.weights_, other.weights_)
+    assert one.temperature_ == other.temperature_
+
+
+@short
+@each_estimator
+def test_sparse_rows_are_rows(name):
+    X = np.maximum(CANCER - np.median(CANCER, axis=0), 0)
+    dense, rows = clone(ESTIMATORS[name]).fit(X, MALIGNANT), sparse.csr_array(X)
+    clf = clone(ESTIMATORS[name]).fit(rows, MALIGNANT)
+    assert_array_equal(clf.weights_, dense.weights_)
+    assert (clf.flatness_, clf.weakness_) == (dense.flatness_, dense.weakness_)
+    assert_allclose(clf.decision_function(rows), dense.decision_function(X), rtol=1e-9, atol=1e-9)
+    assert margins(clf, rows, MALIGNANT).value == margins(dense, X, MALIGNANT).value
+
+
+@short
+@each_estimator
+@pytest.mark.parametrize("data", [(CANCER, MALIGNANT), (IRIS, SPECIES)])
+def test_probabilities_are_calibrated(name, data):
+    """Fitted to all scores by one number, they are more likely than those of any other number."""
+    clf = clone(ESTIMATORS[name]).set_params(measures=None).fit(*data)
+    P = clf.predict_proba(data[0])
+    assert_allclose(P.sum(axis=1), 1)
+    assert_array_equal(clf.classes_[P.argmax(axis=1)], clf.predict(data[0]))
+    assert_allclose(np.log(P), clf.predict_log_proba(data[0]), atol=1e-12)
+    smooth = 0.99 * np.eye(P.shape[1])[data[1]] + 0.01 / P.shape[1]
+    losses = [-(smooth * np.log(clf.predict_proba(data[0]))).sum()]
+    best = clf.temperature_
+    for factor in (0.98, 1.02):
+        clf.temperature_ = factor * best
+        losses.append(-(smooth * clf.predict_log_proba(data[0])).sum())
+    assert losses[0] == min(losses)
+
+
+@short
+@each_estimator
+def test_ensembles_take_them(name):
+    clf = clone(ESTIMATORS[name]).set_params(measures=None)
+    boosted = AdaBoostClassifier(clf, n_estimators=2, random_state=0).fit(CANCER, MALIGNANT)
+    assert boosted.score(CANCER, MALIGNANT) > 0.85
+    vote = VotingClassifier([("a", clf), ("b", clf)], voting="soft").fit(CANCER, MALIGNANT)
+    assert_array_equal(vote.predict(CANCER), clf.fit(CANCER, MALIGNANT).predict(CANCER))
+
+
+@each_estimator
+def test_nan_is_refused_where_all_is_assumed_finite(name):
+    X = CANCER.copy()
+    X[3, 2] = np.nan
+    with config_context(assume_finite=True), pytest.raises(ValueError, match="X contains NaN"):
+        clone(ESTIMATORS[name]).fit(X, MALIGNANT)
+
+
+def test_no_warning_about_what_cannot_be_helped():
+    """Flips end where no flip is better: no further iteration would change that."""
+    clf = FlatPerceptronClassifier(measures=None, random_state=0).fit(CANCER, MALIGNANT)
+    assert clf.n_violated_.any()
+    assert clf.n_errors_ < 60
+
+
+class Progress:
+    """Counts the tasks that end; asks to stop after so many iterations."""
+
+    def __init__(self, stop_after=10**9):
+        self.stop_after, self.ended = stop_after, []
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        self.ended.append(context.task_name)
+        return self.ended.count("iteration") >= self.stop_after
+
+    def teardown(self, estimator, context):
+        pass
+
+
+@short
+@pytest.mark.skipif(not HAS_CALLBACKS, reason="callbacks came with scikit-learn 1.9")
+@pytest.mark.parametrize("name", ["binary", "committee"])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_callbacks_see_problems_and_iterations(name, n_jobs):
+    progress = Progress()
+    clf = clone(ESTIMATORS[name]).set_params(measures=None, n_jobs=n_jobs)
+    clf.set_callbacks(progress).fit(IRIS, SPECIES)
+    assert progress.ended.count("problem") == 3
+    assert progress.ended[-1] == "fit"
+    assert ("iteration" in progress.ended) == (n_jobs == 1)
+    assert pickle.loads(pickle.dumps(clf.set_callbacks())).n_errors_ == clf.n_errors_
+
+
+@short
+@pytest.mark.skipif(not HAS_CALLBACKS, reason="callbacks came with scikit-learn 1.9")
+def test_a_callback_stops_a_search():
+    clf = FlatPerceptronClassifier("sbpi", max_iter=50, measures=None, random_state=0)
+    assert clf.set_callbacks(Progress(stop_after=4)).fit(CANCER, MALIGNANT).n_iter_ == 4
