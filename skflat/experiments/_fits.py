@@ -1,12 +1,18 @@
 """What all experiments share: fits that may fail, and errors of means."""
 
 import time
-import warnings
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .._parallel import warning_filters
+
 INTERRUPTED = "Training interrupted by user"
+#: Fits need not converge, and their interruption is that of the whole.
+UNDISTURBED = (
+    {"action": "ignore", "category": ConvergenceWarning},
+    {"action": "error", "message": INTERRUPTED, "category": UserWarning},
+)
 
 
 def fit_or_none(estimator, X, y):
@@ -15,9 +21,7 @@ def fit_or_none(estimator, X, y):
     That the epochs are used up is as it should be. A network that is interrupted only warns, and
     is fitted as far as it came: here that is no fit, and the interruption goes on.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("error", INTERRUPTED, UserWarning)
+    with warning_filters(*UNDISTURBED):
         start = time.perf_counter()
         try:
             estimator.fit(X, y)

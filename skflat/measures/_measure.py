@@ -43,7 +43,7 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
         for kind in self.requires:
             require(problem.objective, kind, type(self).__name__)
         if np.isfinite(problem.loss):
-            found = self._evaluate(problem)
+            found = self._without_noise(problem)
         else:
             warnings.warn(
                 f"The loss at the fitted parameters is {problem.loss}, so there is no "
@@ -52,6 +52,25 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
             )
             found = undefined(problem)
         return replace(found, protocol=found.protocol | {"parameters": self._recorded()})
+
+    def _without_noise(self, problem):
+        """Evaluate; what overflows is told once, by name, and only if the value is NaN."""
+        kinds = set()
+        noted = {"over": "call", "invalid": "call", "divide": "call"}
+        with np.errstate(call=lambda kind, flag: kinds.add(kind), **noted):
+            try:
+                found = self._evaluate(problem)
+            except ValueError as error:  # of SciPy's, which takes no array that has overflowed
+                if not kinds or "infs or NaNs" not in str(error):
+                    raise
+                found = undefined(problem)
+        if np.isnan(found.value) and kinds:
+            warnings.warn(
+                f"{type(self).__name__} is NaN: the numbers on the way to it are too large "
+                f"({', '.join(sorted(kinds))}). Scale the features and the target.",
+                stacklevel=4,
+            )
+        return found
 
     def _recorded(self):
         """The parameters, as a protocol has them."""

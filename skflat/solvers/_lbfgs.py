@@ -68,6 +68,8 @@ class LBFGS(Solver):
             return last
         run.n_iter = min(result.nit, settings.max_iter)
         run.history.last_loss = result.fun
+        if np.isfinite(result.fun):  # also where there was nothing to do
+            run.history.best_loss = min(run.history.best_loss, result.fun)
         run.diverged = not (np.isfinite(result.fun) and np.isfinite(result.x).all())
         if result.status not in (0, 99) and not run.diverged:  # 99: a callback asked to stop
             _warn_of_no_convergence(result.message, run)

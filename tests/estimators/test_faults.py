@@ -1,8 +1,13 @@
 """Faults that fuzzing and audits found: each with the right value, or a clear error."""
 
+import threading
+import warnings
+
 import numpy as np
 import pytest
+from joblib import parallel_config
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -17,7 +22,13 @@ from skflat import (
     FlatPerceptronClassifier,
     FlatSphericalPerceptronClassifier,
 )
-from skflat.measures import hessian_trace, level_set_distance
+from skflat._parallel import Shared, run, warning_filters
+from skflat.measures import (
+    hessian_trace,
+    level_set_distance,
+    pac_bayes_bound,
+    relative_flatness,
+)
 from skflat.solvers import SAM, MaxMargin, Settings, minimize
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -209,3 +220,99 @@ def test_an_interruption_of_the_largest_margin_leaves_a_classifier(monkeypatch):
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         clf.fit(X, Y)
     assert clf.predict(X).shape == (30,)
+
+
+def test_overlapping_threads_put_the_filters_of_warnings_back():
+    before = list(warnings.filters)
+    inside, left = threading.Barrier(2), threading.Event()
+
+    def first():
+        with warning_filters({"action": "ignore", "category": ConvergenceWarning}):
+            inside.wait()
+        left.set()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    with warning_filters({"action": "error", "message": "stop"}):
+        inside.wait()
+        left.wait()
+        with pytest.raises(UserWarning, match="stop"):
+            warnings.warn("stop", stacklevel=1)
+    thread.join()
+    assert warnings.filters == before
+
+
+def test_overlapping_threads_put_the_threads_of_the_blas_back():
+    entered = []
+
+    class Limit:
+        def __enter__(self):
+            entered.append("in")
+
+        def __exit__(self, *error):
+            entered.append("out")
+
+    shared, inside, left = Shared(Limit), threading.Barrier(2), threading.Event()
+
+    def first():
+        with shared:
+            inside.wait()
+        left.set()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    with shared:
+        inside.wait()
+        left.wait()
+        assert entered == ["in"]
+    thread.join()
+    assert entered == ["in", "out"]
+
+
+def test_a_backend_without_generators_gives_the_same_bits():
+    serial = FlatPerceptronClassifier("sbpi", max_iter=5, measures=None, random_state=0)
+    labels = np.arange(30) % 3
+    parallel = clone(serial).set_params(n_jobs=2)
+    with parallel_config(backend="multiprocessing"):
+        parallel.fit(X, labels)
+    assert_array_equal(parallel.weights_, serial.fit(X, labels).weights_)
+
+
+def test_a_task_that_the_scheduler_gave_up_is_told():
+    class FutureCancelledError(Exception):
+        """As dask's."""
+
+    def lost():
+        raise FutureCancelledError
+
+    with pytest.raises(RuntimeError, match="A worker process died"):
+        run(lost, [()])
+
+
+def test_the_best_loss_of_a_start_that_is_a_minimum():
+    net = FlatMLPRegressor(solver="lbfgs", tol=1e9, early_stopping=True, measures=None)
+    assert np.isfinite(net.fit(X[:1], [0.0]).best_loss_)
+
+
+def test_a_constant_unit_is_not_divided_by_its_rounding():
+    net = FlatMLPRegressor(hidden_layer_sizes=(4,), activation="identity", **FEW).fit(X, X[:, 0])
+    net.coefs_[0][:, 0] = 0
+    net.intercepts_[0][0] = 1 / 3
+    plain = relative_flatness(net, X, X[:, 0], normalize=True).value
+    weighted = relative_flatness(net, X, X[:, 0], np.full(30, 0.1), normalize=True).value
+    assert weighted == pytest.approx(plain, rel=1e-9)
+
+
+def test_the_bound_of_huge_weights_is_infinite_and_says_no_more():
+    clf = FlatMLPClassifier(**FEW).fit(X, Y)
+    clf.coefs_[1] *= 1e200
+    assert pac_bayes_bound(clf, X, Y, scale=1e-3).value == np.inf
+
+
+@pytest.mark.parametrize("solver", ["amp", "mean_field", "ste", "replicated_sgd", "focusing_bp"])
+def test_a_search_that_overflows_says_so_once(solver):
+    clf = FlatPerceptronClassifier(solver, scale=False, max_iter=20, measures=None, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        clf.fit(1e200 * X, Y)
+    assert np.isfinite(clf.coef_).all()

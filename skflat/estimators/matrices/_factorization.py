@@ -1,6 +1,6 @@
 """Matrix factorization that seeks flat minima."""
 
-from sklearn.base import RegressorMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, RegressorMixin, TransformerMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -12,7 +12,7 @@ from ._fit import BaseFactorization
 
 
 def _knows_the_matrix(estimator):
-    if not getattr(estimator, "_matrix", False):
+    if not getattr(estimator, "_matrix", True):
         raise AttributeError(
             "Only a FlatMatrixFactorization fitted on a matrix, fit(X) without y, transforms rows "
             "of it."
@@ -20,7 +20,9 @@ def _knows_the_matrix(estimator):
     return True
 
 
-class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
+class FlatMatrixFactorization(
+    RegressorMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseFactorization
+):
     """Matrix factorization with missing entries that seeks a flat minimum, and measures it.
 
     An entry is ``intercept + row offset + column offset + row factors . column factors``, fitted to
@@ -375,7 +377,24 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         codes, values, weight = self.observations(X, y, sample_weight)
         return r2_score(values, self._predicted(codes), sample_weight=weight)
 
-    @available_if(_knows_the_matrix)
+    def fit_transform(self, X, y=None, sample_weight=None):
+        """Fit to a matrix, and transform its rows: ``fit(X).transform(X)``.
+
+        This is what a step of a pipeline does, so ``y`` is that of the last step.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_columns)
+            The matrix, with what is missing as in ``fit``.
+        y : ignored
+        sample_weight : array-like of shape (n_rows,), default=None
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_components) or (n_rows, n_components + 1)
+        """
+        return self.fit(X, sample_weight=sample_weight).transform(X)
+
     def transform(self, X):
         """Factors of rows, known or new, that best reproduce what is observed of them.
 
@@ -445,8 +464,18 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
             raise AttributeError(f"Rows and columns are of two kinds; here are {len(found)}.")
         return found
 
+    @property
+    def _n_features_out(self):
+        return self.factors_[1].shape[1] + (self.offsets_ is not None)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = False
         tags.input_tags.categorical = True
         return tags
+
+
+# Only now, as scikit-learn wraps the method for ``set_output`` when the class is made.
+FlatMatrixFactorization.transform = available_if(_knows_the_matrix)(
+    FlatMatrixFactorization.transform
+)

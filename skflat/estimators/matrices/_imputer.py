@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..._compat import fit_context, names_in
+from ..._parallel import warning_filters
 from ...solvers import ALS
 from ._data import features
 from ._factorization import FlatMatrixFactorization
@@ -263,8 +264,8 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         rho, best, best_rho = LARGEST_RHO, np.inf, LARGEST_RHO
         while rho > SMALLEST_RHO and n_held_out > 0 and not np.isnan(rest).all():
             model = self._model(rho, seed).set_params(tol=max(self.tol, ROUGHLY))
-            with warnings.catch_warnings():  # rough fits need not converge to be compared
-                warnings.simplefilter("ignore", UserWarning)
+            # Rough fits need not converge to be compared.
+            with warning_filters({"action": "ignore", "category": UserWarning}):
                 model.fit(rest)
             whole = model.inverse_transform(model.transform(rest))
             error = float(np.mean((whole[held_out] - table[held_out]) ** 2))

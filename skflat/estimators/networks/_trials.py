@@ -1,6 +1,5 @@
 """The networks of a search: every setting on every split, trained as far as they were asked to."""
 
-import warnings
 from contextlib import contextmanager, nullcontext
 
 import numpy as np
@@ -8,7 +7,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from ..._compat import accepts_sample_weight, safe_indexing
-from ..._parallel import run
+from ..._parallel import run, warning_filters
 
 INTERRUPTED = "Training interrupted by user"
 
@@ -122,9 +121,10 @@ def score_of(network, scorer, X, y, weight):
 @contextmanager
 def quiet():
     """Fits that are not over do not warn; that of an interruption becomes one."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("error", INTERRUPTED, UserWarning)
+    with warning_filters(
+        {"action": "ignore", "category": ConvergenceWarning},
+        {"action": "error", "message": INTERRUPTED, "category": UserWarning},
+    ):
         try:
             yield
         except UserWarning as warning:

@@ -37,13 +37,14 @@ def best_temperature(scores, targets, weight):
     weight = np.ones(len(logits)) if weight is None else weight
     weight = weight / weight.sum(dtype=float)
     smooth = CERTAIN * is_class + (1 - CERTAIN) / is_class.shape[1]
-    unit = float(np.sqrt(weight @ np.ptp(logits, axis=1) ** 2))
+    unit = float(weight @ np.ptp(logits, axis=1))
     if unit == 0:
         return 1.0
+    logits = logits / unit
 
     def excess(coldness):
         """How much greater the mean score is by the probabilities than by the classes."""
-        P = softmax(coldness * logits / unit, axis=1)
+        P = softmax(coldness * logits, axis=1)
         return float(weight @ ((P - smooth) * logits).sum(axis=1))
 
     # It increases with the coldness, as the loss is convex.

@@ -10,6 +10,8 @@ from .._measurement import Measurement
 from .._memory import at_once
 from ..outputs import dense
 
+ROUNDING = 10  # times the precision of the largest: what the deviation of a constant unit may be
+
 
 class RelativeFlatness(Measure):
     """Trace of the last layer's Hessian, each block weighted by its weights; smaller is flatter.
@@ -77,15 +79,18 @@ class RelativeFlatness(Measure):
         """The divisors of the units: their standard deviations, or 1."""
         spread = np.ones(n_units, problem.w.dtype)
         if self.normalize:
-            objective, mean = problem.objective, 0.0
+            objective, mean, largest = problem.objective, 0.0, np.zeros(n_units)
             for power in (1, 2):  # the mean, and then the variance around it
                 moment = np.zeros(n_units)
                 for share, piece in objective.data.shares(at_once(n_units, CHUNK)):
                     a = dense(objective.capability(HiddenLayer).features(problem.w, piece.X)) - mean
                     weight = np.ones(len(a)) if piece.weight is None else piece.weight
+                    np.maximum(largest, np.abs(a).max(axis=0, initial=0), out=largest)
                     moment += share * (weight @ a**power) / (weight.sum() or 1.0)
                 mean = moment
-            varying = moment > 0
+            # What is left of a constant unit is rounding.
+            rounding = ROUNDING * np.finfo(problem.w.dtype).eps * largest
+            varying = moment > rounding**2
             spread[varying] = np.sqrt(moment[varying])
         return spread
 

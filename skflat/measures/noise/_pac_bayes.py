@@ -18,6 +18,8 @@ PRIORS = np.arange(-200, 201)
 # integers is pi^2 / 3 - 1, so these weights sum to less than 1.
 LOG_WEIGHTS = -np.log(np.pi**2 / 3 - 1) - 2 * np.log(np.abs(PRIORS) + 1)
 
+LARGE = 1e150  # squares of parameters beyond this overflow
+
 
 class PacBayesBound(Measure):
     """Bound on the test error of a classifier with noisy parameters; smaller is better.
@@ -136,7 +138,10 @@ class PacBayesBound(Measure):
             raise ValueError(
                 f"start must hold {len(w)} finite numbers, one a parameter, got {self.start!r}."
             )
-        return float(np.linalg.norm(w - start))
+        difference = w.astype(float) - start
+        largest = float(np.abs(difference).max(initial=0))
+        unit = largest if largest > LARGE else 1.0
+        return unit * float(np.linalg.norm(difference / unit))
 
 
 def _tolerated(found):
@@ -162,8 +167,9 @@ def divergence_from_priors(distance, n_dims, scale):
     """
     prior = np.exp(PRIORS / 10)
     ratio = (scale / prior) ** 2
-    # Kullback-Leibler divergence of two isotropic Gaussians.
-    kl = (n_dims * (ratio - 1 - np.log(ratio)) + (distance / prior) ** 2) / 2
+    # Kullback-Leibler divergence of two isotropic Gaussians; infinite if the square overflows.
+    with np.errstate(over="ignore"):
+        kl = (n_dims * (ratio - 1 - np.log(ratio)) + (distance / prior) ** 2) / 2
     return kl - LOG_WEIGHTS, prior
 
 

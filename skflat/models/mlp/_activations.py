@@ -1,12 +1,11 @@
 """Activations of the hidden units by name, with their first two derivatives."""
 
-import warnings
-
 import autograd.numpy as anp
 import numpy as np
 from autograd import elementwise_grad
 from scipy.special import expit
 
+from ..._parallel import warning_filters
 from ...objective import ONE_AT_A_TIME
 from ._activation import Activation
 from ._gated import GELU, Mish, SiLU
@@ -136,9 +135,9 @@ class Custom(Activation):
             return np.asarray(self._first(z), dtype=z.dtype)
 
     def second_derivative(self, z, a):
-        with ONE_AT_A_TIME, warnings.catch_warnings():
-            # The slope of a piecewise-linear function does not depend on the input.
-            warnings.filterwarnings("ignore", message="Output seems independent of input")
+        # The slope of a piecewise-linear function does not depend on the input.
+        constant = {"action": "ignore", "message": "Output seems independent of input"}
+        with ONE_AT_A_TIME, warning_filters(constant):
             return np.asarray(self._second(z), dtype=z.dtype)
 
     def traced_derivatives(self):

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 
 from ..._callbacks import NoHooks
 from ..._compat import Interval
@@ -70,6 +71,7 @@ class BinarySolver(BaseEstimator):
         """
         raise NotImplementedError
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # see `ends_with`
     def solve(self, patterns, rng, max_iter=None, verbose=False, hooks=None):
         """Search for weights that satisfy all rows.
 
@@ -101,7 +103,8 @@ class BinarySolver(BaseEstimator):
         if patterns.labels is not None and not self.real_threshold:
             patterns = patterns.in_bits()
         self.check(patterns)
-        search = _SearchRecord(patterns, verbose, NoHooks() if hooks is None else hooks)
+        hooks = NoHooks() if hooks is None else hooks
+        search = _SearchRecord(type(self).__name__, patterns, verbose, hooks)
         max_iter = self.max_iter if max_iter is None else max_iter
         try:
             for w in self.candidates(patterns, rng):
@@ -123,7 +126,8 @@ class BinarySolver(BaseEstimator):
 class _SearchRecord:
     """The best weights so far, and how the search went on."""
 
-    def __init__(self, patterns, verbose, hooks):
+    def __init__(self, name, patterns, verbose, hooks):
+        self.name = name
         self.patterns, self.verbose, self.hooks, self.n_iter = patterns, verbose, hooks, 0
         self.interrupted = self.exhausted = False
         hooks.begin_epoch()
@@ -131,6 +135,14 @@ class _SearchRecord:
 
     def ends_with(self, w):
         """Count, and tell the callbacks; whether to stop."""
+        if not np.isfinite(w).all():
+            warnings.warn(
+                f"{self.name} overflowed after {self.n_iter} iterations: the features may be too "
+                "large, see scale=True. The best weights before that are kept.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+            return True
         solved = self.count(w) == 0
         self.interrupted = bool(self.hooks.end_epoch(w))
         if solved or self.interrupted:
