@@ -93,6 +93,9 @@ class TraceGradient(Capability, ABC):
     what = "the gradient of the exact trace of the Hessian"
     found_in = ExactTrace.found_in
 
+    #: What the gradient of the trace costs, in gradients of the loss.
+    cost = 1
+
     @abstractmethod
     def gradient(self, w, batch=None, out=None, work=None):
         """Gradient of the batch's mean trace, written into ``out``.

@@ -10,9 +10,11 @@ PARAMETERS = """hidden_layer_sizes : array-like of int, default=(100,)
         (``'gelu'`` is the exact one). All start from Glorot and Bengio's bound ``sqrt(6 / (fan_in +
         fan_out))``, with 2 in place of 6 for ``'logistic'``. A callable is an elementwise function
         written with ``autograd.numpy``, from which autograd takes the derivatives.
-    solver : str or solver object, default='sam'
+    solver : str or solver object, default='auto'
         How to minimise: a name of `skflat.solvers.SOLVERS`, or an object of `skflat.solvers` that
-        holds the structure of the rule. All numbers are parameters of this estimator. ``'adam'``,
+        holds the structure of the rule. All numbers are parameters of this estimator. ``'auto'`` is
+        Adam on the loss expected under noise of deviation ``rho`` on the parameters, at the price
+        of little more than one gradient a step, see `skflat.solvers.ExpectedLoss`. ``'adam'``,
         ``'sgd'`` and ``'lbfgs'`` give what scikit-learn's networks give.
     rho : 'auto' or float, default='auto'
         The radius, in parameter space, over which the solution must stay good. Every solver
