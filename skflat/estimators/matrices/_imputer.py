@@ -193,7 +193,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         return np.hstack([filled, self.indicator_.transform(np.where(missing, np.nan, X))])
 
     def _without_empty(self, filled):
-        """The columns with known entries in ``fit``. Like `SimpleImputer` it warns of the others."""
+        """The columns with known entries in ``fit``; a warning of others, as in `SimpleImputer`."""
         known = self._known
         if not known.all():
             warnings.warn(

@@ -20,20 +20,20 @@ from ._hvp import Linearized
 
 
 class MLP(Model):
-    """Fully connected layers with one activation and raw scores at the end.
+    """Fully connected layers. The last one has no activation, so its outputs are raw predictions.
 
     Parameters
     ----------
     sizes : sequence of int
-        Units of every layer: inputs, hidden layers, outputs.
+        Numbers of units of the inputs, of every hidden layer, and of the outputs.
     activation : str or callable
-        Of the hidden layers: a name in ``ACTIVATIONS``, or an elementwise function written with
-        ``autograd.numpy``.
+        Activation of the hidden layers: a name in ``ACTIVATIONS``, or an elementwise function
+        written with ``autograd.numpy``.
 
     Notes
     -----
-    The flat vector holds first all weight matrices, then all intercepts, the order in
-    which scikit-learn packs them. Layer ``l`` computes ``a[l] @ W[l] + b[l]``.
+    The flat vector holds first all weight matrices, then all intercepts. This is scikit-learn's
+    order. Layer ``l`` computes ``a[l] @ W[l] + b[l]``.
     """
 
     capabilities = CAPABILITIES
@@ -51,7 +51,7 @@ class MLP(Model):
         self.penalized = slice(0, self.layout.slices["b0"].start)
 
     def init(self, random_state, dtype):
-        """Glorot and Bengio's uniform start, drawn in scikit-learn's order."""
+        """Glorot and Bengio's uniform initial weights, drawn in scikit-learn's order."""
         params = {}
         for layer in range(self.n_layers):
             shape = self.sizes[layer : layer + 2]
@@ -61,7 +61,7 @@ class MLP(Model):
         return self.layout.pack(params, dtype)
 
     def split(self, w):
-        """Views of the weight matrices and of the intercepts, two lists."""
+        """Two lists of views: the weight matrices and the intercepts."""
         views = list(self.layout.views(w).values())
         return views[: self.n_layers], views[self.n_layers :]
 
@@ -172,7 +172,7 @@ class MLP(Model):
 
 
 def _losses_and_residual(loss, F, y, reported):
-    """Loss of every row and its gradient in the scores, in the memory of ``F``."""
+    """Loss of every row, and its gradient in the scores. The latter overwrites ``F``."""
     # The order matters: ``predict`` overwrites the scores that ``per_sample`` needs.
     values = None if reported else loss.per_sample(F, y)
     P = loss.predict(F)
