@@ -108,7 +108,8 @@ class EpochHooks:
             return False
         return context.call_on_fit_task_end(
             estimator=self._estimator,
-            # Lazily, because most callbacks need no copy of the estimator.
+            # Lazily, because most callbacks need no copy of the estimator. The parameters are
+            # copied, because the solver updates them in place.
             reconstruction_attributes=lambda: self._fitted_attributes(w.copy()) | self._names,
             **self._data,
         )

@@ -176,6 +176,7 @@ def make_random_features(
     inputs = for_inputs.standard_normal((n_samples, n_inputs))
     teacher = _draw_teacher(weights, for_teacher, n_inputs)
     F = for_features.standard_normal((n_features, n_inputs))
+    # The division by sqrt(n_inputs) would not change any sign.
     X, y = np.where(inputs @ F.T > 0, 1, -1).astype(dtype), _labels(inputs, teacher)
     return (X, y, teacher) if coef else (X, y)
 

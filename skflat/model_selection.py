@@ -60,6 +60,7 @@ def flattest_within_one_se(cv_results):
     mean[~np.asarray(cv_results.get("finished", np.isfinite(mean)), dtype=bool)] = np.nan
     if not np.isfinite(mean).any():
         raise ValueError(f"No setting has a finite score: 'mean_test_score' is {mean.tolist()}.")
+    # A comparison with NaN is false, so unfinished settings cannot be chosen below.
     best = int(np.nanargmax(mean))
     slack = _standard_error(cv_results, best) + ROUNDING * abs(mean[best])
     good = np.flatnonzero(mean >= mean[best] - slack)

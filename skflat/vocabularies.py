@@ -107,12 +107,13 @@ class Vocabulary:
         Programs are added one at a time in a fixed order, as long as a state is left. This reaches
         every completion once, because a subset of a statement is a statement.
         """
-        indices, bits = self._indices(statement), -1
+        indices, bits = self._indices(statement), -1  # all bits of -1 are set
         for k in indices:
             bits &= self._bits[k]
         if bits == 0:
             raise ValueError(f"No state satisfies the programs {indices}: this is no statement.")
         others = [k for k in range(len(self._bits)) if k not in set(indices)]
+        # A stack: depth first, so few partial statements are in memory at a time.
         pending, n_found = [(bits, 0, ())], 0
         while pending:
             bits, start, added = pending.pop()

@@ -250,6 +250,7 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
             return np.array(halted.w), self.n_iter_
         if first_pass:
             self._history, self.n_grad_evals_, self._cost = History(), 0.0, 0.0
+            # Drawn also for measures=None, so that measuring does not change the training.
             self._measure_seed = int(spawn_generator(self._random_state).integers(2**31))
         return w, 0
 

@@ -122,6 +122,7 @@ class Observing(FlatEstimator):
         y = y if y.dtype == np.float32 else y.astype(float, copy=False)
         if sample_weight is None:
             return columns, y, None, shape
+        # An observation of weight 0 must not add its identifiers.
         kept = sample_weight > 0
         columns = [column[kept] for column in columns]
         return columns, y[kept], sample_weight[kept].astype(y.dtype), shape
@@ -203,6 +204,7 @@ def looks_like_triples(X):
     pairs = X[:, :2]
     if not (np.isfinite(X).all() and (pairs == np.round(pairs)).all() and (pairs >= 0).all()):
         return False
+    # The cheap checks come first; the last one sorts all pairs.
     n_each = [len(np.unique(column)) for column in pairs.T]
     return min(n_each) >= 10 and max(n_each) < len(X) and len(np.unique(pairs, axis=0)) == len(X)
 

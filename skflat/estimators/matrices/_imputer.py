@@ -159,6 +159,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         self.mean_[self._known], self.scale_[self._known] = _mean_and_deviation(known)
         table = self._standardised(X, missing)
         random_state = check_random_state(self.random_state)
+        # One seed for all fits, so that the fits of the choice differ by the radius alone.
         seed = random_state.randint(2**31)
         rho = self.rho
         if rho == "auto" and (self.solver == "als" or isinstance(self.solver, ALS)):
@@ -181,7 +182,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X, missing = self._validated(X, reset=False)
         known, filled = self._known, X.copy()
-        filled[missing] = 0
+        filled[missing] = 0  # what columns without known entries in ``fit`` keep
         if missing[:, known].any():
             model = self.factorization_
             whole = model.inverse_transform(model.transform(self._standardised(X, missing)))

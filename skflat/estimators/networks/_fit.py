@@ -47,6 +47,7 @@ class BaseFlatMLP(FlatEstimator):
         X, y = self._validate_input(X, y, incremental, first_pass)
         sample_weight = self._weights(X, y, sample_weight, incremental)
         self._random_state = check_random_state(self.random_state)
+        # The initial weights are drawn before the split, in scikit-learn's order.
         model, w = self._start(X, y, first_pass)
 
         held_out, (X, y, sample_weight) = self._hold_out(X, y, sample_weight, validation)

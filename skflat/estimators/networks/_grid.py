@@ -40,6 +40,7 @@ def largest_radius(network, X, y, sample_weight):
     """
     network._random_state = check_random_state(0)
     weight = network._weights(X, y, sample_weight, incremental=False)
+    # The initial weights are not used, so any seed will do.
     model, _ = network._start(X, y, first_pass=True)
     objective, _ = network._objective(model, X, y, weight, goes_on=False)
     solver = network._solver()

@@ -23,7 +23,7 @@ def warn_unless_better(estimator, objective, w, task):
     """
     rows = _some_rows(objective, estimator._measure_seed)
     with np.errstate(over="ignore", invalid="ignore"):
-        F = objective.scores(w, rows.X)
+        F = objective.scores(w, rows.X)  # copied below, because ``predict`` overwrites it
         P = objective.loss_function.predict(F.copy())
         found = _classes(estimator, P, rows) if task.has_classes else _regression(P, rows)
     if found is not None:

@@ -61,6 +61,7 @@ class Searching:
         network = self._network(seed).set_params(
             **self.best_params_, warm_start=self.warm_start, verbose=self.verbose
         )
+        # With a warm start the network continues from the attributes of the previous refit.
         vars(network.set_params(measures=self.measures)).update(before)
         with hooks.refit(network):
             network.fit(X, y, sample_weight)
@@ -80,6 +81,7 @@ class Searching:
         splits = list(check_cv(self.cv, y, classifier=is_classifier(self)).split(X, y, groups))
         self.n_splits_ = len(splits)
         self.scorer_ = check_scoring(probe, self.scoring)
+        # All networks have the same seed, so settings differ by radius and penalty alone.
         networks = [self._network(seed).set_params(**each) for each in tried]
         trials = Trials(networks, data, splits, self.scorer_, self.measures, self.n_jobs, hooks)
         budget = default_budget(len(tried)) if self.budget is None else self.budget

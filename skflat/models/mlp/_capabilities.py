@@ -11,6 +11,7 @@ class NetworkLayers(HiddenLayer):
     """The inputs of all layers, from one forward pass."""
 
     def inputs(self, w, X):
+        # A new workspace, because the caller keeps the arrays.
         a, _ = self.objective.model._forward(w, X, Workspace())
         return a
 

@@ -85,7 +85,7 @@ class MLP(Model):
         grad_weights, grad_intercepts = self.split(out)
         a, z = self._forward(w, batch.X, work)
         values, delta = _losses_and_residual(loss, z[-1], batch.y, reported)
-        # Scaling ``delta`` once makes all products below those of the mean loss.
+        # Scaling ``delta`` once turns all products below into gradients of the mean loss.
         delta *= row_scale(batch, delta.dtype)
         for layer in range(self.n_layers - 1, -1, -1):
             transposed_product(a[layer], delta, grad_weights[layer])
@@ -114,6 +114,7 @@ class MLP(Model):
         product(X, weights[0], start)
         start += intercepts[0]
         for h in directions:
+            # The arrays are reused, so each result must be read before the next step.
             moved, shifted = self.split(h)
             product(X, moved[0], slope)
             slope += shifted[0]
@@ -148,6 +149,7 @@ class MLP(Model):
         the caller may overwrite them.
         """
         weights, intercepts = self.split(w)
+        # Only the first layer can have sparse inputs, so it is computed apart.
         first = work.array("z 0", (X.shape[0], self.sizes[1]), w.dtype)
         product(X, weights[0], first)
         first += intercepts[0]

@@ -43,6 +43,8 @@ def _trace_of_rows(model, loss, w, batch, work):
     weights, _ = model.split(w)
     a, z = model._forward(w, batch.X, work)
     P = loss.predict(z[-1].copy())
+    # ``delta`` multiplies second derivatives of activations, which are 0 if these are
+    # piecewise linear.
     delta = None if act.piecewise_linear else loss.residual(P.copy(), batch.y)
 
     curvature = loss.quadratic(P)

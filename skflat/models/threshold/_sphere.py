@@ -84,7 +84,7 @@ class _Slopes:
         slope, curvature = loss.slopes(self.F, batch.y)
         self.D, self.C = share * slope, share * curvature
         self.pull = (self.D * self.F).sum(axis=0)  # minus the slope along W, times |W|
-        self.push = self.X.T @ self.D
+        self.push = self.X.T @ self.D  # once for the gradient and all Hessian products
 
     def gradient(self, out):
         views = self.model.layout.views(out)

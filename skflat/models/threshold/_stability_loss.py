@@ -32,6 +32,7 @@ class StabilityLoss(ClassLoss):
 
     def per_sample(self, F, y):
         gap = self.gain * (self.margin - (2 * y - 1) * F)
+        # ``logaddexp`` does not overflow for rows that are far on the wrong side.
         return anp.sum(anp.logaddexp(0.0, gap), axis=1) / self.gain
 
     def slopes(self, F, y):
@@ -63,6 +64,7 @@ class StabilityLoss(ClassLoss):
     def margins(self, F, y):
         if F.shape[1] == 1:
             return np.ravel((2 * y - 1) * F)
+        # Each row has one target 1, so the mask selects one score per row, in order.
         rival = np.where(y > 0, -np.inf, F).max(axis=1)
         return F[y > 0] - rival
 
