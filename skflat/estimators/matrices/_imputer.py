@@ -182,7 +182,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X, missing = self._validated(X, reset=False)
         known, filled = self._known, X.copy()
-        filled[missing] = 0  # what columns without known entries in ``fit`` keep
+        filled[missing] = 0  # columns without known entries in ``fit`` keep this 0
         if missing[:, known].any():
             model = self.factorization_
             whole = model.inverse_transform(model.transform(self._standardised(X, missing)))
