@@ -211,8 +211,8 @@ class Likelihood(Loss):
         """Gradient, in scores and in ``W``, of a weighted sum of entries of the Hessian.
 
         The sum is ``sum_i inputs_i sum_c curvature_ic + sum_ij slopes_ij quadratic_ij``. With the
-        right weights it is the exact trace of the Gauss-Newton matrix of a network with one hidden
-        layer.
+        right weights it is the exact trace of the Hessian of a network with one piecewise linear
+        hidden layer.
 
         Parameters
         ----------
