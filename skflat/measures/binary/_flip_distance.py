@@ -95,7 +95,7 @@ def _crossing(rise, tried, rises, level):
 
 
 def _error(problem, errors_at, rise, distance):
-    """Standard error from the sampling of rows: that of the rise, over its slope."""
+    """Standard error due to the sampling of rows: the error of the rise divided by its slope."""
     if distance == 0:  # a jump at 0, which has no slope
         return np.nan
     # Central difference; the rise is smooth in the distance, because it is a closed form.

@@ -25,7 +25,7 @@ class FlipEnergy(Measure):
     Parameters
     ----------
     distance : float or array-like, default=0.02
-        Share of weights flipped, at most 1/2. The value is that of the last one.
+        Share of weights flipped, at most 1/2. The value belongs to the last one.
 
     Notes
     -----

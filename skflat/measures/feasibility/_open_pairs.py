@@ -1,4 +1,4 @@
-"""Which outcomes affine readings of some features can still give some probes, with the proofs."""
+"""Decide which outcomes affine readings of features can still give to probes, with proofs."""
 
 from dataclasses import dataclass, field
 
@@ -15,23 +15,24 @@ from ._witnesses import Witnesses, with_ones
 
 @dataclass(frozen=True, eq=False)
 class OpenPairs:
-    """Decisions on (probe, outcome) pairs, each with what proves it.
+    """Decisions on (probe, outcome) pairs, each with its proof.
 
     Attributes
     ----------
     is_open : ndarray of bool of shape (n_probes, n_classes)
+        Whether some reading gives the probe the outcome.
     decided : ndarray of bool of shape (n_probes, n_classes)
-        False where rounding or the budget kept a pair from a proof; such a pair counts as closed.
+        Whether there is a proof. If rounding or the budget prevents one, the pair counts as closed.
     witnesses : ndarray of shape (n_witnesses, n_features + 1, n_classes)
-        Last layers that give every training row its label; the last row are the intercepts.
+        Last layers that give every training row its label. The last row holds the intercepts.
     witness_of : ndarray of int of shape (n_probes, n_classes)
-        The witness that gives the probe the outcome; -1 where the pair is closed.
+        The witness that gives the probe the outcome, or -1 if the pair is closed.
     refutations : dict of (int, int) to Refutation
-        Of the closed pairs.
+        Proofs of the closed pairs.
     features, probes : ndarray
-        As they were given.
+        The arrays as they were given.
     completions : Completions
-        The maps of the training rows, from which `extension_size` goes on.
+        The maps of the training rows. `extension_size` starts from them.
     """
 
     is_open: np.ndarray
@@ -51,14 +52,16 @@ class OpenPairs:
         probe : int
         outcome : int
         exactly : bool, default=False
-            What is open is so exactly, whatever this says. A refutation shows by default that no
-            reading has a margin above the resolution of 1e-10; True asks for weights that make the
-            sum exactly 0, in rational arithmetic, on the features as they are given. Where these
-            depend on each other but for rounding, as centred logits may, there are none.
+            It matters for closed pairs only. The proof of an open pair is always exact. With False,
+            a refutation shows that no reading has a margin above the resolution of 1e-10. With
+            True, there must be weights that make the sum exactly 0, in rational arithmetic, on the
+            features as they are given. If features depend on each other except for rounding, as
+            centred logits may, there are no such weights.
 
         Returns
         -------
         bool
+            Whether the proof is valid.
         """
         rows = with_ones(np.vstack([self.features, self.probes[probe]]))
         labels = np.append(self.completions.labels, outcome)

@@ -53,7 +53,7 @@ class PacBayesBound(Measure):
 
     Notes
     -----
-    Use the rows on which the network was trained; on other rows the value is no bound. The expected
+    Use the rows on which the network was trained. On other rows the value is no bound. The expected
     training error is an estimate from draws, and perhaps from a sample of the rows. The standard
     error is that of this estimate, and the theorem does not cover it. With weighted rows, ``n`` is
     the effective number of rows. ``samples`` holds the training error of every draw. ``protocol``

@@ -96,7 +96,7 @@ class Margins(Measure):
         )
 
     def _scale(self, problem, F, n_labels):
-        """What the margins are divided by: one number, or one a margin."""
+        """The divisor of the margins: one number, or one number for each margin."""
         F = problem.task.centred(F)
         if self.normalization == "rms":
             weight = problem.objective.data.weight

@@ -23,18 +23,18 @@ class Count(ABC):
     Parameters
     ----------
     measure : Weakness
-        Its parameters say what is asked.
+        Its parameters say what to count.
     problem : Problem
 
     Attributes
     ----------
     features : str
-        What is re-read, by name.
+        Name of the features to re-read.
     """
 
-    #: What may be re-read; the first is the default.
+    #: Names of the features that may be re-read. The first one is the default.
     allowed = ("hidden",)
-    #: The type of `Capability` that is read.
+    #: The type of `Capability` that has the features.
     reads = HiddenLayer
 
     def __init__(self, measure, problem):
@@ -52,11 +52,11 @@ class Count(ABC):
     def shares(self, probes, budget):
         """Share of open pairs at every probe, its standard error, and counts for the protocol.
 
-        Of as many probes as the budget pays for, perhaps none.
+        It decides only as many probes as the budget allows, which may be none.
         """
 
     def readings(self, probes):
-        """What is re-read and what is to be reproduced, of every label or of the classes."""
+        """The features and the values to reproduce, for every label or for the classes."""
         return readings(self.problem, probes, self.features, self.measure.target)
 
     def probes(self):

@@ -1,4 +1,4 @@
-"""What weakness re-reads of a network, and what its readings have to reproduce."""
+"""The features that weakness re-reads, and the values that its readings must reproduce."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Reading:
     ----------
     rows, probes : ndarray of shape (n, n_features)
     labels : ndarray of int of shape (n_rows,)
-        What every reading gives the rows.
+        The classes that every reading must give to the rows.
     known, known_at_probes : ndarray of shape (n, n_classes)
     """
 
@@ -33,19 +33,19 @@ class Reading:
         return self.known.shape[1]
 
     def decide(self, budget, asked=None, keep=False):
-        """`Witnesses` of the pairs asked for, at the first probes."""
+        """`Witnesses` of the pairs in ``asked``, which belong to the first probes."""
         probes = self.probes if asked is None else self.probes[: len(asked)]
         reading = self.rows, self.labels, probes, self.n_classes, self.known
         return decide_pairs(*reading, budget, asked, keep)
 
 
 def readings(problem, probes, features, target):
-    """What is re-read and what is to be reproduced, of every label or of the classes.
+    """The features and the values to reproduce, for every label or for the classes.
 
     Parameters
     ----------
     problem : Problem
-        Of classes or labels.
+        A problem of classes or labels.
     probes : array-like or sparse matrix of shape (n_probes, n_features)
     features : {'logits', 'hidden'}
     target : {'predictions', 'labels'}
