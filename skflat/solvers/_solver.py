@@ -57,11 +57,11 @@ class Solver(BaseEstimator):
     and ``rho``, are parameters of the estimator.
     """
 
-    #: What ``rho="auto"`` means. None: the solver does not use ``rho``.
+    #: The value of ``rho="auto"``. None means that the solver does not use ``rho``.
     default_rho = None
     #: Whether ``default_rho`` is for features and targets of size 1, and is scaled to the data.
     auto_goes_by_size = True
-    #: The largest radius that a search tries, in units of what ``rho="auto"`` is.
+    #: The largest radius that a search tries, in units of the value of ``rho="auto"``.
     reach = 32.0
     #: Whether it passes over batches, so that ``partial_fit`` and callbacks make sense.
     stochastic = True

@@ -1,4 +1,4 @@
-"""What rules of several stages share: the end of the first stage, the state of the running one."""
+"""Parts of rules with several stages: the end of the first one, the state of the running one."""
 
 import math
 from dataclasses import dataclass, replace
