@@ -236,6 +236,7 @@ class Objective:
         -------
         ndarray of shape (2, n_directions, n_steps)
         """
+        # Chunks are the outer loop: each chunk of rows multiplies a direction once for all steps.
         work, start = Workspace() if work is None else work, 0
         means = np.zeros((2, len(directions), len(steps)))
         for share, piece in self.data.shares(self.chunk):
@@ -324,6 +325,7 @@ class Objective:
         """
         batch = self.batch(batch)
         held = replace(batch, y=self._slopes(foot, batch, work))
+        # A linear loss with these slopes has the wanted gradient, so any model's gradient serves.
         objective = Objective(self.model, HeldSlopes(), held.X, held.y, held.weight, self.alpha)
         return objective.loss_gradient(w, held, out, work)[1]
 

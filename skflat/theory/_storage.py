@@ -80,6 +80,7 @@ def typical_solutions(alpha, margin=0.0, *, machine="binary"):
     def excess(parameter):
         return machine.point(parameter, margin).alpha - min(alpha, last)
 
+    # Up to ``end`` the load rises along the line of saddle points, so there is exactly one root.
     point = machine.point(brentq(excess, 0.0, end, xtol=1e-14), margin)
     return TypicalSolutions(float(point.entropy), float(point.overlap), float(point.conjugate))
 

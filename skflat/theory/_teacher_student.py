@@ -127,6 +127,8 @@ def _point(qh):
     field = qh + np.sqrt(qh) * z
     q = dz @ np.tanh(field)
     x = -np.sqrt(q / (1 - q)) * z
+    # Given the shared field, a label has the probability H. Both labels contribute alike, which
+    # gives the factor 2.
     H, log_H = tail(x), log_tail(x)
     alpha = qh * (1 - q) / (2 * (dz @ (H * hazard(x) ** 2)))
     entropy = -qh * (1 + q) / 2 + dz @ log_2cosh(field) + 2 * alpha * (dz @ (H * log_H))

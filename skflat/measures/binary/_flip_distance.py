@@ -57,6 +57,7 @@ class FlipDistance(Measure):
         def rise(distance):
             return data.mean(errors_at(distance)) - here
 
+        # A rise that is not monotonic may cross the level several times. The grid finds the first.
         tried = np.arange(1, 101) / 200
         rises = np.array([rise(distance) for distance in tried])
         value, stderr = _crossing(rise, tried, rises, level), np.nan

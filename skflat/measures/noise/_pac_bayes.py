@@ -130,7 +130,7 @@ class PacBayesBound(Measure):
         )
 
     def _distance(self, w):
-        """From the prior's centre."""
+        """Euclidean distance from the centre of the prior."""
         start = np.zeros(len(w)) if self.start is None else np.asarray(self.start, dtype=float)
         if start.shape != w.shape or not np.isfinite(start).all():
             raise ValueError(

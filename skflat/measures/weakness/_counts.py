@@ -139,7 +139,7 @@ class Bins(Count):
 
 
 class BinsOfEntries(Bins):
-    """The same, where the probes are entries of a matrix that are not among the rows."""
+    """The same for probes that are entries of a matrix and not among the rows."""
 
     allowed, reads = ("column factors",), Entries
 
@@ -163,7 +163,7 @@ class BinsOfEntries(Bins):
         return open_bins_of_entries(self.objective, self.w, probes, self.measure.tolerance, budget)
 
 
-#: What counts the pairs of a task.
+#: From a task to the class that counts its pairs.
 COUNTS = {
     MULTICLASS: PairsOfClasses,
     BINARY: PairsOfLabels,
@@ -184,5 +184,5 @@ def _error_of_probes(shares):
 
 
 def _counted(asked, pairs):
-    """How many pairs are asked for, and how many of them have no proof."""
+    """The number of pairs to decide, and how many of them have no proof."""
     return {"n_pairs": int(asked.sum()), "n_undecided": int((asked & ~pairs.decided()).sum())}

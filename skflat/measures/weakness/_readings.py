@@ -81,6 +81,7 @@ def _reread(objective, w, probes, features, scores, at_probes):
     if features == "hidden":
         return hidden_layer(objective, w, probes)
     logits = _centred(scores)
+    # Fewer columns make every program smaller.
     if len(objective.capability(HiddenLayer).head(w)) < logits.shape[1]:
         hidden = hidden_layer(objective, w, probes)
         if _spans_hidden(hidden[0], logits):
@@ -89,9 +90,10 @@ def _reread(objective, w, probes, features, scores, at_probes):
 
 
 def _spans_hidden(hidden, logits):
-    """Whether logits tell the last hidden layer, of fewer columns, so that both read the same.
+    """Whether the logits determine the last hidden layer, which has fewer columns.
 
-    Then every affine function of the one is an affine function of the other.
+    Then every affine function of one is an affine function of the other, and both have the same
+    readings.
     """
     scaled = Scaling(hidden)
     rows = scaled(hidden)
@@ -103,7 +105,7 @@ def _spans_hidden(hidden, logits):
 
 
 def double(w):
-    """In double precision whatever the network's: rounding must not decide a pair."""
+    """The parameters in double precision, because rounding must not decide a pair."""
     return w.astype(float)
 
 
