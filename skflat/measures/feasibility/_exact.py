@@ -28,8 +28,8 @@ def surely_wins(rows, W, outcomes):
 
 def with_error(rows, W):
     """Scores of the rows under a map, and a bound on their rounding errors."""
-    # The standard bound for an inner product of n terms is ``n eps |x| |w|``. The four further terms
-    # cover the rounding of the bound itself.
+    # The standard bound for an inner product of n terms is ``n eps |x| |w|``. The four further
+    # terms cover the rounding of the bound itself.
     return rows @ W, (len(rows[0]) + 4) * EPS * (np.abs(rows) @ np.abs(W))
 
 
