@@ -211,6 +211,7 @@ class LandscapeDisplay(Display):
         ax = self._start(ax)
         if values.ndim == 2:
             return self._map(ax, values, label, kwargs)
+        # The steps contain 0 and 1 exactly, so a comparison of floats finds them.
         marked = [int(np.flatnonzero(self.steps == step)[0]) for step in self.models]
         style = {"marker": "o", "markevery": marked, **self._style(name, kwargs)}
         self.lines_ = ax.plot(self.steps, values, **style)

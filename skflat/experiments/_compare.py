@@ -245,6 +245,7 @@ def _best_rho(prepared, X, y, train, scorer, rhos, budget, seed):
     for rho in rhos:
         fitted = _fit_within(_set(clone(prepared), rho=rho), *_rows(X, y, fit_on), budget)
         scores.append(np.nan if fitted is None else scorer(fitted, *_rows(X, y, judge_on)))
+    # A radius at which training diverges loses against all others.
     return rhos[int(np.argmax(np.nan_to_num(scores, nan=-np.inf)))]
 
 
@@ -278,6 +279,7 @@ def _fit_within(prepared, X, y, budget):
 
 def _split(estimator, y, rows, size, seed):
     targets = safe_indexing(y, rows)
+    # scikit-learn cannot stratify several labels for each row.
     stratify = targets if is_classifier(estimator) and np.ndim(targets) == 1 else None
     return train_test_split(rows, test_size=size, stratify=stratify, random_state=seed)
 

@@ -130,6 +130,7 @@ def emergence(
     columns = [name for name in COLUMNS if X_test is not None or name != "test_score"]
     done = Checkpoint(checkpoint, _fingerprints(checkpoint, parts), columns)
     fits = list(product(sizes, range(n_seeds)))
+    # The checkpoint keeps each row at once, so an interruption loses only the fits in progress.
     tasks = [(*parts.values(), *fit) for fit in fits if fit not in done.rows]
     run(_fit_and_measure, tasks, n_jobs, then=done.add)
     found = Emergence([done.rows[fit] for fit in fits], fraction=fraction, level=level)
@@ -334,6 +335,7 @@ def _seeded(estimator, seed):
     """
     names = [name for name in estimator.get_params() if name.split("__")[-1] == "random_state"]
     rng = check_random_state(seed)
+    # In sorted order, because the order of ``get_params`` is not guaranteed.
     drawn = {name: rng.randint(np.iinfo(np.int32).max) for name in sorted(names)}
     return estimator.set_params(**drawn)
 
@@ -349,6 +351,7 @@ def _energy(measure, estimator, X, y):
     if not isinstance(measure, Measure):
         return float(measure(estimator, X, y))
     found = measure.measure(estimator, X, y)
+    # The paper's local energy is the rise of the error. A solution has training error 0.
     if isinstance(measure, LocalEnergy):
         return float(found.table["error_rise"][-1])
     return -measure.sign * found.value

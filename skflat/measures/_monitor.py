@@ -108,5 +108,6 @@ class OnSample(WeightedScorer):
         self.measure, self.max_samples = measure, max_samples
 
     def __call__(self, estimator, X, y, sample_weight=None):
+        # A fixed seed: differences between epochs then come from the parameters and not the rows.
         rows = sample_rows(X, y, sample_weight, self.max_samples, random_state=0)
         return self.measure.measure(estimator, *rows).value

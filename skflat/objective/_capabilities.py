@@ -242,6 +242,7 @@ def capability(objective, kind):
     kind : type
         A `Capability`, or a contract of losses.
     """
+    # Toy objectives of tests and of users need only the methods that are called.
     offered = getattr(objective, "capability", None)
     return None if offered is None else offered(kind)
 

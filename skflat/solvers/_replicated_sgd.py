@@ -44,10 +44,10 @@ class ReplicatedSGD(Ensemble):
     """Coupled replicas of gradient descent (Pittorino and others, arXiv:2006.07897).
 
     Every replica takes steps of the base solver on the loss plus ``gamma / 2 |w_a - c|^2``, on
-    batches of its own. Here
-    ``c`` is the centre of all replicas. The centre is evaluated, validated and returned. ``gamma``
-    begins at ``1 / rho^2`` and grows steadily, by the factor ``growth`` over ``max_iter`` epochs.
-    So the replicas first explore a region together and then collapse to its centre.
+    batches of its own. Here ``c`` is the centre of all replicas. The centre is evaluated, validated
+    and returned. ``gamma`` begins at ``1 / rho^2`` and grows steadily, by the factor ``growth``
+    over ``max_iter`` epochs. So the replicas first explore a region together and then collapse to
+    its centre.
 
     ``rho`` is the width of that region at the start. Useful values are 1 to 100. ``"auto"`` is 10,
     ours, because the published numbers could not be confirmed. On digits the coupling force is then

@@ -45,6 +45,7 @@ class BinaryMachine:
         field = np.sqrt(qh) * z
         q = dz @ np.tanh(field) ** 2
         e, slope = self.effective_overlap(q)
+        # Given ``qh``, the first equation yields ``q`` and the second one ``alpha``.
         x = standardized(margin, e, z)
         alpha = qh * (1 - e) / (slope * (dz @ hazard(x) ** 2))
         entropy = -qh * (1 - q) / 2 + dz @ log_2cosh(field) + alpha * (dz @ log_tail(x))

@@ -71,7 +71,7 @@ def typical_solutions(alpha, margin=0.0, *, machine="binary"):
     alpha = check_real("alpha", alpha, 0, float("inf"), closed="neither")
     end = machine.end(margin)
     last = machine.point(end, margin).alpha
-    if alpha > last * (1 + 1e-12):  # what `capacity` returns is allowed
+    if alpha > last * (1 + 1e-12):  # the result of `capacity` itself is allowed
         raise ValueError(
             f"alpha == {alpha:g}, must be <= {last:.7g}: the capacity at margin {margin:g} is "
             f"{machine.capacity(margin):.7g}."

@@ -76,7 +76,7 @@ def student_solutions(size, alpha_t, margin=0.0):
     size = check_real("size", size, *SIZES)
     student = _student(alpha_t, margin)
     _, entropy, error, overlap = student.at(student.unknowns(1 / size), 1 / size)
-    if entropy < -1e-9:  # what `student_interpolation` returns is allowed
+    if entropy < -1e-9:  # the result of `student_interpolation` itself is allowed
         least = student_interpolation(alpha_t, margin)
         raise ValueError(f"size == {size:g}, must be >= {least:.6g}: there are no solutions.")
     return StudentSolutions(float(entropy), float(error), float(overlap))
