@@ -1,6 +1,6 @@
 """Which solver and radius should an estimator have by default?
 
-python benchmarks/default_solver.py --data DIR [--choose] [--seeds 5] [--jobs 2]
+python benchmarks/default_solver.py --data DIR [--choose] [--seeds 5] [--jobs 2] [--out FILE]
 
 Every candidate is one fit of a network whose other parameters are scikit-learn's defaults, at the
 gradients of 60 epochs of ``adam``. ``--choose`` compares the candidates on sets that choose the
@@ -42,11 +42,15 @@ def main():
     parser.add_argument("--choose", action="store_true")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--out", metavar="FILE")
     args = parser.parse_args()
     names = OTHERS if args.choose else SETS
     cells = [(name, noise, seed) for name in names for noise in NOISE for seed in range(args.seeds)]
     found = Parallel(args.jobs)(delayed(_on_draw)(args.data, *cell) for cell in cells)
-    report(pd.DataFrame([row for rows in found for row in rows]))
+    frame = pd.DataFrame([row for rows in found for row in rows])
+    if args.out is not None:
+        frame.round(5).to_csv(args.out, index=False)
+    report(frame)
 
 
 def _on_draw(folder, name, noise, seed):
