@@ -1,5 +1,6 @@
 """Learning that seeks flat minima, and measures of what was found, for scikit-learn."""
 
+from .estimators.functions import FlatFunctionClassifier, FlatFunctionRegressor
 from .estimators.matrices import FlatMatrixFactorization, FlatMatrixImputer
 from .estimators.networks import (
     FlatMLPClassifier,
@@ -18,6 +19,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "FlatCommitteeClassifier",
+    "FlatFunctionClassifier",
+    "FlatFunctionRegressor",
     "FlatMLPClassifier",
     "FlatMLPClassifierCV",
     "FlatMLPRegressor",

@@ -7,8 +7,8 @@ import numpy as np
 
 from ._batch import Batch, joined, take_rows
 from ._cache import cache_slices
-from ._losses import HeldSlopes
 from ._workspace import Workspace
+from .losses import HeldSlopes
 
 CHUNK = 4096  # rows at a time, so that the activations of many rows need not fit into memory
 # Rows whose activations are kept from one Hessian product to the next, and numbers of them all.

@@ -81,7 +81,8 @@ def _reread(objective, w, probes, features, scores, at_probes):
     if features == "hidden":
         return hidden_layer(objective, w, probes)
     logits = _centred(scores)
-    if len(objective.capability(HiddenLayer).head(w)) < logits.shape[1]:
+    layers = objective.capability(HiddenLayer)
+    if layers is not None and len(layers.head(w)) < logits.shape[1]:
         hidden = hidden_layer(objective, w, probes)
         if _spans_hidden(hidden[0], logits):
             return hidden

@@ -1,0 +1,215 @@
+"""Classifiers of any model."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d, compute_class_weight, compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.validation import validate_data
+
+from ..._compat import Interval, StrOptions, check_partial_fit_first_call, fit_context
+from .._pipeline import all_or_nothing, is_stochastic
+from ._fit import DEFAULTS, FlatModel
+from ._validation_data import one_validation_set
+
+
+class FlatModelClassifier(ClassifierMixin, FlatModel):
+    """Base of classifiers of a `skflat.objective.Model` of your own.
+
+    CLFDOC
+    """
+
+    _defaults = DEFAULTS | {"class_weight": None, "label_smoothing": 0.0}
+
+    _parameter_constraints: dict = {
+        **FlatModel._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="both")],
+    }
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, validation_data=None, X_val=None, y_val=None):
+        """Fit the model, and measure it unless ``measures=None``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Class labels, or an indicator matrix of several labels a row.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, not negative.
+        validation_data : tuple (X_val, y_val), default=None
+            Rows to validate on, instead of a part of the training rows. One object, so that
+            ``GridSearchCV`` passes it on whole.
+        X_val, y_val : array-like, default=None
+            The same as two arguments, for a Pipeline with ``transform_input=["X_val"]``. Where
+            they have as many rows as ``X`` and meet a ``GridSearchCV`` on their way, wrap each
+            in a tuple of one.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is not valid, or training diverged.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training has not converged within ``max_iter``, or ended no better on the training
+            rows than the best constant prediction; the latter says what to try.
+        """
+        with all_or_nothing(self):
+            pair = one_validation_set(validation_data, X_val, y_val)
+            return self._fit(X, y, sample_weight, pair)
+
+    @available_if(is_stochastic)
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        classes=None,
+        validation_data=None,
+        X_val=None,
+        y_val=None,
+    ):
+        """One epoch over the given rows. Measures nothing: call ``measure`` for that.
+
+        Parameters that were changed since the last call take effect. The solver's state (moments,
+        replicas) goes on, unless the solver is of another class or base; then a new one begins.
+
+        Parameters
+        ----------
+        X, y, sample_weight, validation_data, X_val, y_val
+            As in ``fit``.
+        classes : array-like of shape (n_classes,), default=None
+            All classes there will be; needed in the first call.
+
+        Returns
+        -------
+        self
+        """
+        with all_or_nothing(self):
+            if check_partial_fit_first_call(self, classes):
+                multilabel = type_of_target(y).startswith("multilabel")
+                self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
+            pair = one_validation_set(validation_data, X_val, y_val)
+            return self._fit(X, y, sample_weight, pair, incremental=True)
+
+    def predict(self, X):
+        """The most probable class, or the set of labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        P = self._outputs(X)
+        return self._label_binarizer.inverse_transform(P.ravel() if P.shape[1] == 1 else P)
+
+    def predict_proba(self, X):
+        """Probabilities of the classes, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        P = self._outputs(X)
+        return np.column_stack([1 - P, P]) if P.shape[1] == 1 else P
+
+    def predict_log_proba(self, X):
+        """Logarithm of ``predict_proba``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        P = self.predict_proba(X)
+        with np.errstate(divide="ignore"):
+            return np.log(P, out=P)
+
+    def _validate_input(self, X, y, incremental, reset):
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=self._accept_sparse,
+            multi_output=True,
+            dtype=self._input_dtype(reset),
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
+            self._label_binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._label_binarizer.classes_
+            return X, y
+        classes = unique_labels(y)
+        if self.warm_start and set(classes) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes_}, `y` has {classes}"
+            )
+        if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+            raise ValueError(
+                "`y` has classes not in `self.classes_`. "
+                f"`self.classes_` has {self.classes_}. 'y' has {classes}."
+            )
+        return X, y
+
+    def _weights(self, X, y, sample_weight, incremental):
+        weight = super()._weights(X, y, sample_weight, incremental)
+        if self.class_weight is None:
+            return weight
+        if incremental and self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' is not supported for partial_fit, which sees a part of "
+                "the classes at a time. Give the weights as a dict."
+            )
+        if y.ndim == 2:
+            by_class = compute_sample_weight(self.class_weight, y)
+        else:
+            # Of all classes: in partial_fit some may be missing from ``y``.
+            of_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+            by_class = of_class[np.searchsorted(self.classes_, y)]
+        weight = by_class if weight is None else weight * by_class
+        return super()._weights(X, y, weight, incremental)
+
+    def _count_outputs(self, y):
+        multilabel = self._label_binarizer.y_type_.startswith("multilabel")
+        n_classes = len(self.classes_)
+        return n_classes if multilabel or n_classes > 2 else 1
+
+    def _out_activation(self):
+        multiclass = self._label_binarizer.y_type_ == "multiclass"
+        return "softmax" if multiclass else "logistic"
+
+    def _score_of(self, P, batch):
+        """Accuracy; of all labels at once where there are several."""
+        if batch.y.ndim == 1:
+            return batch.mean(P.argmax(axis=1) == batch.y)
+        return batch.mean(np.all((P > 0.5) == batch.y, axis=1))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

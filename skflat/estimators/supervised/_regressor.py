@@ -1,0 +1,159 @@
+"""Regressors of any model."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
+
+from ..._compat import Interval, StrOptions, fit_context
+from ...objective import REGRESSION_LOSSES, regression_loss
+from .._pipeline import all_or_nothing, is_stochastic
+from ._fit import DEFAULTS, FlatModel
+from ._validation_data import one_validation_set
+
+#: Links of the losses that have one, by scikit-learn's name of the last layer's function.
+OUT = {"poisson": "exp", "gamma": "exp"}
+#: What the losses ask of targets: a test of what is out of range, and its name.
+RANGES = {
+    "poisson": (lambda y: y < 0, "non-negative"),
+    "gamma": (lambda y: y <= 0, "positive"),
+}
+
+
+class FlatModelRegressor(RegressorMixin, FlatModel):
+    """Base of regressors of a `skflat.objective.Model` of your own.
+
+    REGDOC
+    """
+
+    _defaults = DEFAULTS | {"loss": "squared_error", "quantile": 0.5, "delta": 1.0}
+
+    _parameter_constraints: dict = {
+        **FlatModel._parameter_constraints,
+        "loss": [StrOptions(set(REGRESSION_LOSSES))],
+        "quantile": [Interval(Real, 0, 1, closed="neither")],
+        "delta": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, validation_data=None, X_val=None, y_val=None):
+        """Fit the model, and measure it unless ``measures=None``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, not negative.
+        validation_data : tuple (X_val, y_val), default=None
+            Rows to validate on, instead of a part of the training rows. One object, so that
+            ``GridSearchCV`` passes it on whole.
+        X_val, y_val : array-like, default=None
+            The same as two arguments, for a Pipeline with ``transform_input=["X_val"]``. Where
+            they have as many rows as ``X`` and meet a ``GridSearchCV`` on their way, wrap each
+            in a tuple of one.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is not valid, or training diverged.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training has not converged within ``max_iter``, or ended no better on the training
+            rows than the best constant prediction; the latter says what to try.
+        """
+        with all_or_nothing(self):
+            pair = one_validation_set(validation_data, X_val, y_val)
+            return self._fit(X, y, sample_weight, pair)
+
+    @available_if(is_stochastic)
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None, validation_data=None, X_val=None, y_val=None):
+        """One epoch over the given rows. Measures nothing: call ``measure`` for that.
+
+        Parameters that were changed since the last call take effect. The solver's state (moments,
+        replicas) goes on, unless the solver is of another class or base; then a new one begins.
+
+        Parameters
+        ----------
+        X, y, sample_weight, validation_data, X_val, y_val
+            As in ``fit``.
+
+        Returns
+        -------
+        self
+        """
+        with all_or_nothing(self):
+            pair = one_validation_set(validation_data, X_val, y_val)
+            return self._fit(X, y, sample_weight, pair, incremental=True)
+
+    def predict(self, X):
+        """The prediction: a mean, or what else the loss asks for.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        P = self._outputs(X)
+        return P.ravel() if P.shape[1] == 1 else P
+
+    def _validate_input(self, X, y, incremental, reset):
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=self._accept_sparse,
+            multi_output=True,
+            y_numeric=True,
+            dtype=self._input_dtype(reset),
+            reset=reset,
+        )
+        if y.dtype.kind in "OSU":  # refuses text, in scikit-learn's words
+            y = check_array(y, dtype="numeric", ensure_2d=False, input_name="y")
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        self._check_targets(y)
+        if not reset and self._count_outputs(y) != self.n_outputs_:
+            raise ValueError(
+                f"y has {self._count_outputs(y)} outputs, but {type(self).__name__} was fitted "
+                f"with {self.n_outputs_}."
+            )
+        return X, y
+
+    def _check_targets(self, y):
+        name = self.loss if isinstance(self.loss, str) else None
+        is_out, what = RANGES.get(name, (None, None))
+        if is_out is not None and np.any(is_out(y)):
+            raise ValueError(
+                f"Some value(s) of y are out of the valid range of the loss {name!r}: y must be "
+                f"{what}, got {y.min()}."
+            )
+
+    def _count_outputs(self, y):
+        return 1 if y.ndim == 1 else y.shape[1]
+
+    def _out_activation(self):
+        return OUT.get(self.loss, "identity")
+
+    def _new_loss(self):
+        return regression_loss(self.loss, self.quantile, self.delta)
+
+    def _score_of(self, P, batch):
+        """The coefficient of determination, averaged over the outputs."""
+        return r2_score(batch.y, P, sample_weight=batch.weight)
