@@ -1,6 +1,11 @@
 """Learning that seeks flat minima, and measures of what was found, for scikit-learn."""
 
-from .estimators.functions import FlatFunctionClassifier, FlatFunctionRegressor
+from .estimators.functions import (
+    FlatFunctionClassifier,
+    FlatFunctionRegressor,
+    as_model,
+    from_state_dict,
+)
 from .estimators.matrices import FlatMatrixFactorization, FlatMatrixImputer
 from .estimators.networks import (
     FlatMLPClassifier,
@@ -31,4 +36,6 @@ __all__ = [
     "FlatSphericalPerceptronClassifier",
     "FlatnessMonitor",
     "__version__",
+    "as_model",
+    "from_state_dict",
 ]

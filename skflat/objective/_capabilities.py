@@ -43,7 +43,10 @@ class HiddenLayer(Capability, ABC):
     """The layers before the outputs, and the affine map that reads the last of them."""
 
     what = "a last hidden layer"
-    found_in = "Networks, perceptrons and committees have one (without hidden layers, the inputs)."
+    found_in = (
+        "Networks, perceptrons and committees have one (without hidden layers, the inputs), and a "
+        "function has one if features= names it."
+    )
 
     @abstractmethod
     def inputs(self, w, X):
@@ -91,7 +94,7 @@ class TraceGradient(Capability, ABC):
     """The gradient of the mean exact trace."""
 
     what = "the gradient of the exact trace of the Hessian"
-    found_in = ExactTrace.found_in
+    found_in = f"{ExactTrace.found_in} A function has one if it has at most 300 parameters."
 
     @abstractmethod
     def gradient(self, w, batch=None, out=None, work=None):

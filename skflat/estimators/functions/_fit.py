@@ -1,6 +1,8 @@
 """What estimators of a function have of their own: the function, its start, and its loss."""
 
 import numpy as np
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import check_random_state
 
 from ..._compat import StrOptions
 from ...models.function import (
@@ -13,6 +15,7 @@ from ...models.function import (
 )
 from ...objective import CustomLoss
 from ...problems import loss_of
+from ...solvers import History
 from .._pipeline import SETTINGS
 from ._picklable import check_picklable
 
@@ -90,3 +93,18 @@ class BaseFlatFunction:
         if isinstance(loss, CustomLoss):
             self._fitted_loss = loss.of_scores(model.n_scores)
         return model, w
+
+    def _adopt(self, X, y, classes):
+        """Become fitted with the arrays of ``init``, without any training."""
+        self._validate_params()
+        X, y = self._validate_input(X, y, False, True)
+        if classes is not None:
+            self._label_binarizer = LabelBinarizer().fit(classes)
+            self.classes_ = self._label_binarizer.classes_
+        self._random_state = check_random_state(self.random_state)
+        model, w = self._start(X, y, True)
+        vars(self).update(self._attributes(model, w))
+        # As after a training that has cost nothing yet, and with no limit to what measures cost.
+        self._history, self.n_grad_evals_, self._measure_seed = History(), 0.0, 0
+        self._cost, self.n_iter_, self._cut_short = np.inf, 0, False
+        return self

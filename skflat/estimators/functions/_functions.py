@@ -39,7 +39,7 @@ class FlatFunctionClassifier(BaseFlatFunction, FlatModelClassifier):
     See Also
     --------
     FlatFunctionRegressor : The same for continuous targets.
-    skflat.problems.as_model : Measure a function and its parameters without an estimator.
+    skflat.as_model : Measure a function and its parameters without an estimator.
 
     Notes
     -----
@@ -72,6 +72,9 @@ class FlatFunctionClassifier(BaseFlatFunction, FlatModelClassifier):
         "prediction": None,
         "learning_rate_init": "auto",
     }
+
+    #: Whether there are two scores for two classes, see `as_model`.
+    _two_scores = False
 
     _parameter_constraints: dict = {
         **FlatModelClassifier._parameter_constraints,
@@ -154,6 +157,12 @@ class FlatFunctionClassifier(BaseFlatFunction, FlatModelClassifier):
             max_fun=max_fun,
         )
 
+    def _count_outputs(self, y):
+        return 2 if self._two_scores else super()._count_outputs(y)
+
+    def _out_activation(self):
+        return "softmax" if self._two_scores else super()._out_activation()
+
     def _new_loss(self):
         if not callable(self.loss):
             return None
@@ -193,7 +202,7 @@ class FlatFunctionRegressor(BaseFlatFunction, FlatModelRegressor):
     See Also
     --------
     FlatFunctionClassifier : The same for classes.
-    skflat.problems.as_model : Measure a function and its parameters without an estimator.
+    skflat.as_model : Measure a function and its parameters without an estimator.
 
     Notes
     -----

@@ -116,6 +116,8 @@ class FlatModelClassifier(ClassifierMixin, FlatModel):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         P = self._outputs(X)
+        if self.out_activation_ == "softmax":
+            return self.classes_[P.argmax(axis=1)]
         return self._label_binarizer.inverse_transform(P.ravel() if P.shape[1] == 1 else P)
 
     def predict_proba(self, X):

@@ -13,11 +13,13 @@ from ...objective import (
     HiddenLayer,
     Layout,
     Model,
+    TraceGradient,
     losses_and_residual,
     radius_of_data,
     row_scale,
 )
 from ._features import FunctionLayers
+from ._trace_gradient import FunctionTraceGradient
 
 MAX_NUMBERS = 1 << 23  # that a pass over a chunk of rows leaves, about: 64 MB
 
@@ -47,7 +49,7 @@ class FunctionModel(Model):
         If ``penalized`` names an array that is not there.
     """
 
-    capabilities = {HiddenLayer: FunctionLayers.of}
+    capabilities = {HiddenLayer: FunctionLayers.of, TraceGradient: FunctionTraceGradient.of}
 
     def __init__(self, function, shapes, penalized=None, features=None, n_scores=None, width=1):
         self.function, self.features, self.n_scores = function, features, n_scores
