@@ -1,5 +1,6 @@
 """Whether autograd can differentiate a user's function, and an error that says what to change."""
 
+import re
 import traceback
 import warnings
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import autograd
 import autograd.numpy as anp
 import numpy as np
+import scipy
 from autograd import make_vjp
 
 from ...objective import ONE_AT_A_TIME
@@ -14,8 +16,9 @@ from ._width import numbers_of_a_row
 
 N_ROWS = 2  # that a function is tried on; a single row is taken twice
 
-#: What NumPy and autograd say where a traced value is written into an array.
-IN_PLACE = ("item assignment", "setting an array element", "ArrayBox' and 'ArrayBox'", "read-only")
+#: What NumPy and Python say where a traced value is written into an array, or into the rows.
+IN_PLACE = ("item assignment", "read-only", "setting an array element")
+ASSIGNMENT = re.compile(r"[-+*/@|&]=|\]\s*=[^=]")  # in place, in a line of Python
 ADVICE_IN_PLACE = (
     "assigns into an array in place, and autograd cannot trace that. Make a new array instead, by "
     "np.where, np.stack or np.concatenate of autograd.numpy"
@@ -58,6 +61,7 @@ def check_function(model, loss, w, X, y):
     _traced("forward", lambda params: model.forward(params, X), views)
     F = np.array(F, dtype=w.dtype)
     _plain("loss", lambda: loss.per_sample(F.copy(), y), model, X)
+    _plain("prediction", lambda: loss.shown(loss.predict(F.copy())), model, X)
     _traced("loss", lambda scores: loss.per_sample(scores, y), F)
     _check_influence(model, loss, views, X, y)
     return model.measured(F.shape[1], numbers_of_a_row(model, w, X))
@@ -74,7 +78,7 @@ def _plain(name, call, model, X):
     try:
         return call()
     except FAILURES as error:
-        if any(words in str(error) for words in IN_PLACE):
+        if _is_in_place(error):
             raise ValueError(f"{name} {ADVICE_IN_PLACE}{_where(error)}.") from error
         raise ValueError(
             f"{name} failed on X of shape {X.shape} and arrays of the shapes "
@@ -102,20 +106,34 @@ def _traced(name, function, at):
             pull, value = make_vjp(function)(at)
             pull(np.ones_like(value))
     except FAILURES as error:
-        in_place = any(words in str(error) for words in IN_PLACE)
-        advice = ADVICE_IN_PLACE if in_place else ADVICE_NUMPY
+        advice = ADVICE_IN_PLACE if _is_in_place(error) else ADVICE_NUMPY
         what = f"{type(error).__name__}: {error}"
         raise ValueError(f"{name} {advice}{_where(error)} ({what}).") from error
 
 
+def _is_in_place(error):
+    """Whether an error comes from an assignment; functions of NumPy assign inside, too."""
+    frame = _users_frame(error)
+    assigns = frame is None or ASSIGNMENT.search(frame.line)
+    return bool(assigns and any(words in str(error) for words in IN_PLACE))
+
+
 def _where(error):
     """The line of the user's code where an error arose, as the end of a sentence."""
-    ours = [str(Path(module.__file__).parent) for module in (autograd, np)]
+    frame = _users_frame(error)
+    if frame is None:
+        return ""
+    return f": line {frame.lineno} of {Path(frame.filename).name}, `{frame.line}`"
+
+
+def _users_frame(error):
+    """The last frame of an error that is neither ours nor a library's, or None."""
+    ours = [str(Path(module.__file__).parent) for module in (autograd, np, scipy)]
     ours.append(str(Path(__file__).parents[2]))
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.line and not frame.filename.startswith(tuple(ours)):
-            return f": line {frame.lineno} of {Path(frame.filename).name}, `{frame.line}`"
-    return ""
+            return frame
+    return None
 
 
 def _check_influence(model, loss, views, X, y):
