@@ -19,7 +19,52 @@ from ._validation_data import one_validation_set
 class FlatModelClassifier(ClassifierMixin, FlatModel):
     """Base of classifiers of a `skflat.objective.Model` of your own.
 
-    CLFDOC
+    A subclass has a constructor, which names its parameters and hands them on to this one, and
+    `make_model`. All of `FlatMLPClassifier` that does not know layers is here: the fit pipeline
+    with all solvers, early stopping, ``partial_fit`` and measures, and the predictions.
+
+    Parameters
+    ----------
+    **params
+        What the constructor of the subclass hands on: some of the parameters of
+        `FlatFunctionClassifier` from ``solver`` on, and ``class_weight`` and ``label_smoothing``.
+        All others have their defaults, and are no parameters of the subclass. It sets parameters of
+        its model itself.
+
+    Attributes
+    ----------
+    model_ : Model
+        What `make_model` returned.
+    params_ : dict of str to ndarray
+        The fitted arrays that its layout names.
+    n_outputs_ : int
+        Columns of the scores.
+
+    See Also
+    --------
+    FlatFunctionClassifier : The same for a model that is one function.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skflat.estimators import FlatModelClassifier
+    >>> from skflat.objective import Layout, Model
+    >>> class Squares(Model):
+    ...     def __init__(self, n_features, n_outputs):
+    ...         self.layout = Layout({"A": (n_features, n_outputs), "b": (n_outputs,)})
+    ...     def forward(self, params, X):
+    ...         return (X**2) @ params["A"] + params["b"]
+    >>> class SquaresClassifier(FlatModelClassifier):
+    ...     def __init__(self, solver="sam", rho="auto", max_iter=200, random_state=None):
+    ...         super().__init__(
+    ...             solver=solver, rho=rho, max_iter=max_iter, random_state=random_state
+    ...         )
+    ...     def make_model(self, n_features, n_outputs):
+    ...         return Squares(n_features, n_outputs)
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = SquaresClassifier("lbfgs", max_iter=1000, random_state=0).fit(X, y)
+    >>> clf.score(X, y) > 0.9, clf.sharpness_ > 0
+    (True, True)
     """
 
     _defaults = DEFAULTS | {"class_weight": None, "label_smoothing": 0.0}

@@ -70,7 +70,7 @@ class FlatModel(FlatEstimator):
     }
 
     def __init__(self, **params):
-        unknown = sorted(params.keys() - self._defaults)
+        unknown = sorted(params.keys() - self._defaults.keys())
         if unknown:
             raise TypeError(f"{type(self).__name__} has no parameters {', '.join(unknown)}.")
         for name, value in (self._defaults | params).items():

@@ -27,7 +27,50 @@ RANGES = {
 class FlatModelRegressor(RegressorMixin, FlatModel):
     """Base of regressors of a `skflat.objective.Model` of your own.
 
-    REGDOC
+    A subclass has a constructor, which names its parameters and hands them on to this one, and
+    `make_model`. All of `FlatMLPRegressor` that does not know layers is here: the fit pipeline
+    with all solvers, early stopping, ``partial_fit`` and measures, and the predictions.
+
+    Parameters
+    ----------
+    **params
+        What the constructor of the subclass hands on: some of the parameters of
+        `FlatFunctionRegressor` from ``solver`` on, and ``loss``, ``quantile`` and ``delta``. All
+        others have their defaults, and are no parameters of the subclass. It sets parameters of
+        its model itself.
+
+    Attributes
+    ----------
+    model_ : Model
+        What `make_model` returned.
+    params_ : dict of str to ndarray
+        The fitted arrays that its layout names.
+    n_outputs_ : int
+        Columns of the scores.
+
+    See Also
+    --------
+    FlatFunctionRegressor : The same for a model that is one function.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skflat.estimators import FlatModelRegressor
+    >>> from skflat.objective import Layout, Model
+    >>> class Product(Model):
+    ...     def __init__(self, n_features, n_outputs):
+    ...         self.layout = Layout({name: (n_features, n_outputs) for name in "AB"})
+    ...     def forward(self, params, X):
+    ...         return (X @ params["A"]) * (X @ params["B"])
+    >>> class ProductRegressor(FlatModelRegressor):
+    ...     def __init__(self, solver="sam", rho="auto", random_state=None):
+    ...         super().__init__(solver=solver, rho=rho, random_state=random_state)
+    ...     def make_model(self, n_features, n_outputs):
+    ...         return Product(n_features, n_outputs)
+    >>> X = np.random.default_rng(0).normal(size=(100, 2))
+    >>> reg = ProductRegressor("lbfgs", random_state=0).fit(X, X[:, 0] * X[:, 1])
+    >>> reg.score(X, X[:, 0] * X[:, 1]) > 0.99
+    True
     """
 
     _defaults = DEFAULTS | {"loss": "squared_error", "quantile": 0.5, "delta": 1.0}

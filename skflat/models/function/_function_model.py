@@ -24,6 +24,10 @@ from ._trace_gradient import FunctionTraceGradient
 MAX_NUMBERS = 1 << 23  # that a pass over a chunk of rows leaves, about: 64 MB
 
 
+# autograd's derivative of tanh is 1 / cosh(x)**2. That is right where the square overflows.
+QUIET = {"over": "ignore"}
+
+
 class FunctionModel(Model):
     """Scores ``function(params, X)``.
 
@@ -97,7 +101,7 @@ class FunctionModel(Model):
 
     def loss_gradient(self, loss, w, batch, out, work, reported=False):
         # Only the function is traced. The loss has its derivative by hand.
-        with ONE_AT_A_TIME:
+        with ONE_AT_A_TIME, np.errstate(**QUIET):
             pull, F = make_vjp(lambda params: self.forward(params, batch.X))(self.layout.views(w))
             values, delta = losses_and_residual(loss, F.astype(w.dtype), batch.y, reported)
             delta *= row_scale(batch, delta.dtype)
@@ -117,7 +121,7 @@ class FunctionModel(Model):
             arrays = grad(total)(params)
             return anp.concatenate([anp.ravel(arrays[name]) for name in self.layout.shapes])
 
-        with ONE_AT_A_TIME, warnings.catch_warnings():
+        with ONE_AT_A_TIME, np.errstate(**QUIET), warnings.catch_warnings():
             # Without curvature the gradient is a constant.
             warnings.filterwarnings("ignore", message="Output seems independent of input")
             # The Hessian is symmetric: pulled back through the gradient, ``v`` gives ``H v``. The
@@ -125,7 +129,7 @@ class FunctionModel(Model):
             pull, _ = make_vjp(gradient)(self.layout.views(w))
 
         def product(v):
-            with ONE_AT_A_TIME:
+            with ONE_AT_A_TIME, np.errstate(**QUIET):
                 return self.layout.pack(pull(v), w.dtype)
 
         return product
