@@ -1,17 +1,18 @@
-"""The code of the README that extends the package does what it shows."""
+"""The code in README and CONTRIBUTING that is for users' own models does what it shows."""
 
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.base import clone
 
-README = Path(__file__).parents[1] / "README.md"
-HEADING = "## Your own model, your own solver"
+FOLDER = Path(__file__).parents[1]
 IMPORTS = ("import ", "from ")
 
 
-def blocks():
-    section = README.read_text().split(HEADING)[1].split("\n## ")[0]
+def blocks(file="README.md", heading="## Your own model, your own solver"):
+    section = (FOLDER / file).read_text().split(heading)[1].split("\n## ")[0]
     return re.findall(r"```python\n(.*?)```", section, re.DOTALL)
 
 
@@ -40,3 +41,15 @@ def test_the_model_has_learnt_and_is_measured(ran):
 def test_the_solver_and_what_was_trained_elsewhere(ran):
     assert ran["RandomClimb"]().default_rho == 0.5
     assert ran["model"].n_outputs_ == 3
+
+
+def test_an_estimator_of_ones_own_model():
+    names = {"__name__": "contributing"}
+    (block,) = blocks("CONTRIBUTING.md", "## An estimator of your own model")
+    exec(block, names)
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    y = X[:, 0] ** 2 + (X[:, 1] - X[:, 2]) ** 2
+    reg = names["SquaresRegressor"](solver="lbfgs", random_state=0).fit(X, y)
+    assert reg.score(X, y) > 0.999
+    assert reg.measurements_.keys() == {"sharpness", "flatness"}
+    assert clone(reg).get_params()["n_components"] == 2
