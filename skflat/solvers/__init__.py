@@ -29,7 +29,7 @@ from ._solver import Rule, Solver, State, minimize, spawn_generator
 from ._swa import SWA
 from ._trace import TracePenalty
 
-#: Name to class: what an estimator's ``solver`` may be. `ALS` is missing here because it works for
+#: From the names in an estimator's ``solver`` to classes. `ALS` is missing, because it works for
 #: factorizations only. Their estimators add it.
 SOLVERS = {
     "adam": Adam,

@@ -1,4 +1,4 @@
-"""What rules of several stages share: the end of the first stage, the state of the running one."""
+"""Parts of rules with several stages: the end of the first one, the state of the running one."""
 
 import math
 from dataclasses import dataclass, replace
@@ -71,6 +71,7 @@ class Onward:
     def set_rate(self, rate):
         """Use this rate for all later steps."""
         self.sets_rate = True
+        # Schedules that count epochs compute the rate from ``learning_rate_init``, so both change.
         self.base.settings = replace(self.base.settings, learning_rate_init=rate)
         self.base.learning_rate = rate
 

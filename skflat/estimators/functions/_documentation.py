@@ -1,20 +1,18 @@
 """What the estimators of a function have in common, in words."""
 
+import re
+
 from ..supervised import FUNCTION_LOSS, MEASURED, RECORD, TRAINING
 
-TRAINED = TRAINING.replace(
-    """learning_rate_init : float, default=0.001
-        Rate of the first step.""",
-    """learning_rate_init : 'auto' or float, default='auto'
-        Rate of the first step. ``'auto'`` is 0.001, and 0.05 for the linear model, whose problem is
-        convex.""",
-).replace(
-    """measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
-        What to measure at the end of ``fit``: names of `skflat.measures.MEASURES`.""",
-    """measures : 'auto', sequence of str or None, default='auto'
-        What to measure at the end of ``fit``: names of `skflat.measures.MEASURES`. ``'auto'`` is
-        sharpness, flatness and weakness, without what is not defined here.""",
-)
+#: Parameters of the training that have other defaults here.
+OTHERWISE = {
+    "learning_rate_init": """'auto' or float, default='auto'
+        Learning rate of the first step. ``'auto'`` is 0.001. For the linear model, whose problem is
+        convex, it is 0.05.""",
+    "measures": """'auto', sequence of str or None, default='auto'
+        What to measure at the end of ``fit``: names in `skflat.measures.MEASURES`. ``'auto'`` is
+        sharpness, flatness and weakness, without those that are not defined for the model.""",
+}
 
 FUNCTION = """forward : callable, default=None
         ``forward(params, X)`` of a dict of named arrays and the rows ``X``, written with
@@ -63,10 +61,16 @@ def documented(estimator):
     parts = {
         "{function}": FUNCTION,
         "{loss}": FUNCTION_LOSS,
-        "{training}": TRAINED,
+        "{training}": _replaced(TRAINING, OTHERWISE),
         "{attributes}": ATTRIBUTES,
         "{notes}": NOTES,
     }
     for mark, text in parts.items():
         estimator.__doc__ = estimator.__doc__.replace(mark, text)
     return estimator
+
+
+def _replaced(text, entries):
+    """The entries of a section, some of them with another text."""
+    found = [each.split(" : ", 1) for each in re.split(r"\n    (?=\S)", text)]
+    return "\n    ".join(f"{name} : {entries.get(name, rest)}" for name, rest in found)

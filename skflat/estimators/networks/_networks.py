@@ -9,9 +9,9 @@ from ._fit import BaseFlatMLP
 class FlatMLPClassifier(BaseFlatMLP, FlatModelClassifier):
     """Multi-layer perceptron classifier that seeks a flat minimum, and measures it.
 
-    Takes the place of scikit-learn's ``MLPClassifier``: every parameter, attribute and method
-    of that exists here with the same name, default and meaning, except the default ``solver``.
-    It minimises the log-loss.
+    It can replace scikit-learn's ``MLPClassifier``. Every parameter, attribute and method of
+    ``MLPClassifier`` exists here with the same name, default and meaning. Only the default
+    ``solver`` differs. The classifier minimises the log-loss.
 
     Parameters
     ----------
@@ -19,10 +19,10 @@ class FlatMLPClassifier(BaseFlatMLP, FlatModelClassifier):
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, multiplied with ``sample_weight``.
     label_smoothing : float, default=0.0
-        Share of every label, in [0, 1], that training spreads evenly over the classes, its own
-        included, as PyTorch's ``CrossEntropyLoss`` does; of two classes, and of each of several
-        labels, over yes and no. ``loss_curve_`` is of that. Validation losses and measures are of
-        the log-loss itself.
+        Share of every label, in [0, 1], that training spreads evenly over all classes. The label's
+        own class is included, as in PyTorch's ``CrossEntropyLoss``. For two classes, and for each
+        label of a multilabel target, the share is spread over yes and no. ``loss_curve_`` contains
+        this loss. Validation losses and measures use the log-loss itself.
 
     Attributes
     ----------
@@ -33,13 +33,13 @@ class FlatMLPClassifier(BaseFlatMLP, FlatModelClassifier):
     See Also
     --------
     FlatMLPRegressor : The same for continuous targets.
-    skflat.solvers : The solvers, with what a step of each costs.
-    skflat.measures : The measures, with what each is invariant to.
+    skflat.solvers : The solvers, with the cost of a step.
+    skflat.measures : The measures, with their invariances.
 
     Notes
     -----
-    Unlike scikit-learn's, ``solver='lbfgs'`` has a ``loss_curve_`` and returns parameters of
-    the input's dtype, and ``partial_fit`` supports ``early_stopping``.
+    There are three differences from scikit-learn. ``solver='lbfgs'`` has a ``loss_curve_``. It
+    returns parameters of the input's dtype. ``partial_fit`` supports ``early_stopping``.
 
     References
     ----------
@@ -140,9 +140,9 @@ class FlatMLPClassifier(BaseFlatMLP, FlatModelClassifier):
 class FlatMLPRegressor(BaseFlatMLP, FlatModelRegressor):
     """Multi-layer perceptron regressor that seeks a flat minimum, and measures it.
 
-    Takes the place of scikit-learn's ``MLPRegressor``: every parameter, attribute and method of
-    that exists here with the same name, default and meaning, except the default ``solver``. It
-    minimises half the squared error, or another loss.
+    It can replace scikit-learn's ``MLPRegressor``. Every parameter, attribute and method of
+    ``MLPRegressor`` exists here with the same name, default and meaning. Only the default
+    ``solver`` differs. The regressor minimises half the squared error, or another loss.
 
     Parameters
     ----------
@@ -155,14 +155,15 @@ class FlatMLPRegressor(BaseFlatMLP, FlatModelRegressor):
 
     See Also
     --------
-    FlatMLPClassifier : The same for classes.
-    skflat.solvers : The solvers, with what a step of each costs.
-    skflat.measures : The measures, with what each is invariant to.
+    FlatMLPClassifier : The same for class labels.
+    skflat.solvers : The solvers, with the cost of a step.
+    skflat.measures : The measures, with their invariances.
 
     Notes
     -----
-    Of several outputs the gradient is that of the summed loss, while ``loss_curve_`` reports the
-    mean over the outputs, as in scikit-learn. Targets are converted to the dtype of ``X``.
+    With several outputs, the gradient is the gradient of the loss summed over the outputs. But
+    ``loss_curve_`` reports the mean over the outputs. Both are as in scikit-learn. Targets are
+    converted to the dtype of ``X``.
 
     References
     ----------

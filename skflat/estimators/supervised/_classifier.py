@@ -84,16 +84,16 @@ class FlatModelClassifier(ClassifierMixin, FlatModel):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training inputs.
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
-            Class labels, or an indicator matrix of several labels a row.
+            Class labels, or an indicator matrix if a row has several labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, not negative.
+            Weights of the rows. They must not be negative.
         validation_data : tuple (X_val, y_val), default=None
-            Rows to validate on, instead of a part of the training rows. One object, so that
-            ``GridSearchCV`` passes it on whole.
+            Rows to validate on, instead of a part of the training rows. It is one object, so that
+            ``GridSearchCV`` does not slice it.
         X_val, y_val : array-like, default=None
-            The same as two arguments, for a Pipeline with ``transform_input=["X_val"]``. Where
-            they have as many rows as ``X`` and meet a ``GridSearchCV`` on their way, wrap each
-            in a tuple of one.
+            The same as two arguments, for a Pipeline with ``transform_input=["X_val"]``.
+            ``GridSearchCV`` slices them if they have as many rows as ``X``. To prevent this, wrap
+            each in a tuple of one element.
 
         Returns
         -------
@@ -107,8 +107,8 @@ class FlatModelClassifier(ClassifierMixin, FlatModel):
         Warns
         -----
         ConvergenceWarning
-            If training has not converged within ``max_iter``, or ended no better on the training
-            rows than the best constant prediction; the latter says what to try.
+            If training has not converged within ``max_iter``. Also if it ended no better on the
+            training rows than the best constant prediction; this warning says what to try.
         """
         with all_or_nothing(self):
             pair = one_validation_set(validation_data, X_val, y_val)
@@ -126,17 +126,17 @@ class FlatModelClassifier(ClassifierMixin, FlatModel):
         X_val=None,
         y_val=None,
     ):
-        """One epoch over the given rows. Measures nothing: call ``measure`` for that.
+        """Train for one epoch on the given rows. Call ``measure`` to measure the result.
 
-        Parameters that were changed since the last call take effect. The solver's state (moments,
-        replicas) goes on, unless the solver is of another class or base; then a new one begins.
+        Parameters that were changed since the last call take effect. The solver keeps its state
+        (moments, replicas). It begins a new one only if its class or its base has changed.
 
         Parameters
         ----------
         X, y, sample_weight, validation_data, X_val, y_val
             As in ``fit``.
         classes : array-like of shape (n_classes,), default=None
-            All classes there will be; needed in the first call.
+            All classes that can occur in any call. The first call needs it.
 
         Returns
         -------
@@ -176,6 +176,7 @@ class FlatModelClassifier(ClassifierMixin, FlatModel):
         -------
         ndarray of shape (n_samples, n_classes)
         """
+        # With two classes the network has one output, the probability of the second class.
         P = self._outputs(X)
         return np.column_stack([1 - P, P]) if P.shape[1] == 1 else P
 
@@ -191,7 +192,7 @@ class FlatModelClassifier(ClassifierMixin, FlatModel):
         ndarray of shape (n_samples, n_classes)
         """
         P = self.predict_proba(X)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore"):  # a probability that underflowed to 0 gives -inf
             return np.log(P, out=P)
 
     def _validate_input(self, X, y, incremental, reset):
@@ -235,7 +236,7 @@ class FlatModelClassifier(ClassifierMixin, FlatModel):
         if y.ndim == 2:
             by_class = compute_sample_weight(self.class_weight, y)
         else:
-            # Of all classes: in partial_fit some may be missing from ``y``.
+            # The weights of all classes, because in `partial_fit` some may be missing from ``y``.
             of_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
             by_class = of_class[np.searchsorted(self.classes_, y)]
         weight = by_class if weight is None else weight * by_class
@@ -251,7 +252,7 @@ class FlatModelClassifier(ClassifierMixin, FlatModel):
         return "softmax" if multiclass else "logistic"
 
     def _score_of(self, P, batch):
-        """Accuracy; of all labels at once where there are several."""
+        """Accuracy. In a multilabel target a row counts if all its labels are right."""
         if batch.y.ndim == 1:
             return batch.mean(P.argmax(axis=1) == batch.y)
         return batch.mean(np.all((P > 0.5) == batch.y, axis=1))

@@ -93,14 +93,14 @@ class FlatModelRegressor(RegressorMixin, FlatModel):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, not negative.
+            Weights of the rows. They must not be negative.
         validation_data : tuple (X_val, y_val), default=None
-            Rows to validate on, instead of a part of the training rows. One object, so that
-            ``GridSearchCV`` passes it on whole.
+            Rows to validate on, instead of a part of the training rows. It is one object, so that
+            ``GridSearchCV`` does not slice it.
         X_val, y_val : array-like, default=None
-            The same as two arguments, for a Pipeline with ``transform_input=["X_val"]``. Where
-            they have as many rows as ``X`` and meet a ``GridSearchCV`` on their way, wrap each
-            in a tuple of one.
+            The same as two arguments, for a Pipeline with ``transform_input=["X_val"]``.
+            ``GridSearchCV`` slices them if they have as many rows as ``X``. To prevent this, wrap
+            each in a tuple of one element.
 
         Returns
         -------
@@ -114,8 +114,8 @@ class FlatModelRegressor(RegressorMixin, FlatModel):
         Warns
         -----
         ConvergenceWarning
-            If training has not converged within ``max_iter``, or ended no better on the training
-            rows than the best constant prediction; the latter says what to try.
+            If training has not converged within ``max_iter``. Also if it ended no better on the
+            training rows than the best constant prediction; this warning says what to try.
         """
         with all_or_nothing(self):
             pair = one_validation_set(validation_data, X_val, y_val)
@@ -124,10 +124,10 @@ class FlatModelRegressor(RegressorMixin, FlatModel):
     @available_if(is_stochastic)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, validation_data=None, X_val=None, y_val=None):
-        """One epoch over the given rows. Measures nothing: call ``measure`` for that.
+        """Train for one epoch on the given rows. Call ``measure`` to measure the result.
 
-        Parameters that were changed since the last call take effect. The solver's state (moments,
-        replicas) goes on, unless the solver is of another class or base; then a new one begins.
+        Parameters that were changed since the last call take effect. The solver keeps its state
+        (moments, replicas). It begins a new one only if its class or its base has changed.
 
         Parameters
         ----------
@@ -143,7 +143,7 @@ class FlatModelRegressor(RegressorMixin, FlatModel):
             return self._fit(X, y, sample_weight, pair, incremental=True)
 
     def predict(self, X):
-        """The prediction: a mean, or what else the loss asks for.
+        """The predictions: means, or what else the loss asks for.
 
         Parameters
         ----------
@@ -167,7 +167,7 @@ class FlatModelRegressor(RegressorMixin, FlatModel):
             dtype=self._input_dtype(reset),
             reset=reset,
         )
-        if y.dtype.kind in "OSU":  # refuses text, in scikit-learn's words
+        if y.dtype.kind in "OSU":  # refuse text with scikit-learn's message
             y = check_array(y, dtype="numeric", ensure_2d=False, input_name="y")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)

@@ -2,10 +2,11 @@
 
 
 def one_validation_set(validation_data, X_val, y_val):
-    """The pair of validation inputs and targets, however it was given, or None.
+    """The pair of validation inputs and targets, or None. It can be given in two ways.
 
-    A one-element tuple stands for its element: meta-estimators that slice what has as many
-    rows as ``X`` leave a tuple alone, and a Pipeline transforms its elements.
+    A tuple of one element stands for the element. Meta-estimators slice every argument that has as
+    many rows as ``X``, but they do not slice a tuple. A Pipeline transforms the elements of a
+    tuple.
     """
     if validation_data is not None:
         if X_val is not None or y_val is not None:

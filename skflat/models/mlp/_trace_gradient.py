@@ -1,9 +1,9 @@
 """The gradient of the exact trace of a multi-layer perceptron's loss Hessian.
 
-The formulas are those of `_trace.py`, written for autograd. For one piecewise-linear hidden layer
-they are differentiated by hand. The parameters of the first layer enter the trace only through its
-pre-activations. So autograd never sees the inputs, which may be sparse, and the two products with
-them are those of a gradient.
+This file has the formulas of `_trace.py` for autograd. For one piecewise-linear hidden layer they
+are differentiated by hand. The parameters of the first layer enter the trace only through its
+pre-activations. So autograd never sees the inputs, which may be sparse. As in a gradient, there are
+two products with the inputs.
 """
 
 import autograd.numpy as anp
@@ -112,7 +112,7 @@ def _traces(model, loss, params, X_norms, y):
 
 
 def _passes(model, params):
-    """Inputs, pre-activations and the derivatives at them, layer by layer."""
+    """Inputs, pre-activations, and the derivatives of the activation there, layer by layer."""
     act = model.activation
     a, z, slopes, bends = [None], [params["z0"]], [], []
     for layer in range(1, model.n_layers):

@@ -1,4 +1,4 @@
-"""What ``rho="auto"`` is: the published number, in the units of the data."""
+"""``rho="auto"`` is the published number in the units of the data."""
 
 import numpy as np
 import pytest

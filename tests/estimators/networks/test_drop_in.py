@@ -1,4 +1,4 @@
-"""The networks against scikit-learn's own: same names, same defaults, same numbers."""
+"""The networks have the names, the defaults and the numbers of scikit-learn's own."""
 
 import inspect
 from functools import cache

@@ -1,4 +1,4 @@
-"""The searches over radius and penalty: nothing is trained twice, and a good setting is found."""
+"""The searches over radius and penalty train nothing twice and find a good setting."""
 
 import copy
 import pickle
