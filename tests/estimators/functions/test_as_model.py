@@ -105,7 +105,12 @@ def test_a_loss_of_its_own_against_the_dense_hessian():
     assert_allclose(model.predict(X[:, :3]), F[:, 0] + 1)
 
 
-OF_NUMBERS = [name for name, function in FUNCTIONS.items() if function not in OF_CLASSES]
+QUICK = ["sharpness", "flatness", "weakness", "effective_rank", "relative_flatness"]
+OF_NUMBERS = [
+    name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
+    for name, function in FUNCTIONS.items()
+    if function not in OF_CLASSES
+]
 
 
 @pytest.mark.parametrize("name", OF_NUMBERS)

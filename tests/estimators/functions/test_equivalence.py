@@ -58,7 +58,16 @@ def flat(estimator):
     return np.concatenate([np.ravel(array) for array in arrays])
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+def slow_unless(quick, names):
+    """All names, of which the others wait for make test-slow."""
+    return [each if each in quick else pytest.param(each, marks=pytest.mark.slow) for each in names]
+
+
+#: One of each way to use an objective; the others differ in the direction of their step.
+QUICK = ["adam", "sam", "lbfgs", "functional_sam", "label_noise", "trace"]
+
+
+@pytest.mark.parametrize("solver", slow_unless(QUICK, SOLVERS))
 def test_a_function_is_trained_as_the_network_is(solver):
     # Third derivatives one parameter at a time take their time.
     few = {"max_iter": 1} if solver == "trace" else {}
@@ -85,13 +94,12 @@ def test_whatever_the_loss(loss):
     assert_allclose(other.predict(X), one.predict(X), atol=1e-8)
 
 
-OF_OUTPUTS = ["effective_rank", "margins", "relative_flatness", "weakness"]
+#: One of each way to measure: products, gradients, search, draws, outputs, pairs.
+QUICK_MEASURES = ["sharpness", "gradient_noise", "flatness", "margins", "weakness"]
 
 
-@pytest.mark.parametrize(
-    ("name", "target"),
-    [*((name, "classes") for name in FUNCTIONS), *((name, "two classes") for name in OF_OUTPUTS)],
-)
+@pytest.mark.parametrize("target", ["classes", "two classes"])
+@pytest.mark.parametrize("name", slow_unless(QUICK_MEASURES, FUNCTIONS))
 def test_it_measures_the_same(name, target):
     one, other = (each.fit(X, TARGETS[target]) for each in pair(True, solver="adam"))
     function = FUNCTIONS[name]
