@@ -39,7 +39,8 @@ def test_the_model_has_learnt_and_is_measured(ran):
 
 
 def test_the_solver_and_what_was_trained_elsewhere(ran):
-    assert ran["RandomClimb"]().default_rho == 0.5
+    assert ran["mlp"].solver.default_rho == 0.5
+    assert ran["mlp"].score(ran["X"], ran["y"]) > 0.9
     assert ran["model"].n_outputs_ == 3
 
 

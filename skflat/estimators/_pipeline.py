@@ -212,6 +212,7 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
         )
         solver = self._solver()
         solver._validate_params()
+        solver = solver.for_objective(objective)
         settings = self._settings(solver, objective)
         solver = solver.delegate() if settings.rho == 0 else solver
         solver.check(objective)

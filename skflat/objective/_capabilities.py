@@ -110,6 +110,9 @@ class TraceGradient(Capability, ABC):
     what = "the gradient of the exact trace of the Hessian"
     found_in = f"{ExactTrace.found_in} A function has one if it has at most 300 parameters."
 
+    #: What the gradient of the trace costs, in gradients of the loss.
+    cost = 1
+
     @abstractmethod
     def gradient(self, w, batch=None, out=None, work=None):
         """Gradient of the mean trace over a batch.

@@ -8,6 +8,7 @@ from ._als import ALS
 from ._chain import Chain
 from ._ema import EMA
 from ._entropy_sgd import EntropySGD
+from ._expected_loss import ExpectedLoss
 from ._friendly_sam import FriendlySAM
 from ._functional_sam import FunctionalSAM
 from ._gradient import SGD, Adam
@@ -34,6 +35,7 @@ from ._trace import TracePenalty
 SOLVERS = {
     "adam": Adam,
     "asam": ASAM,
+    "auto": ExpectedLoss,
     "chain": Chain,
     "consensus": Consensus,
     "diffusion": Diffusion,
@@ -78,6 +80,7 @@ __all__ = [
     "Consensus",
     "Diffusion",
     "EntropySGD",
+    "ExpectedLoss",
     "FriendlySAM",
     "FunctionalSAM",
     "History",

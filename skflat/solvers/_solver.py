@@ -110,6 +110,10 @@ class Solver(BaseEstimator):
             return self.default_rho or 0.0
         return self.default_rho * objective.unit_radius
 
+    def for_objective(self, objective):
+        """The solver that this one stands for on an objective. It is itself unless it chooses."""
+        return self
+
     def delegate(self):
         """The solver that runs instead of this one at ``rho = 0``."""
         return self
@@ -273,6 +277,7 @@ def minimize(solver, objective, w, settings=None, random_state=0, max_epochs=Non
         It has the ``history``. Its ``work.rows`` is the number of rows differentiated.
     """
     settings = Settings(rho="auto") if settings is None else settings
+    solver = solver.for_objective(objective)
     if settings.rho == "auto":
         settings = settings.replaced(rho=solver.auto_rho(objective))
     solver = solver.delegate() if settings.rho == 0 else solver

@@ -46,6 +46,7 @@ def _resolved(rule, settings, objective):
 
     At radius 0 the rule is a base optimizer. A radius of NaN means the rule's own default.
     """
+    rule = rule.for_objective(objective)
     if math.isnan(settings.rho):
         settings = replace(settings, rho=rule.auto_rho(objective))
     return (rule.delegate() if settings.rho == 0 else rule), settings

@@ -55,7 +55,7 @@ class FlatFunctionClassifier(BaseFlatFunction, FlatModelClassifier):
     >>> X, y = load_iris(return_X_y=True)
     >>> start = {"U": (4, 8), "V": (8, 3)}
     >>> clf = FlatFunctionClassifier(
-    ...     forward, start, learning_rate_init=0.02, max_iter=500, random_state=0
+    ...     forward, start, solver="sam", learning_rate_init=0.02, max_iter=500, random_state=0
     ... )
     >>> clf.fit(X - X.mean(axis=0), y).score(X - X.mean(axis=0), y) > 0.95
     True
@@ -93,7 +93,7 @@ class FlatFunctionClassifier(BaseFlatFunction, FlatModelClassifier):
         prediction=None,
         class_weight=None,
         label_smoothing=0.0,
-        solver="sam",
+        solver="auto",
         rho="auto",
         measures="auto",
         measure_max_samples=2000,
@@ -248,7 +248,7 @@ class FlatFunctionRegressor(BaseFlatFunction, FlatModelRegressor):
         prediction=None,
         quantile=0.5,
         delta=1.0,
-        solver="sam",
+        solver="auto",
         rho="auto",
         measures="auto",
         measure_max_samples=2000,

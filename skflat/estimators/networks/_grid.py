@@ -43,7 +43,7 @@ def largest_radius(network, X, y, sample_weight):
     # The initial weights are not used, so any seed will do.
     model, _ = network._start(X, y, first_pass=True)
     objective, _ = network._objective(model, X, y, weight, goes_on=False)
-    solver = network._solver()
+    solver = network._solver().for_objective(objective)
     solver.check(objective)
     return solver.reach * solver.auto_rho(objective)
 

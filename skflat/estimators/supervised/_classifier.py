@@ -55,7 +55,7 @@ class FlatModelClassifier(ClassifierMixin, FlatModel):
     ...     def forward(self, params, X):
     ...         return (X**2) @ params["A"] + params["b"]
     >>> class SquaresClassifier(FlatModelClassifier):
-    ...     def __init__(self, solver="sam", rho="auto", max_iter=200, random_state=None):
+    ...     def __init__(self, solver="auto", rho="auto", max_iter=200, random_state=None):
     ...         super().__init__(
     ...             solver=solver, rho=rho, max_iter=max_iter, random_state=random_state
     ...         )

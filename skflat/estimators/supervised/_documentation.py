@@ -1,10 +1,12 @@
 """What estimators of any model have in common, in words."""
 
-TRAINING = """solver : str or solver object, default='sam'
+TRAINING = """solver : str or solver object, default='auto'
         The method of minimisation: a name in `skflat.solvers.SOLVERS`, or an object of
         `skflat.solvers`. Such an object holds the structure of the rule, and the numbers are
-        parameters of this estimator. ``'adam'``, ``'sgd'`` and ``'lbfgs'`` give the same results as
-        in scikit-learn's networks.
+        parameters of this estimator. ``'auto'`` is Adam on the loss expected under noise of
+        deviation ``rho`` on the parameters. It costs little more than one gradient per step, see
+        `skflat.solvers.ExpectedLoss`. ``'adam'``, ``'sgd'`` and ``'lbfgs'`` give the same results
+        as in scikit-learn's networks.
     rho : 'auto' or float, default='auto'
         The radius, in parameter space, over which the solution must stay good. The documentation of
         every solver says how it uses the radius. It also gives the solver's default, which
@@ -12,8 +14,8 @@ TRAINING = """solver : str or solver object, default='sam'
         radius in the parameters is multiplied by ``(2 / s) ** 2`` if the root mean square ``s`` of
         the largest feature is above 2. With a loss without a link, such as the squared error, it is
         also multiplied by ``(2 d) ** 2`` if the largest standard deviation ``d`` of a target is
-        below 1/2. In ``partial_fit`` the first call fixes both factors. At 0 the base solver replaces a flat
-        solver, so the results of the two are equal bit for bit.
+        below 1/2. In ``partial_fit`` the first call fixes both factors. At 0 the base solver
+        replaces a flat solver, so the results of the two are equal bit for bit.
     measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
         What to measure at the end of ``fit``: names in `skflat.measures.MEASURES`.
     measure_max_samples : int, default=2000

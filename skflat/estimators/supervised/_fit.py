@@ -16,7 +16,7 @@ from ._outcome import warn_unless_better
 
 #: What the parameters are that a subclass does not name.
 DEFAULTS = {
-    "solver": "sam",
+    "solver": "auto",
     "rho": "auto",
     "measures": "auto",
     "measure_max_samples": 2000,

@@ -63,7 +63,7 @@ class FlatModelRegressor(RegressorMixin, FlatModel):
     ...     def forward(self, params, X):
     ...         return (X @ params["A"]) * (X @ params["B"])
     >>> class ProductRegressor(FlatModelRegressor):
-    ...     def __init__(self, solver="sam", rho="auto", random_state=None):
+    ...     def __init__(self, solver="auto", rho="auto", random_state=None):
     ...         super().__init__(solver=solver, rho=rho, random_state=random_state)
     ...     def make_model(self, n_features, n_outputs):
     ...         return Product(n_features, n_outputs)

@@ -20,11 +20,15 @@ class FunctionTraceGradient(TraceGradient):
         small = objective.model.layout.size <= MOST_PARAMETERS
         return cls(objective) if small else None
 
+    @property
+    def cost(self):
+        """A Hessian product counts 2 gradients, and its derivative twice as many."""
+        return 4 * self.objective.model.layout.size
+
     def gradient(self, w, batch=None, out=None, work=None):
         model, batch = self.objective.model, self.objective.batch(batch)
         work = Workspace() if work is None else work
-        # A Hessian product counts 2 gradients, and its derivative twice as many.
-        work.rows += 4 * len(w) * len(batch)
+        work.rows += self.cost * len(batch)
         out = np.empty_like(w) if out is None else out
         out[:], views = 0, model.layout.views(w)
         with ONE_AT_A_TIME, warnings.catch_warnings():

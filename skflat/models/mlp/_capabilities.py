@@ -4,7 +4,7 @@ import numpy as np
 
 from ...objective import ExactTrace, HiddenLayer, Likelihood, TraceGradient, Workspace
 from ._trace import hessian_trace
-from ._trace_gradient import trace_gradient
+from ._trace_gradient import cost, trace_gradient
 
 
 class NetworkLayers(HiddenLayer):
@@ -26,6 +26,10 @@ class NetworkTrace(ExactTrace, TraceGradient):
     def of_rows(self, w, batch=None):
         objective = self.objective
         return hessian_trace(objective.model, objective.loss_function, w, objective.batch(batch))
+
+    @property
+    def cost(self):
+        return cost(self.objective.model)
 
     def gradient(self, w, batch=None, out=None, work=None):
         objective = self.objective

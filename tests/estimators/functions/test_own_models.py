@@ -79,7 +79,7 @@ class Shapes:
 def test_a_model_is_the_same_as_its_function():
     own = BilinearClassifier(random_state=0).fit(X, Y)
     function = FlatFunctionClassifier(
-        bilinear, arrays, learning_rate_init=0.02, random_state=0
+        bilinear, arrays, solver="sam", learning_rate_init=0.02, random_state=0
     ).fit(X, Y)
     assert_allclose(own.params_["A"], function.params_["A"], atol=1e-8)
     assert own.loss_curve_[-1] < own.loss_curve_[0]

@@ -20,6 +20,7 @@ X, T = load_diabetes(return_X_y=True)
 X, T = scale(X), scale(T)
 # Of the wide neighbourhoods the pull is not felt at first, and noise on labels is not on weights.
 BY_SIZE = {
+    "auto",
     "sam",
     "asam",
     "gsam",
