@@ -21,7 +21,7 @@ def as_model(
 ):
     """Take a function and its fitted parameters as a fitted estimator, which all measures take.
 
-    Nothing is trained. It costs one pass and one gradient of two rows, to see that autograd can
+    Nothing is trained. It costs one pass and one gradient of three rows, to see that autograd can
     differentiate the function.
 
     Parameters

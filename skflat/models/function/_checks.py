@@ -14,7 +14,7 @@ from autograd import make_vjp
 from ...objective import ONE_AT_A_TIME
 from ._width import numbers_of_a_row
 
-N_ROWS = 2  # that a function is tried on; a single row is taken twice
+N_ROWS = 3  # that a function is tried on; of fewer some are taken twice
 
 #: What NumPy and Python say where a traced value is written into an array, or into the rows.
 IN_PLACE = ("item assignment", "read-only", "setting an array element")
@@ -32,7 +32,7 @@ FAILURES = (TypeError, ValueError, NotImplementedError, AttributeError, IndexErr
 
 
 def check_function(model, loss, w, X, y):
-    """Try a user's function and loss on two rows, plain and traced.
+    """Try a user's function and loss on three rows, plain and traced.
 
     Parameters
     ----------
@@ -58,6 +58,8 @@ def check_function(model, loss, w, X, y):
     X, y, views = _read_only(X[rows]), y[rows], model.layout.views(w)
     F = _plain("forward", lambda: model.forward(views, X), model, X)
     _check_scores(F, model, X)
+    # Not the same number of rows whatever it is given.
+    _check_scores(_plain("forward", lambda: model.forward(views, X[:2]), model, X), model, X[:2])
     _traced("forward", lambda params: model.forward(params, X), views)
     F = np.array(F, dtype=w.dtype)
     _plain("loss", lambda: loss.per_sample(F.copy(), y), model, X)

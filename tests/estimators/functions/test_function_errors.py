@@ -83,14 +83,16 @@ def test_the_line_is_named():
 
 
 def test_shapes_that_do_not_match():
-    with pytest.raises(ValueError, match=r"X of shape \(2, 4\) and arrays of the shapes.*\(5, 3\)"):
+    with pytest.raises(ValueError, match=r"X of shape \(3, 4\) and arrays of the shapes.*\(5, 3\)"):
         fit(linear, START | {"W": (5, 3)})
     with pytest.raises(
-        ValueError, match=r"\(n_rows, 3\), here \(2, 3\); got one of shape \(2, 2\)"
+        ValueError, match=r"\(n_rows, 3\), here \(3, 3\); got one of shape \(3, 2\)"
     ):
         fit(linear, {"W": (4, 2), "b": (2,)})
     with pytest.raises(ValueError, match=r"must return an array of shape .*got one of shape \(\)"):
         fit(lambda params, X: anp.sum(linear(params, X)))
+    with pytest.raises(ValueError, match=r"here \(2, 3\); got one of shape \(3, 3\)"):
+        fit(lambda params, X: params["W"][1:] + anp.sum(X) + params["b"])
 
 
 def test_arrays_without_influence():
