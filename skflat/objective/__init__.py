@@ -17,24 +17,41 @@ from ._capabilities import (
     capability,
     require,
 )
+from ._glorot import glorot
 from ._layout import Layout
-from ._losses import (
-    Binary,
-    ClassLoss,
-    HalfPoisson,
-    HalfSquared,
-    Likelihood,
-    Loss,
-    Multinomial,
-    RegressionLoss,
-)
 from ._model import Model
 from ._norms import NORMS, norm_weights
 from ._objective import CHUNK, Objective
 from ._perturbation import PERTURBATIONS, Perturbation, rounded_normals, windowed_normals
 from ._products import product, row_scale, transposed_product
-from ._sizes import LARGE, SMALL, feature_sizes, target_deviations, unit_radius
+from ._sizes import (
+    LARGE,
+    SMALL,
+    feature_sizes,
+    radius_of_data,
+    target_deviations,
+    unit_radius,
+)
 from ._workspace import Workspace
+from .losses import (
+    REGRESSION_LOSSES,
+    Absolute,
+    Binary,
+    ClassLoss,
+    CustomClassLoss,
+    CustomLoss,
+    HalfGamma,
+    HalfPoisson,
+    HalfSquared,
+    Huber,
+    Likelihood,
+    Loss,
+    Multinomial,
+    Pinball,
+    RegressionLoss,
+    losses_and_residual,
+    regression_loss,
+)
 
 __all__ = [
     "CHUNK",
@@ -42,18 +59,24 @@ __all__ = [
     "NORMS",
     "ONE_AT_A_TIME",
     "PERTURBATIONS",
+    "REGRESSION_LOSSES",
     "SMALL",
+    "Absolute",
     "Batch",
     "Binary",
     "BinaryMachines",
     "Capability",
     "ClassLoss",
+    "CustomClassLoss",
+    "CustomLoss",
     "Entries",
     "ExactTrace",
     "Geometry",
+    "HalfGamma",
     "HalfPoisson",
     "HalfSquared",
     "HiddenLayer",
+    "Huber",
     "Hyperplanes",
     "Layout",
     "LeastSquares",
@@ -64,6 +87,7 @@ __all__ = [
     "NotDefinedError",
     "Objective",
     "Perturbation",
+    "Pinball",
     "RegressionLoss",
     "TraceGradient",
     "Workspace",
@@ -71,8 +95,12 @@ __all__ = [
     "capability",
     "displaced",
     "feature_sizes",
+    "glorot",
+    "losses_and_residual",
     "norm_weights",
     "product",
+    "radius_of_data",
+    "regression_loss",
     "require",
     "rounded_normals",
     "row_scale",

@@ -179,8 +179,7 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
 
     Parameters
     ----------
-    loss : {'squared_error', 'poisson'}, default='squared_error'
-        The loss to minimise. ``'poisson'`` has a log link and needs ``y >= 0``.
+    {loss}
     {parameters}
 
     Attributes
@@ -219,6 +218,8 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
         hidden_layer_sizes=(100,),
         activation="relu",
         *,
+        quantile=0.5,
+        delta=1.0,
         solver="auto",
         rhos=8,
         alphas=(0.0001, 0.01, 1.0),
@@ -256,6 +257,8 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
             loss=loss,
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
+            quantile=quantile,
+            delta=delta,
             solver=solver,
             rhos=rhos,
             alphas=alphas,

@@ -1,6 +1,6 @@
 """Multi-layer perceptrons, with hand-written derivatives."""
 
-from ._activations import ACTIVATIONS, Identity, ReLU
+from ._activations import ACTIVATIONS, Identity, ReLU, as_activation
 from ._mlp import MLP
 
 __all__ = [
@@ -8,4 +8,5 @@ __all__ = [
     "MLP",
     "Identity",
     "ReLU",
+    "as_activation",
 ]
