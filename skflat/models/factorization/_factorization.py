@@ -14,8 +14,10 @@ import numpy as np
 from scipy import sparse
 
 from ...objective import Layout, Model, row_scale
+from .._symmetry import Symmetry
 from ._alternation import Alternation, pair
 from ._capabilities import CAPABILITIES
+from ._symmetry import FactorMaps
 
 N_TURNS = 5  # of the offsets of every kind, before the first step
 
@@ -34,6 +36,8 @@ class Factorization(Model):
     """
 
     capabilities = CAPABILITIES
+    #: What the parameters are called.
+    units = "factors"
     #: Rows at a time: a pass over the rows also passes over all parameters once a chunk.
     chunk = 1 << 17
     #: Then the same ridge is minimised by batches as in closed form.
@@ -53,6 +57,11 @@ class Factorization(Model):
         shapes |= {f"factors_{c}": (size, self.n_components) for c, size in enumerate(self.sizes)}
         self.layout = Layout(shapes)
         self.n_affine = fit_offsets * (1 + sum(self.sizes))
+
+    @property
+    def symmetry(self):
+        """That of two factors; of more kinds only permutations and rotations are known."""
+        return FactorMaps(self) if self.n_kinds == 2 else Symmetry(self)
 
     def penalties(self, alpha):
         """Factors, and offsets but the intercept, with the strengths of their penalties.

@@ -2,10 +2,15 @@
 
 from ._activations import ACTIVATIONS, Identity, ReLU
 from ._mlp import MLP
+from .symmetries import LinearMaps, PositiveScaling, ScaledEntries, balanced
 
 __all__ = [
     "ACTIVATIONS",
     "MLP",
     "Identity",
+    "LinearMaps",
+    "PositiveScaling",
     "ReLU",
+    "ScaledEntries",
+    "balanced",
 ]

@@ -50,6 +50,16 @@ class MLP(Model):
         )
         self.penalized = slice(0, self.layout.slices["b0"].start)
 
+    @property
+    def units(self):
+        """What the hidden units are called."""
+        return f"{type(self.activation).__name__.lower()} units"
+
+    @property
+    def symmetry(self):
+        """What keeps the function, which is the activation's affair."""
+        return self.activation.symmetry(self)
+
     def init(self, random_state, dtype):
         """Glorot and Bengio's uniform start, drawn in scikit-learn's order."""
         params = {}
