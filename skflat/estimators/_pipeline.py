@@ -113,6 +113,8 @@ class Training:
         From parameters to the score and the loss on validation rows.
     finish : callable
         From the parameters where training ended to those that are kept; by default the same.
+    between : callable, default=None
+        Moves the parameters between two epochs, see `skflat.solvers.Run`.
     """
 
     objective: Objective
@@ -121,6 +123,7 @@ class Training:
     attributes: Callable
     validate: Callable | None = None
     finish: Callable = lambda w: w
+    between: Callable | None = None
 
 
 @dataclass
@@ -219,6 +222,7 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
             self._history,
             training.validate,
             hooks,
+            between=training.between,
             max_epochs=_most_epochs(incremental, until, n_before),
             order=None if halted is None else halted.order,
         )

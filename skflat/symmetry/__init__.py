@@ -1,18 +1,23 @@
 """Changes of the parameters that keep the function, and what gradient flow keeps."""
 
 from ..models.factorization import balance, balancing_flow, conserved
-from ._flatten import flatten, flattening_flow
+from ._conserved import Drift, conservation_drift, conserved_quantities
+from ._flatten import flatten, flattening_flow, tell
 from ._rescale import rescale
 from ._sharpen import sharpen
 from ._teleport import teleport
 
 __all__ = [
+    "Drift",
     "balance",
     "balancing_flow",
+    "conservation_drift",
     "conserved",
+    "conserved_quantities",
     "flatten",
     "flattening_flow",
     "rescale",
     "sharpen",
     "teleport",
+    "tell",
 ]

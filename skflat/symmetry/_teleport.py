@@ -41,7 +41,7 @@ def teleport(estimator, criterion, *, max_evals=1000, step=1.0):
     >>> from skflat.measures import hessian_trace
     >>> from skflat.symmetry import flatten, teleport
     >>> X, y = load_iris(return_X_y=True)
-    >>> clf = MLPClassifier((3,), max_iter=2000, random_state=0).fit(X, y)
+    >>> clf = MLPClassifier((3,), solver="lbfgs", alpha=1, max_iter=2000, random_state=0).fit(X, y)
     >>> def trace(each):
     ...     return hessian_trace(each, X, y).value
     >>> abs(trace(teleport(clf, trace)) / trace(flatten(clf, X, y)) - 1) < 1e-4

@@ -9,9 +9,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..._compat import Interval, StrOptions, fit_context
 from ...models.mlp import ACTIVATIONS, MLP
-from ...objective import Objective, Workspace
+from ...objective import CRITERIA, Objective, Workspace
 from ...problems import Problem, encode, loss_of, network
 from .._pipeline import SETTINGS, FlatEstimator, Training, checked_weight
+from ._flattening import between_epochs, last_step
 from ._outcome import warn_unless_better
 
 
@@ -25,6 +26,8 @@ class BaseFlatMLP(FlatEstimator):
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "warmup": [Interval(Real, 0, 1, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS)), callable],
+        "flatten": [StrOptions(set(CRITERIA)), None],
+        "flatten_every": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(self, **params):
@@ -57,6 +60,8 @@ class BaseFlatMLP(FlatEstimator):
             (X, y, sample_weight),
             attributes=lambda w: dict(zip(("coefs_", "intercepts_"), model.split(w), strict=True)),
             validate=self._validator(objective, held_out, task),
+            finish=last_step(self, objective, complete=not incremental and until is None),
+            between=between_epochs(self, objective),
         )
         w = self._train(training, first_pass=first_pass, incremental=incremental, until=until)
         if incremental or until is not None:

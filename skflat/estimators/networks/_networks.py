@@ -114,6 +114,8 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        flatten=None,
+        flatten_every=None,
     ):
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
@@ -146,6 +148,8 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            flatten=flatten,
+            flatten_every=flatten_every,
         )
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -417,6 +421,8 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        flatten=None,
+        flatten_every=None,
     ):
         super().__init__(
             loss=loss,
@@ -448,6 +454,8 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            flatten=flatten,
+            flatten_every=flatten_every,
         )
 
     @fit_context(prefer_skip_nested_validation=True)

@@ -96,6 +96,8 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        flatten=None,
+        flatten_every=None,
     ):
         BaseFlatMLP.__init__(
             self,
@@ -134,6 +136,8 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            flatten=flatten,
+            flatten_every=flatten_every,
         )
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -249,6 +253,8 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        flatten=None,
+        flatten_every=None,
     ):
         BaseFlatMLP.__init__(
             self,
@@ -286,6 +292,8 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            flatten=flatten,
+            flatten_every=flatten_every,
         )
 
     @fit_context(prefer_skip_nested_validation=True)
