@@ -1,8 +1,10 @@
 """The changes of a model's parameters that keep its function."""
 
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from ..objective import CRITERIA, NotDefinedError, Orbit
 
@@ -26,6 +28,22 @@ class Flattest:
     converged: bool = True
     kind: str = "exact"
     details: dict = field(default_factory=dict)
+
+    def warn(self):
+        """Tell of units without a flattest scale, and of a minimum that was not reached."""
+        unattained = self.details.get("unattained", 0)
+        if unattained:
+            warnings.warn(
+                f"{unattained} hidden units have no flattest scale, because no weight out of them "
+                "reaches the loss, or none into them: they are left as they are.",
+                stacklevel=3,
+            )
+        if not self.converged:
+            warnings.warn(
+                f"The flattest point was not reached: {self.details}.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
 
 
 class Symmetry:

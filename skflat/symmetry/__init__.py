@@ -2,7 +2,7 @@
 
 from ..models.factorization import balance, balancing_flow, conserved
 from ._conserved import Drift, conservation_drift, conserved_quantities
-from ._flatten import flatten, flattening_flow, tell
+from ._flatten import flatten, flattening_flow
 from ._rescale import rescale
 from ._sharpen import sharpen
 from ._teleport import teleport
@@ -19,5 +19,4 @@ __all__ = [
     "rescale",
     "sharpen",
     "teleport",
-    "tell",
 ]

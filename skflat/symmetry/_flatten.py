@@ -1,10 +1,8 @@
 """The flattest of all networks with the same function."""
 
-import warnings
 from itertools import islice
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from ..models import Flattest
 from ..objective import CRITERIA, Orbit, require
@@ -118,7 +116,7 @@ def flatten(estimator, X, y=None, sample_weight=None, *, criterion="trace", meth
     check_options(criterion, method)
     problem = as_problem(estimator, X, y, sample_weight)
     found = METHODS_BY_NAME[method](problem, criterion)
-    tell(found)
+    found.warn()
     report = {"criterion": criterion, "kind": found.kind, "converged": found.converged}
     flat = with_parameters(estimator, found.w)
     innermost(flat).flattening_ = report | found.details
@@ -171,23 +169,6 @@ def check_options(criterion, method):
         raise ValueError(f"method must be one of {list(METHODS)}, got {method!r}.")
     if method == "flow" and criterion == "lambda_max":
         raise ValueError("method='flow' needs criterion='trace' or 'norm', got 'lambda_max'.")
-
-
-def tell(found):
-    """Warn of what `Flattest` reports."""
-    unattained = found.details.get("unattained", 0)
-    if unattained:
-        warnings.warn(
-            f"{unattained} hidden units have no flattest scale, because no weight out of them "
-            "reaches the loss, or none into them: they are left as they are.",
-            stacklevel=3,
-        )
-    if not found.converged:
-        warnings.warn(
-            f"The flattest point was not reached: {found.details}.",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
 
 
 def with_parameters(estimator, w):

@@ -1,7 +1,6 @@
 """Moves to the flattest point of the orbit, after a fit and during it."""
 
 from ...objective import Orbit, require
-from ...symmetry import tell
 
 
 def last_step(estimator, objective, complete):
@@ -13,7 +12,7 @@ def last_step(estimator, objective, complete):
 
     def finish(w):
         found = orbit.flattest(w, criterion)
-        tell(found)
+        found.warn()
         return found.w
 
     return finish
