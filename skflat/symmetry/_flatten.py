@@ -1,15 +1,9 @@
 """The flattest of all networks with the same function."""
 
-from itertools import islice
-
-import numpy as np
-
-from ..models import Flattest
 from ..objective import CRITERIA, Orbit, require
-from ..problems import as_problem, moved
-
-MOST_STEPS, SETTLED = 10_000, 1e-13
-METHODS = ("oneshot", "flow")
+from ..problems import as_problem
+from ._flow import along_the_flow, check_flow
+from ._parameters import innermost, with_parameters
 
 
 def flatten(estimator, X, y=None, sample_weight=None, *, criterion="trace", method="oneshot"):
@@ -115,50 +109,12 @@ def flatten(estimator, X, y=None, sample_weight=None, *, criterion="trace", meth
     """
     check_options(criterion, method)
     problem = as_problem(estimator, X, y, sample_weight)
-    found = METHODS_BY_NAME[method](problem, criterion)
+    found = METHODS[method](problem, criterion)
     found.warn()
     report = {"criterion": criterion, "kind": found.kind, "converged": found.converged}
     flat = with_parameters(estimator, found.w)
     innermost(flat).flattening_ = report | found.details
     return flat
-
-
-def flattening_flow(estimator, X, y=None, sample_weight=None, *, criterion="trace", n_steps=100):
-    """Estimators of the same function, ever flatter, on the way to the flattest.
-
-    Every step keeps the function exactly, up to rounding. Units of relu networks go half the way,
-    in ``log s``, that would balance them if their neighbours rested. The matrices of linear
-    networks and factorizations go multiplicative steps ``expm(-t (A - B))`` along the gradient.
-
-    Parameters
-    ----------
-    estimator, X, y, sample_weight
-        As in `flatten`.
-    criterion : {'trace', 'norm'}, default='trace'
-        What falls along the way.
-    n_steps : int, default=100
-
-    Yields
-    ------
-    estimator
-        Of the same class, ``n_steps`` of them after the one that was given.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.neural_network import MLPClassifier
-    >>> from skflat.measures import hessian_trace
-    >>> from skflat.symmetry import flattening_flow
-    >>> X, y = load_iris(return_X_y=True)
-    >>> clf = MLPClassifier((8,), max_iter=2000, random_state=0).fit(X, y)
-    >>> way = [hessian_trace(each, X, y).value for each in flattening_flow(clf, X, y, n_steps=5)]
-    >>> way == sorted(way, reverse=True)
-    True
-    """
-    check_options(criterion, "flow")
-    problem = as_problem(estimator, X, y, sample_weight)
-    for w in islice(_flow_of(problem, criterion), n_steps + 1):
-        yield with_parameters(estimator, w)
 
 
 def check_options(criterion, method):
@@ -167,49 +123,12 @@ def check_options(criterion, method):
         raise ValueError(f"criterion must be one of {list(CRITERIA)}, got {criterion!r}.")
     if method not in METHODS:
         raise ValueError(f"method must be one of {list(METHODS)}, got {method!r}.")
-    if method == "flow" and criterion == "lambda_max":
-        raise ValueError("method='flow' needs criterion='trace' or 'norm', got 'lambda_max'.")
-
-
-def with_parameters(estimator, w):
-    """A copy of the estimator at the flat vector ``w``."""
-
-    def change(model, old):
-        if len(old) != len(w):
-            raise ValueError(
-                f"X names rows or columns that the fit has not seen: {len(old)} parameters were "
-                f"fitted, and X needs {len(w)}."
-            )
-        return w
-
-    return moved(estimator, change)
-
-
-def innermost(estimator):
-    """The last step of nested pipelines."""
-    while hasattr(estimator, "steps"):
-        estimator = estimator[-1]
-    return estimator
+    if method == "flow":
+        check_flow(criterion)
 
 
 def _oneshot(problem, criterion):
     return require(problem.objective, Orbit, "flatten").flattest(problem.w, criterion)
 
 
-def _flow_of(problem, criterion):
-    objective = problem.objective
-    require(objective, Orbit, "flatten")
-    return objective.model.symmetry.flow(objective, problem.w, criterion)
-
-
-def _along_the_flow(problem, criterion):
-    """Where the flow comes to rest."""
-    before, n_steps = None, 0
-    for n_steps, w in enumerate(islice(_flow_of(problem, criterion), MOST_STEPS)):
-        if before is not None and np.linalg.norm(w - before) <= SETTLED * np.linalg.norm(w):
-            return Flattest(w, details={"steps": n_steps})
-        before = w
-    return Flattest(before, converged=False, details={"steps": n_steps})
-
-
-METHODS_BY_NAME = {"oneshot": _oneshot, "flow": _along_the_flow}
+METHODS = {"oneshot": _oneshot, "flow": along_the_flow}

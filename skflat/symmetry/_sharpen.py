@@ -5,7 +5,7 @@ from scipy.optimize import brentq
 
 from ..objective import ExactTrace, NotDefinedError, require
 from ..problems import as_problem
-from ._flatten import with_parameters
+from ._parameters import with_parameters
 
 FARTHEST, TOLERANCE = 50.0, 1e-10
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..problems import fitted_model
-from ._flatten import with_parameters
+from ._parameters import with_parameters
 
 SMALLEST_STEP = 1e-3
 

@@ -317,7 +317,10 @@ def test_the_flow_falls_all_the_way_to_the_same_point(name, criterion):
     [
         ({"criterion": "rank"}, "criterion must be one of .*, got 'rank'"),
         ({"method": "jump"}, "method must be one of .*, got 'jump'"),
-        ({"criterion": "lambda_max", "method": "flow"}, "method='flow' needs"),
+        (
+            {"criterion": "lambda_max", "method": "flow"},
+            "A flow needs a criterion of .*, got 'lambda_max'",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(settings, message):
