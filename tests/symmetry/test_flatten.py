@@ -284,6 +284,25 @@ def test_single_precision_stays_single():
     assert_allclose(flat.predict_proba(X), estimator.predict_proba(X), rtol=1e-4)
 
 
+@pytest.mark.parametrize("method", ["oneshot", "flow"])
+def test_without_hidden_layers_there_is_nothing_to_move(method):
+    estimator, X, y = fitted("classes, linear")
+    flat = flatten(estimator, X, y, method=method)
+    assert_array_equal(flat.coefs_[0], estimator.coefs_[0])
+
+
+def test_sparse_inputs_give_the_same_point():
+    estimator, X, y = fitted("our sparse classes")
+    flat, dense = flatten(estimator, X, y), flatten(estimator, X.toarray(), y)
+    assert_allclose(flat.coefs_[0], dense.coefs_[0], rtol=1e-9)
+
+
+def test_what_double_precision_cannot_hold_is_refused():
+    estimator, X, y = fitted("two outputs")
+    with pytest.raises(ValueError, match="The trace of the Hessian is (inf|nan), so no scales"):
+        flatten(estimator, X * 1e160, y)
+
+
 # The flow
 
 

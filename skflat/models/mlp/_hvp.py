@@ -76,7 +76,7 @@ class Linearized:
         return self.work.array(f"{name} {layer}", shape, self.w.dtype)
 
 
-class GaussNewton(Linearized):
+class ScoreCurvature(Linearized):
     """The same without the curvature of the network itself: ``J' S J`` with ``S`` the loss's.
 
     It is never negative, and equals the Hessian where the residuals vanish.

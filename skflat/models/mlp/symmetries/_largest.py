@@ -5,7 +5,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from ....objective import CHUNK
 from ..._symmetry import Flattest
-from .._hvp import GaussNewton
+from .._hvp import ScoreCurvature
 
 STEPS, HALVINGS, TOP, FALL = 40, 12, 4, 1e-6
 
@@ -55,7 +55,8 @@ def top_eigenvalues(model, objective, w):
     """The largest eigenvalues and the slopes of their logarithms in the log scales."""
     loss, size = objective.loss_function, len(w)
     pieces = [
-        (share, GaussNewton(model, loss, w, piece)) for share, piece in objective.data.shares(CHUNK)
+        (share, ScoreCurvature(model, loss, w, piece))
+        for share, piece in objective.data.shares(CHUNK)
     ]
 
     def product(v):

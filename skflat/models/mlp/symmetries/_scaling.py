@@ -49,6 +49,8 @@ class PositiveScaling(Symmetry):
         its own curvature. Units that `flattest` leaves stay.
         """
         self.check(criterion)
+        while self.model.n_layers == 1:
+            yield w.copy()
         of_norm = criterion == "norm"
         chain = norm_chain(self.model, w) if of_norm else self._trace_chain(objective, w)
         t = chain.start()
@@ -68,6 +70,11 @@ class PositiveScaling(Symmetry):
                 weights[layer] *= scale
                 intercepts[layer] *= scale
                 weights[layer + 1] /= scale[:, None]
+        if not np.isfinite(out).all():
+            raise ValueError(
+                f"The scales of the units take the parameters beyond {w.dtype}: the curvature of "
+                "the loss, or the parameters, are too uneven."
+            )
         return out
 
     def n_coordinates(self):
@@ -78,10 +85,20 @@ class PositiveScaling(Symmetry):
 
     def moved(self, w, coordinates):
         """The coordinates are ``log s``, of all units of a layer after the other."""
-        return self.scaled(w, np.split(coordinates, np.cumsum(self.model.sizes[1:-1])[:-1]))
+        widths = self.model.sizes[1:-1]
+        t = np.split(coordinates, np.cumsum(widths)[:-1])
+        return self.scaled(w, t[: len(widths)])
 
     def _trace_chain(self, objective, w):
-        return trace_chain(self.model, objective.loss_function, w, objective.data)
+        with np.errstate(over="ignore", invalid="ignore"):
+            chain = trace_chain(self.model, objective.loss_function, w, objective.data)
+            total = chain.total()
+        if not np.isfinite(total):
+            raise ValueError(
+                f"The trace of the Hessian is {total}, so no scales make it least. Large values of "
+                "X need to be preprocessed."
+            )
+        return chain
 
     def _with_the_dead(self, w, chain, found):
         """The scales, those of dead units chosen by their norms.
