@@ -299,7 +299,7 @@ def test_sparse_inputs_give_the_same_point():
 
 def test_what_double_precision_cannot_hold_is_refused():
     estimator, X, y = fitted("two outputs")
-    with pytest.raises(ValueError, match="The trace of the Hessian is (inf|nan), so no scales"):
+    with pytest.raises(ValueError, match=r"The trace of the Hessian is (inf|nan), so no scales"):
         flatten(estimator, X * 1e160, y)
 
 
