@@ -4,6 +4,7 @@ from ._autograd import ONE_AT_A_TIME
 from ._batch import Batch
 from ._cache import cache_slices, displaced
 from ._capabilities import (
+    CRITERIA,
     BinaryMachines,
     Capability,
     Entries,
@@ -13,6 +14,7 @@ from ._capabilities import (
     Hyperplanes,
     LeastSquares,
     NotDefinedError,
+    Orbit,
     TraceGradient,
     capability,
     require,
@@ -55,6 +57,7 @@ from .losses import (
 
 __all__ = [
     "CHUNK",
+    "CRITERIA",
     "LARGE",
     "NORMS",
     "ONE_AT_A_TIME",
@@ -86,6 +89,7 @@ __all__ = [
     "Multinomial",
     "NotDefinedError",
     "Objective",
+    "Orbit",
     "Perturbation",
     "Pinball",
     "RegressionLoss",

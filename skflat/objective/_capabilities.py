@@ -136,6 +136,29 @@ class TraceGradient(Capability, ABC):
         """
 
 
+#: What may be least at the flattest point of an orbit.
+CRITERIA = ("trace", "norm", "lambda_max")
+
+
+class Orbit(Capability, ABC):
+    """The points of the same function, and the flattest of them."""
+
+    what = "a known symmetry"
+    found_in = "Networks and factorizations have one."
+
+    @abstractmethod
+    def flattest(self, w, criterion="trace"):
+        """The flattest point with the function of ``w``.
+
+        Returns
+        -------
+        object
+            With attributes ``w``, ``converged`` (whether it is a minimum), ``kind`` (what the value
+            of the criterion there is for the least one, ``'exact'`` or ``'upper_bound'``) and
+            ``details``, a dict of what the method reports.
+        """
+
+
 class LeastSquares(Capability, ABC):
     """The minimum of the expected loss in one kind of parameters, while all others stay fixed."""
 

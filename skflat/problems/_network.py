@@ -1,10 +1,7 @@
 """From a fitted multi-layer perceptron, ours or scikit-learn's, to the problem it solved."""
 
-import copy
-
 import numpy as np
 from scipy import sparse
-from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
@@ -64,29 +61,6 @@ def network(estimator):
     sizes = [coefs[0].shape[0]] + [coef.shape[1] for coef in coefs]
     model = MLP(sizes, estimator.activation)
     return model, model.join(coefs, estimator.intercepts_)
-
-
-def moved(estimator, change):
-    """A copy of a fitted estimator, or Pipeline, whose flat vector is ``change(model, w)``.
-
-    The copy has no measurements and no state of an optimizer, because both belong to the old
-    parameters.
-    """
-    moved = last = copy.deepcopy(estimator)
-    while isinstance(last, Pipeline):
-        last = last[-1]
-    if not all(hasattr(last, name) for name in NETWORK):
-        raise TypeError(
-            f"Cannot change {type(last).__name__}: expected a fitted FlatMLPClassifier or "
-            "FlatMLPRegressor, scikit-learn's MLPClassifier or MLPRegressor, or a Pipeline that "
-            "ends in one of them."
-        )
-    model, w = network(last)
-    last.coefs_, last.intercepts_ = model.split(change(model, w))
-    measured = [f"{name}_" for name in getattr(last, "measurements_", ())]
-    for name in ("measurements_", "_optimizer", "_solver_state", "_rule", *measured):
-        vars(last).pop(name, None)
-    return moved
 
 
 def loss_of(estimator, label_smoothing=0.0):

@@ -16,6 +16,18 @@ PARAMETERS = (
         Autograd then computes its derivatives.
     """
     + TRAINING
+    + """
+    flatten : {'trace', 'norm', 'lambda_max'} or None, default=None
+        What is made least over all parameters with the same function as the last step of ``fit``,
+        before measuring; see `skflat.symmetry.flatten`. Predictions stay, up to rounding. None
+        leaves the parameters where training ended. ``partial_fit`` leaves them, too.
+    flatten_every : int or None, default=None
+        Epochs from one move to the flattest point to the next, by ``flatten``, or by the trace if
+        that is None. It changes where training goes, not the loss at which it stands. Moments and
+        velocities of the base optimizer begin anew, for they are of gradients in the units before
+        the move; averages and replicas begin anew at the point. The schedule goes on. A move
+        costs one backward pass for every output over all training rows, which ``n_grad_evals_``
+        does not count. Solvers without epochs (``'lbfgs'``) refuse it."""
 )
 
 ATTRIBUTES = f"""{MEASURED}

@@ -4,7 +4,9 @@ from numbers import Integral
 
 from ..._compat import Interval, StrOptions
 from ...models.mlp import ACTIVATIONS, MLP
+from ...objective import CRITERIA
 from ...problems import network
+from ._flattening import between_epochs, last_step
 
 
 class BaseFlatMLP:
@@ -16,6 +18,8 @@ class BaseFlatMLP:
     _network_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS)), callable],
+        "flatten": [StrOptions(set(CRITERIA)), None],
+        "flatten_every": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(self, **params):
@@ -42,6 +46,12 @@ class BaseFlatMLP:
 
     def _fitted_model(self):
         return network(self)
+
+    def _moves(self, objective, complete):
+        return {
+            "finish": last_step(self, objective, complete),
+            "between": between_epochs(self, objective),
+        }
 
     def _attributes(self, model, w):
         return dict(zip(("coefs_", "intercepts_"), model.split(w), strict=True))

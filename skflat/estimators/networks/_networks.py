@@ -101,6 +101,8 @@ class FlatMLPClassifier(BaseFlatMLP, FlatModelClassifier):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        flatten=None,
+        flatten_every=None,
     ):
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
@@ -133,6 +135,8 @@ class FlatMLPClassifier(BaseFlatMLP, FlatModelClassifier):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            flatten=flatten,
+            flatten_every=flatten_every,
         )
 
 
@@ -222,6 +226,8 @@ class FlatMLPRegressor(BaseFlatMLP, FlatModelRegressor):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        flatten=None,
+        flatten_every=None,
     ):
         super().__init__(
             loss=loss,
@@ -255,4 +261,6 @@ class FlatMLPRegressor(BaseFlatMLP, FlatModelRegressor):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            flatten=flatten,
+            flatten_every=flatten_every,
         )

@@ -97,6 +97,8 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        flatten=None,
+        flatten_every=None,
     ):
         BaseFlatMLP.__init__(
             self,
@@ -135,6 +137,8 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            flatten=flatten,
+            flatten_every=flatten_every,
         )
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -251,6 +255,8 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        flatten=None,
+        flatten_every=None,
     ):
         BaseFlatMLP.__init__(
             self,
@@ -290,6 +296,8 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            flatten=flatten,
+            flatten_every=flatten_every,
         )
 
     @fit_context(prefer_skip_nested_validation=True)

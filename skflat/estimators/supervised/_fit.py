@@ -140,6 +140,7 @@ class FlatModel(FlatEstimator):
             (X, y, sample_weight),
             attributes=lambda w: self._attributes(model, w),
             validate=self._validator(objective, held_out, task),
+            **self._moves(objective, complete=not incremental and until is None),
         )
         w = self._train(training, first_pass=first_pass, incremental=incremental, until=until)
         if incremental or until is not None:
@@ -162,6 +163,10 @@ class FlatModel(FlatEstimator):
         objective = Objective(model, loss, X, targets, sample_weight, self.alpha, unit_radius=known)
         self._unit_radius = objective.unit_radius if self.rho == "auto" else known
         return objective, task
+
+    def _moves(self, objective, complete):
+        """What moves the parameters beside the solver: ``finish`` and ``between`` of `Training`."""
+        return {}
 
     def _publish(self, settings):
         super()._publish(settings)

@@ -75,3 +75,15 @@ class Linearized:
     def _array(self, name, layer):
         shape = (self.a[0].shape[0], self.model.sizes[layer])
         return self.work.array(f"{name} {layer}", shape, self.w.dtype)
+
+
+class ScoreCurvature(Linearized):
+    """The same without the curvature of the network itself: ``J' S J`` with ``S`` the loss's.
+
+    It is never negative, and equals the Hessian where the residuals vanish.
+    """
+
+    def __init__(self, model, loss, w, batch):
+        super().__init__(model, loss, w, batch)
+        self.deltas = [np.zeros_like(delta) for delta in self.deltas]
+        self.bends = {}

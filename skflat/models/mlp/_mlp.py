@@ -49,6 +49,25 @@ class MLP(Model):
         )
         self.penalized = slice(0, self.layout.slices["b0"].start)
 
+    @property
+    def units(self):
+        """What the hidden units are called."""
+        return f"{type(self.activation).__name__.lower()} units"
+
+    @property
+    def symmetry(self):
+        """What keeps the function, which is the activation's affair."""
+        return self.activation.symmetry(self)
+
+    def common(self, w):
+        """Sums over the outputs of the last layer's weights, and of its intercepts.
+
+        Softmax does not notice a vector that is added to the weights of all classes: it shifts all
+        scores of a row alike. So the gradient has no part along it, and the sums stay.
+        """
+        weights, intercepts = self.split(w.astype(float, copy=False))
+        return np.append(weights[-1].sum(axis=1), intercepts[-1].sum())
+
     def init(self, random_state, dtype):
         """Glorot and Bengio's uniform initial weights, drawn in scikit-learn's order."""
         params = {}

@@ -308,6 +308,25 @@ class Likelihood(Loss):
         """
         return self.curvature(P) if J is None else _product(J * J, self.curvature(P))
 
+    def roots(self, P, J):
+        """Arrays ``R_r`` of shape (n_rows, n_units) with ``sum_r R_r^2 = quadratic(P, J)``.
+
+        With ``S = B B'`` they are the columns of ``J B``: a square root of the loss's Hessian,
+        which can be carried on through the layers below.
+
+        Parameters
+        ----------
+        P : ndarray of shape (n_rows, n_outputs)
+        J : ndarray of shape (n_units, n_outputs)
+
+        Yields
+        ------
+        ndarray of shape (n_rows, n_units)
+            New memory, one array for every output.
+        """
+        for root, column in zip(np.sqrt(self.curvature(P)).T, J.T, strict=True):
+            yield root[:, None] * column
+
     def divergence(self, F, G):
         """Kullback-Leibler divergence between the predictions at ``F`` and at ``G``.
 
@@ -501,6 +520,11 @@ class Multinomial(Smoothing):
         if J is None:
             return P - P**2
         return _product(J * J, P) - _product(J, P) ** 2
+
+    def roots(self, P, J):
+        mean = P @ J.T
+        for root, column in zip(np.sqrt(P).T, J.T, strict=True):
+            yield root[:, None] * (column - mean)
 
     def quadratic_gradient(self, P, W, inputs, slopes):
         seen, mixed = slopes @ W**2, slopes * (P @ W.T)
