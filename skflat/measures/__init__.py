@@ -57,9 +57,11 @@ from .outputs import (
 )
 from .search import (
     AdaptiveSharpness,
+    FlatnessOrder,
     LevelSetDistance,
     MaximalVariation,
     adaptive_sharpness,
+    flatter,
     level_set_distance,
     maximal_variation,
 )
@@ -73,6 +75,7 @@ __all__ = [
     "DominantSubspace",
     "EffectiveRank",
     "FlatnessMonitor",
+    "FlatnessOrder",
     "FlipDistance",
     "FlipEnergy",
     "GradientNoise",
@@ -107,6 +110,7 @@ __all__ = [
     "eigenpairs",
     "extension_size",
     "flatness_report",
+    "flatter",
     "flip_distance",
     "flip_energy",
     "gradient_noise",
