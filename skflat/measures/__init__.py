@@ -18,6 +18,7 @@ from .binary import (
 )
 from .curvature import (
     DominantSubspace,
+    FlatMinimum,
     GradientNoise,
     HessianEigenvalues,
     HessianProduct,
@@ -26,6 +27,7 @@ from .curvature import (
     SpectralDensity,
     dominant_subspace,
     eigenpairs,
+    flat_minimum,
     gradient_noise,
     hessian_eigenvalues,
     hessian_trace,
@@ -74,6 +76,7 @@ __all__ = [
     "Comparison",
     "DominantSubspace",
     "EffectiveRank",
+    "FlatMinimum",
     "FlatnessMonitor",
     "FlatnessOrder",
     "FlipDistance",
@@ -109,6 +112,7 @@ __all__ = [
     "effective_rank",
     "eigenpairs",
     "extension_size",
+    "flat_minimum",
     "flatness_report",
     "flatter",
     "flip_distance",
