@@ -26,11 +26,13 @@ from ._saner import SANER
 from ._sap import SAP
 from ._settings import Settings
 from ._solver import Rule, Solver, State, minimize, spawn_generator
+from ._subspace import Subspace
 from ._swa import SWA
 from ._trace import TracePenalty
 
 #: Name to class: what an estimator's ``solver`` may be. `ALS` is missing here because it works for
-#: factorizations only. Their estimators add it.
+#: factorizations only. Their estimators add it. `Subspace` is missing because it is an instrument:
+#: by design it does not minimise every loss.
 SOLVERS = {
     "adam": Adam,
     "asam": ASAM,
@@ -91,6 +93,7 @@ __all__ = [
     "Settings",
     "Solver",
     "State",
+    "Subspace",
     "TracePenalty",
     "minimize",
     "spawn_generator",
