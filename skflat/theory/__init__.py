@@ -3,7 +3,7 @@
 How many solutions random instances have, up to which load, and how many of them lie close together:
 formulas in the limit of many weights, each computed when asked for, and exact enumeration for few.
 
-`skflat.theory.flatness` is the other theory: rules and closed forms of the flatness of smooth losses.
+`skflat.theory.flatness` is another theory: rules and closed forms of the flatness of smooth losses.
 """
 
 from ._clones import CloneThreshold, clone_entropy, clone_threshold

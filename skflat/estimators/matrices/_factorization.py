@@ -66,10 +66,12 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         best.
     fit_offsets : bool, default=True
         Whether there are an intercept and offsets; without them it is the product of two matrices.
-    balance : {'frobenius', 'trace'} or None, default=None
+    balance : {'frobenius', 'lambda_max', 'trace'} or None, default=None
         Of the factors that predict the same, return the flattest at the end of ``fit``: those with
         the least sum of squares, with which the largest eigenvalue of the Hessian at an exact fit
-        is least; or those with the least trace of the Hessian. See `skflat.symmetry.balance`. Two
+        of a full matrix is least; those with the smallest largest eigenvalue that a search finds
+        for the entries observed, which takes minutes for a hundred thousand; or those with the
+        least trace of the Hessian. See `skflat.symmetry.balance` and `balance_eigenvalue`. Two
         columns of identifiers only.
     clip : pair of float or None, default=None
         Least and greatest value to predict.
