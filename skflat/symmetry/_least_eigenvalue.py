@@ -65,7 +65,7 @@ def balance_eigenvalue(X, Y, rows=None, columns=None, weight=None):
     if rows is None or columns is None:
         raise ValueError("rows and columns must be given together, and with every weight.")
     weight = np.ones(len(rows)) if weight is None else np.asarray(weight, dtype=float)
-    entries = _Entries(np.asarray(rows), np.asarray(columns), weight, len(X), len(Y))
+    entries = _GaussNewton(np.asarray(rows), np.asarray(columns), weight, len(X), len(Y))
     if entries.whole():
         return balance(X, Y)
     starts = [balance(X, Y), balance(X, Y, *entries.counts(X.dtype))]
@@ -108,7 +108,7 @@ def _norm_at(flat, entries, X, Y, order):
     return norm, np.linalg.solve(G.T, slope).ravel()
 
 
-class _Entries:
+class _GaussNewton:
     """The Gauss-Newton matrix of the observed entries of a product ``X Y'``."""
 
     def __init__(self, rows, columns, weight, m, n):

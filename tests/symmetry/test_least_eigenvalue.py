@@ -64,7 +64,7 @@ def test_a_search_for_few_eigenpairs_finds_what_the_whole_matrix_does(monkeypatc
 
 def test_the_slope_is_that_of_the_norm():
     X, Y, (rows, columns, weight) = observed(1)
-    entries = least_eigenvalue._Entries(rows, columns, weight, len(X), len(Y))
+    entries = least_eigenvalue._GaussNewton(rows, columns, weight, len(X), len(Y))
     flat = np.array([1.1, 0.2, -0.1, 0.8])
     found = least_eigenvalue._norm_at(flat, entries, X, Y, 32)[1]
     by_hand = approx_fprime(flat, lambda G: least_eigenvalue._norm_at(G, entries, X, Y, 32)[0])
