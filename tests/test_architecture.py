@@ -1,4 +1,4 @@
-"""Who may import whom, read from the source, and that what is public exists and is explained."""
+"""Tests of the architecture: imports, sizes of rooms, and documentation of public names."""
 
 import ast
 import importlib
