@@ -18,6 +18,7 @@ from .binary import (
 )
 from .curvature import (
     DominantSubspace,
+    FlatMinimum,
     GradientNoise,
     HessianEigenvalues,
     HessianProduct,
@@ -28,6 +29,7 @@ from .curvature import (
     SpectralDensity,
     dominant_subspace,
     eigenpairs,
+    flat_minimum,
     gradient_noise,
     hessian_eigenvalues,
     hessian_trace,
@@ -61,9 +63,11 @@ from .outputs import (
 )
 from .search import (
     AdaptiveSharpness,
+    FlatnessOrder,
     LevelSetDistance,
     MaximalVariation,
     adaptive_sharpness,
+    flatter,
     level_set_distance,
     maximal_variation,
 )
@@ -76,7 +80,9 @@ __all__ = [
     "Comparison",
     "DominantSubspace",
     "EffectiveRank",
+    "FlatMinimum",
     "FlatnessMonitor",
+    "FlatnessOrder",
     "FlipDistance",
     "FlipEnergy",
     "GradientNoise",
@@ -112,7 +118,9 @@ __all__ = [
     "effective_rank",
     "eigenpairs",
     "extension_size",
+    "flat_minimum",
     "flatness_report",
+    "flatter",
     "flip_distance",
     "flip_energy",
     "gradient_noise",

@@ -27,11 +27,13 @@ from ._saner import SANER
 from ._sap import SAP
 from ._settings import Settings
 from ._solver import Rule, Solver, State, minimize, spawn_generator
+from ._subspace import Subspace
 from ._swa import SWA
 from ._trace import TracePenalty
 
 #: From the names in an estimator's ``solver`` to classes. `ALS` is missing, because it works for
-#: factorizations only. Their estimators add it.
+#: factorizations only. Their estimators add it. `Subspace` is missing, because it is an instrument
+#: that by design does not minimise every loss.
 SOLVERS = {
     "adam": Adam,
     "asam": ASAM,
@@ -94,6 +96,7 @@ __all__ = [
     "Settings",
     "Solver",
     "State",
+    "Subspace",
     "TracePenalty",
     "minimize",
     "spawn_generator",

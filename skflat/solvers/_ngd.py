@@ -14,7 +14,8 @@ class NGD(Rule):
     Step ``t`` has the length ``learning_rate_init / t^power``, whatever the size of the gradient.
     Among connected minima the solver drifts to where the largest eigenvalue of the Hessian is
     smallest. The reason is that its steps keep crossing the valley. Each step adds a drift of the
-    order of its squared length. So the drift never ends if ``power <= 1/2``, and only then.
+    order of its squared length. On ``(x y - 1)^2``, where the drift is known exactly, it never ends
+    if ``power <= 1/2``, and only then. For other losses this is a rule of thumb.
 
     ``rho`` is not used; the length of the steps has the flattening effect. Useful values of
     ``learning_rate_init`` are 0.3 to 3, far above those of gradient descent, because all steps of a

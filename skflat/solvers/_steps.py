@@ -110,6 +110,10 @@ class SGDStep(Step):
                 part += pull
                 part -= move
 
+    def scaled(self, direction, out):
+        """The step along a direction at the present rate, without momentum, written to ``out``."""
+        return np.multiply(direction, self.learning_rate, out=out)
+
     def _take_rate(self):
         """Rescale the velocity to the new rate under the cosine schedule, as in PyTorch.
 
@@ -196,6 +200,20 @@ class AdamStep(Step):
             np.divide(mean, move, out=move)
             move *= rate * (1 - beta_1) / root
             w[block] -= move
+
+    def scaled(self, direction, out):
+        """The step along a direction by the present rate and second moments, without momentum.
+
+        It is written to ``out``. The scale is that of the last step that was taken.
+        """
+        settings, root = self.settings, math.sqrt(1 - self.settings.beta_2)
+        correction = math.sqrt(1 - settings.beta_2**self._t)
+        epsilon = settings.epsilon * (correction if settings.weight_decay > 0 else 1.0)
+        np.sqrt(self._square, out=out)
+        out += epsilon / root
+        np.divide(direction, out, out=out)
+        out *= self.learning_rate * correction / root
+        return out
 
 
 def _ahead(w, momentum, distance, out):

@@ -1,6 +1,6 @@
 """Changes of the parameters that keep the function, and what gradient flow keeps."""
 
-from ..models.factorization import balance, balancing_flow, conserved
+from ..models.factorization import balance, balance_eigenvalue, balancing_flow, conserved
 from ._conserved import conserved_quantities
 from ._drift import Drift, conservation_drift
 from ._flatten import flatten
@@ -12,6 +12,7 @@ from ._teleport import teleport
 __all__ = [
     "Drift",
     "balance",
+    "balance_eigenvalue",
     "balancing_flow",
     "conservation_drift",
     "conserved",

@@ -3,6 +3,8 @@
 The functions tell how many solutions random instances have, up to which load there are any, and how
 many of them lie close together. Most are formulas in the limit of many weights. Each is evaluated
 numerically when it is called. For few weights, the solutions can be enumerated.
+
+`skflat.theory.flatness` is another theory: rules and closed forms of the flatness of smooth losses.
 """
 
 from ._clones import CloneThreshold, clone_entropy, clone_threshold

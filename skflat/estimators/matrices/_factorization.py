@@ -69,12 +69,14 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
     fit_offsets : bool, default=True
         Whether the model has an intercept and offsets. Without them it is the product of two
         matrices.
-    balance : {'frobenius', 'trace'} or None, default=None
+    balance : {'frobenius', 'lambda_max', 'trace'} or None, default=None
         Many factors give the same predictions. With this parameter, ``fit`` returns the flattest of
-        them. ``'frobenius'`` takes the factors with the smallest sum of squares. They also have the
-        smallest largest eigenvalue of the Hessian at an exact fit. ``'trace'`` takes the factors
-        with the smallest trace of the Hessian. See `skflat.symmetry.balance`. Only for two columns
-        of identifiers.
+        them. ``'frobenius'`` takes the factors with the smallest sum of squares. If the matrix has
+        no missing entries, they also have the smallest largest eigenvalue of the Hessian at an
+        exact fit. ``'lambda_max'`` searches for the smallest largest eigenvalue if entries are
+        missing, which takes minutes for a hundred thousand observations. ``'trace'`` takes the
+        factors with the smallest trace of the Hessian. See `skflat.symmetry.balance` and
+        `skflat.symmetry.balance_eigenvalue`. Only for two columns of identifiers.
     clip : pair of float or None, default=None
         Smallest and largest value to predict.
     measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')

@@ -13,7 +13,7 @@ from ...models.factorization import Factorization
 from ...objective import HalfSquared, Objective
 from ...problems import COMPLETION, Problem, as_problem
 from ...solvers import ALS, SOLVERS, Solver, spawn_generator
-from ...symmetry import balance
+from ...symmetry import balance, balance_eigenvalue
 from .._measuring import USUAL_MEASURES
 from .._pipeline import SETTINGS, Training
 from ._alpha import WITHOUT_CHOICE, chosen_alpha
@@ -43,7 +43,7 @@ class BaseFactorization(Predicting):
         "alpha_offsets": SETTINGS["alpha"],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "fit_offsets": ["boolean"],
-        "balance": [StrOptions({"frobenius", "trace"}), None],
+        "balance": [StrOptions({"frobenius", "lambda_max", "trace"}), None],
         "clip": ["array-like", None],
         "measure_max_samples": [Interval(Integral, 1, None, closed="left")],
     }
@@ -171,9 +171,11 @@ class BaseFactorization(Predicting):
                 f"balance={self.balance!r} is for two columns of identifiers, got {model.n_kinds}."
             )
         intercept, offsets, factors = model.split(w)
-        weights = [None, None]
+        weights, data = [None, None], objective.data
+        if self.balance == "lambda_max":
+            factors = balance_eigenvalue(*factors, *data.X.T, data.weight)
+            return model.join(intercept, offsets, factors)
         if self.balance == "trace":
-            data = objective.data
             # In the trace, each entity's factors count as often as the entity is observed.
             weights = [
                 np.bincount(data.X[:, c], data.weight, size).astype(w.dtype)

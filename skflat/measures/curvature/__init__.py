@@ -8,6 +8,7 @@ from ._eigenvalues import (
     hessian_eigenvalues,
     products,
 )
+from ._flat_minimum import FlatMinimum, flat_minimum
 from ._gradient_noise import GradientNoise, gradient_noise
 from ._hessian_trace import HessianTrace, hessian_trace
 from ._orbit import OrbitMinimal, OrbitTrace, orbit_minimal, orbit_trace
@@ -16,6 +17,7 @@ from ._spectral_density import SpectralDensity, spectral_density
 
 __all__ = [
     "DominantSubspace",
+    "FlatMinimum",
     "GradientNoise",
     "HessianEigenvalues",
     "HessianProduct",
@@ -26,6 +28,7 @@ __all__ = [
     "SpectralDensity",
     "dominant_subspace",
     "eigenpairs",
+    "flat_minimum",
     "gradient_noise",
     "hessian_eigenvalues",
     "hessian_trace",

@@ -37,6 +37,10 @@ class LevelSetDistance(Measure):
     factors of a full matrix have. On a sample of the rows the value is an estimate, because the
     bound holds for the loss of the sample.
 
+    The level is fixed. Josz's preorder of points is the limit of small levels, which `flatter`
+    compares, and it can order two points the other way: at 0, ``w^2 / 2`` is farther than
+    ``0.4 w^2 + 5 w^4`` from a level of 0.1, and nearer to one of 1e-4.
+
     The measure is invariant under isometries of the parameters only. With ``norm="block"`` it is
     invariant under rescaling of layers against each other, with ``norm="weight"`` also under
     rescaling of single units.

@@ -28,9 +28,10 @@ class MaximalVariation(Measure):
     sample.
 
     At a minimum, ``2 / radius^2`` times the value tends to the largest eigenvalue of the Hessian as
-    the radius goes to 0. The measure is invariant under isometries of the parameters only. With
-    ``norm="block"`` it is invariant under rescaling of layers against each other, with
-    ``norm="weight"`` also under rescaling of single units.
+    the radius goes to 0. In this limit Josz compares points, and so does `flatter`. At a fixed
+    radius the order can be the opposite one. The measure is invariant under isometries of the
+    parameters only. With ``norm="block"`` it is invariant under rescaling of layers against each
+    other, with ``norm="weight"`` also under rescaling of single units.
 
     Parameters
     ----------
