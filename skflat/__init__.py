@@ -1,5 +1,6 @@
 """Learning that seeks flat minima, and measures of what was found, for scikit-learn."""
 
+from .estimators.exchange import to_sklearn
 from .estimators.matrices import FlatMatrixFactorization, FlatMatrixImputer
 from .estimators.networks import (
     FlatMLPClassifier,
@@ -28,4 +29,5 @@ __all__ = [
     "FlatSphericalPerceptronClassifier",
     "FlatnessMonitor",
     "__version__",
+    "to_sklearn",
 ]

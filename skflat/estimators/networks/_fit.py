@@ -12,10 +12,11 @@ from ...models.mlp import ACTIVATIONS, MLP
 from ...objective import Objective, Workspace
 from ...problems import Problem, encode, loss_of, network
 from .._pipeline import SETTINGS, FlatEstimator, Training, checked_weight
+from ._exchange import Exchange
 from ._outcome import warn_unless_better
 
 
-class BaseFlatMLP(FlatEstimator):
+class BaseFlatMLP(Exchange, FlatEstimator):
     """Everything that classifier and regressor share."""
 
     _parameter_constraints: dict = {
@@ -170,7 +171,8 @@ class BaseFlatMLP(FlatEstimator):
         X = validate_data(self, X, accept_sparse="csr", reset=False)
         model, w = network(self)
         loss, _ = loss_of(self)
-        return loss.predict(model.scores(w, X))
+        # As in scikit-learn, rows of higher precision than the parameters are not rounded.
+        return loss.predict(model.scores(w.astype(np.result_type(w, X), copy=False), X))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -5,6 +5,7 @@ from numbers import Real
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import r2_score
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_array, column_or_1d, compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
@@ -74,6 +75,8 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
     >>> 0 <= clf.weakness_ <= 1 and clf.flatness_ > 0
     True
     """
+
+    _counterpart = MLPClassifier
 
     _parameter_constraints: dict = {
         **BaseFlatMLP._parameter_constraints,
@@ -379,6 +382,8 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
     >>> pipe.score(X, y) > 0.4
     True
     """
+
+    _counterpart = MLPRegressor
 
     _parameter_constraints: dict = {
         **BaseFlatMLP._parameter_constraints,

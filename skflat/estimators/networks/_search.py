@@ -51,6 +51,14 @@ class Searching:
             f"{type(self).__name__} has no partial_fit: a search needs all rows at once."
         )
 
+    @classmethod
+    def from_sklearn(cls, mlp, **params):
+        """A network of scikit-learn's was not found by a search."""
+        raise TypeError(
+            f"{cls.__name__} cannot take over a network, since it is the result of a search: use "
+            f"{cls._network_class.__name__}.from_sklearn."
+        )
+
     def _fit_searching(self, X, y, sample_weight, groups):
         """The fit pipeline: search, choose, fit to all rows."""
         self._check_measures()
