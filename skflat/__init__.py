@@ -1,6 +1,8 @@
 """Learning that seeks flat minima, and measures of what was found, for scikit-learn."""
 
-from .estimators.exchange import to_sklearn
+__version__ = "0.1.0"
+
+from .estimators.exchange import to_sklearn, trusted_types
 from .estimators.matrices import FlatMatrixFactorization, FlatMatrixImputer
 from .estimators.networks import (
     FlatMLPClassifier,
@@ -14,8 +16,7 @@ from .estimators.threshold import (
     FlatSphericalPerceptronClassifier,
 )
 from .measures import FlatnessMonitor
-
-__version__ = "0.1.0"
+from .objective import at_home
 
 __all__ = [
     "FlatCommitteeClassifier",
@@ -30,4 +31,7 @@ __all__ = [
     "FlatnessMonitor",
     "__version__",
     "to_sklearn",
+    "trusted_types",
 ]
+
+at_home(__name__, globals())

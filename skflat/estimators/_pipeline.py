@@ -16,6 +16,7 @@ from .._compat import Interval, Options, StrOptions, check_sample_weight
 from ..objective import Objective
 from ..solvers import SOLVERS, History, Run, Settings, Solver, spawn_generator
 from ._measuring import Measuring
+from ._saved import Saved
 from ._writable import writable
 
 #: What the numbers of a fit may be, those of scikit-learn's networks.
@@ -135,7 +136,7 @@ class Halted:
     order: np.ndarray | None
 
 
-class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
+class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
     """Base of all estimators: what comes after validation and before the attributes.
 
     A subclass has the parameters that `Settings` names, and ``solver``, ``rho``,

@@ -3,6 +3,7 @@
 A new measure is one new file and one line in the registry, ``_registry.py``.
 """
 
+from ..objective import at_home
 from ._measure import Measure, drawn_rows, not_measured, sample_rows
 from ._measurement import Measurement
 from ._monitor import FlatnessMonitor
@@ -130,3 +131,5 @@ __all__ = [
     "spectral_density",
     "weakness",
 ]
+
+at_home(__name__, globals())

@@ -33,6 +33,7 @@ from ._norms import NORMS, norm_weights
 from ._objective import CHUNK, Objective
 from ._perturbation import PERTURBATIONS, Perturbation, rounded_normals, windowed_normals
 from ._products import product, row_scale, transposed_product
+from ._public import at_home
 from ._sizes import LARGE, SMALL, feature_sizes, target_deviations, unit_radius
 from ._workspace import Workspace
 
@@ -67,6 +68,7 @@ __all__ = [
     "RegressionLoss",
     "TraceGradient",
     "Workspace",
+    "at_home",
     "cache_slices",
     "capability",
     "displaced",
