@@ -1,7 +1,5 @@
 """Learning that seeks flat minima, and measures of what was found, for scikit-learn."""
 
-__version__ = "0.1.0"
-
 from .estimators.exchange import to_sklearn, trusted_types
 from .estimators.matrices import FlatMatrixFactorization, FlatMatrixImputer
 from .estimators.networks import (
@@ -15,13 +13,24 @@ from .estimators.threshold import (
     FlatPerceptronClassifier,
     FlatSphericalPerceptronClassifier,
 )
+from .estimators.uncertainty import (
+    FlatMLPEnsembleClassifier,
+    FlatMLPEnsembleRegressor,
+    LaplaceClassifier,
+    LaplaceRegressor,
+    laplace,
+)
 from .measures import FlatnessMonitor
 from .objective import at_home
+
+__version__ = "0.1.0"
 
 __all__ = [
     "FlatCommitteeClassifier",
     "FlatMLPClassifier",
     "FlatMLPClassifierCV",
+    "FlatMLPEnsembleClassifier",
+    "FlatMLPEnsembleRegressor",
     "FlatMLPRegressor",
     "FlatMLPRegressorCV",
     "FlatMatrixFactorization",
@@ -29,7 +38,10 @@ __all__ = [
     "FlatPerceptronClassifier",
     "FlatSphericalPerceptronClassifier",
     "FlatnessMonitor",
+    "LaplaceClassifier",
+    "LaplaceRegressor",
     "__version__",
+    "laplace",
     "to_sklearn",
     "trusted_types",
 ]

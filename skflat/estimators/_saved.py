@@ -1,11 +1,11 @@
 """How an estimator is saved: as arrays and builtins, with the version of the package."""
 
 import warnings
+from importlib import import_module
 
 from sklearn.exceptions import InconsistentVersionWarning
 
-from .. import __version__
-from ._plain import Plain, Restored
+from ._plain import PACKAGE, Plain, Restored
 
 VERSION = "_skflat_version"
 
@@ -21,15 +21,15 @@ class Saved:
         plain, state = Plain(), dict(super().__getstate__())
         for name in state.keys() - params.keys():
             state[name] = plain(state[name])
-        return state | {VERSION: __version__}
+        return state | {VERSION: _version()}
 
     def __setstate__(self, state):
         saved_by = state.get(VERSION, "unknown")
-        if saved_by != __version__:
+        if saved_by != _version():
             warnings.warn(
                 InconsistentVersionWarning(
                     estimator_name=type(self).__name__,
-                    current_sklearn_version=f"{__version__} of skflat",
+                    current_sklearn_version=f"{_version()} of skflat",
                     original_sklearn_version=saved_by,
                 ),
                 stacklevel=2,
@@ -43,3 +43,7 @@ class Saved:
                 if name != VERSION
             }
         )
+
+
+def _version():
+    return import_module(PACKAGE).__version__

@@ -1,6 +1,5 @@
 """The loss as a function of one flat parameter vector."""
 
-from ._autograd import ONE_AT_A_TIME
 from ._batch import Batch
 from ._cache import cache_slices, displaced
 from ._capabilities import (
@@ -28,12 +27,12 @@ from ._losses import (
     Multinomial,
     RegressionLoss,
 )
-from ._model import Model
+from ._model import ONE_AT_A_TIME, Model
+from ._names import at_home
 from ._norms import NORMS, norm_weights
 from ._objective import CHUNK, Objective
 from ._perturbation import PERTURBATIONS, Perturbation, rounded_normals, windowed_normals
 from ._products import product, row_scale, transposed_product
-from ._public import at_home
 from ._sizes import LARGE, SMALL, feature_sizes, target_deviations, unit_radius
 from ._workspace import Workspace
 

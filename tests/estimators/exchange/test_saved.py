@@ -134,7 +134,7 @@ def test_only_classes_of_the_package_are_restored(module):
 def test_another_version_warns(name, monkeypatch):
     estimator = FITS[name]()
     with monkeypatch.context() as patch:
-        patch.setattr("skflat.estimators._saved.__version__", "0.0.1")
+        patch.setattr("skflat.__version__", "0.0.1")
         saved = pickle.dumps(estimator)
     with pytest.warns(InconsistentVersionWarning, match=r"from version 0\.0\.1 when using version"):
         pickle.loads(saved)

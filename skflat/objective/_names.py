@@ -1,13 +1,27 @@
-"""Taking turns with autograd, whose tape knows no threads; and names for its functions."""
+"""The names under which classes of the package and functions of autograd are saved."""
 
-from threading import RLock
 from types import FunctionType
 
 import autograd.numpy
 import autograd.scipy.special
 
-#: Held while a derivative is traced: autograd keeps the depth of nested traces in one global.
-ONE_AT_A_TIME = RLock()
+
+def at_home(module, namespace):
+    """Give the public classes of a package the package as their module.
+
+    Pickles and other formats save this name. So a saved estimator does not depend on the private
+    files that its classes are written in.
+
+    Parameters
+    ----------
+    module : str
+        Name of the package.
+    namespace : dict
+        Its ``globals()``, with ``__all__``.
+    """
+    for name in namespace["__all__"]:
+        if isinstance(namespace[name], type):
+            namespace[name].__module__ = module
 
 
 def _name_functions(module):
