@@ -15,9 +15,8 @@ def factorization(scope, operator, container):
     codes = [_codes(graph, c, known) for c, known in enumerate(fitted.identifiers_)]
     parts = [graph.constant([[fitted.intercept_]])]
     if fitted.offsets_ is not None:
-        parts += [
-            _rows(graph, b[:, None], at) for b, at in zip(fitted.offsets_, codes, strict=True)
-        ]
+        pairs = zip(fitted.offsets_, codes, strict=True)
+        parts += [_rows(graph, offsets[:, None], at) for offsets, at in pairs]
     factors = [_rows(graph, F, at) for F, at in zip(fitted.factors_, codes, strict=True)]
     parts += [_inner(graph, *pair) for pair in combinations(factors, 2)]
     value = graph.node("Sum", *parts)

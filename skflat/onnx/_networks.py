@@ -93,7 +93,7 @@ def probabilities(graph, network, X):
 def is_multilabel(estimator):
     """Whether a row may have several labels."""
     network = getattr(estimator, "estimators_", [estimator])[0]
-    return network.out_activation_ == "logistic" and network.n_outputs_ > 1
+    return getattr(network, "out_activation_", "") == "logistic" and network.n_outputs_ > 1
 
 
 def classifier(scope, operator, container):

@@ -85,10 +85,9 @@ def _classes_shape(operator):
 
     fitted = operator.raw_operator
     calculate_linear_classifier_output_shapes(operator)
-    if hasattr(fitted, "out_activation_") or hasattr(fitted, "estimators_"):
-        if is_multilabel(fitted):
-            shape = [operator.inputs[0].get_first_dimension(), len(fitted.classes_)]
-            operator.outputs[0].set_type(Int64TensorType(shape))
+    if is_multilabel(fitted):
+        shape = [operator.inputs[0].get_first_dimension(), len(fitted.classes_)]
+        operator.outputs[0].set_type(Int64TensorType(shape))
 
 
 def _numbers_shape(operator):

@@ -36,7 +36,7 @@ NAMES = np.array(["setosa", "versicolor", "virginica"])[SPECIES]
 X32 = IRIS.astype(np.float32)
 
 
-def run(estimator, X, **options):
+def run(estimator, X):
     """What the runtime returns for a converted estimator."""
     register()
     options = {"options": {"zipmap": False}} if hasattr(estimator, "classes_") else {}
@@ -134,10 +134,11 @@ def test_factorizations(names, params, n_kinds):
     assert_allclose(run(fact, rows)[0][:, 0], expected, atol=1e-6)
 
 
-def test_classes_that_onnx_does_not_know_are_refused():
-    clf = FlatMLPClassifier(**SHORT).fit(IRIS, SPECIES + 0.5)
-    with pytest.raises(ValueError, match="Classes must be strings or whole numbers for ONNX"):
-        run(clf, X32)
+def test_identifiers_that_onnx_does_not_know_are_refused():
+    pairs = np.indices((5, 5)).reshape(2, -1).T + 0.5
+    fact = FlatMatrixFactorization(**SMALL).fit(pairs, np.arange(25.0))
+    with pytest.raises(ValueError, match="must be strings or whole numbers for ONNX"):
+        run(fact, pairs)
 
 
 def test_without_registration_by_way_of_scikit_learn():
