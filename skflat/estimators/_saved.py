@@ -16,6 +16,10 @@ class Saved:
     So safe formats, which ask before they load an unknown class, ask for public names only.
     """
 
+    #: Where scikit-learn looks for the documentation. There is none online, so its pictures of
+    #: estimators have no link.
+    _doc_link_module, _doc_link_template = PACKAGE, ""
+
     def __getstate__(self):
         params = self.get_params(deep=False)
         plain, state = Plain(), dict(super().__getstate__())

@@ -4,6 +4,7 @@ A new measure is one new file and one line in the registry, ``_registry.py``.
 """
 
 from ..objective import at_home
+from ._frames import pandas_for
 from ._measure import Measure, drawn_rows, not_measured, sample_rows
 from ._measurement import Measurement
 from ._monitor import FlatnessMonitor
@@ -126,6 +127,7 @@ __all__ = [
     "not_measured",
     "open_pairs",
     "pac_bayes_bound",
+    "pandas_for",
     "relative_flatness",
     "sample_rows",
     "spectral_density",

@@ -27,7 +27,7 @@ from skflat import (
     FlatSphericalPerceptronClassifier,
     trusted_types,
 )
-from skflat.measures import Measurement
+from skflat.measures import LocalEnergy, Measurement
 from skflat.solvers import SAM, SOLVERS, Chain
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -162,3 +162,9 @@ def test_a_function_of_autograd_reaches_another_process():
     grid = {"activation": [anp.tanh, anp.arctan]}
     search = GridSearchCV(FlatMLPRegressor(activation=anp.tanh, **SHORT), grid, cv=2, n_jobs=2)
     assert np.isfinite(search.fit(IRIS, LENGTHS).cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize("found", [FlatMLPClassifier(), FlatMatrixImputer(), SAM(), LocalEnergy()])
+def test_there_is_no_link_to_a_page_that_does_not_exist(found):
+    assert found._doc_link_module == "skflat"
+    assert found._get_doc_link() == ""
