@@ -18,12 +18,8 @@ class Never(FlatMLPClassifier):
         raise AssertionError("It was fitted.")
 
 
-@pytest.fixture(autouse=True)
-def without_pandas(monkeypatch):
+def test_experiments_do_not_begin(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-
-
-def test_experiments_do_not_begin():
     message = r"needs pandas: pip install 'skflat\[pandas\]'"
     with pytest.raises(ImportError, match=f"compare_solvers {message}"):
         compare_solvers(Never(), IRIS, SPECIES, solvers=["adam", "sam"])
@@ -32,13 +28,14 @@ def test_experiments_do_not_begin():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_reports_print_without_it():
+def test_reports_print_without_it(monkeypatch):
     clf = FlatMLPClassifier((3,), max_iter=2, measures=None, random_state=0).fit(IRIS, SPECIES)
     for found in (
         flatness_report(clf, IRIS, SPECIES, measures=["sharpness"]),
         compare({"a": clf}, IRIS, SPECIES, measures=["sharpness"]),
     ):
         assert "sharpness" in str(found)
-        with pytest.raises(ImportError, match=r"to_frame needs pandas"):
+        with monkeypatch.context() as patch, pytest.raises(ImportError, match="to_frame needs"):
+            patch.setitem(sys.modules, "pandas", None)
             found.to_frame()
     assert np.isfinite(clf.loss_)
