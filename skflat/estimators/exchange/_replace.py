@@ -4,6 +4,7 @@ import io
 import pickle
 from types import BuiltinFunctionType, FunctionType
 
+from .._saved import Saved
 from ..networks import BaseFlatMLP, as_sklearn
 
 
@@ -27,6 +28,8 @@ def to_sklearn(estimator):
     ------
     ValueError
         If scikit-learn lacks the activation of a network.
+    TypeError
+        If there is another estimator of skflat, which scikit-learn has no counterpart of.
 
     Examples
     --------
@@ -56,6 +59,8 @@ class _Writer(pickle.Pickler):
     def persistent_id(self, obj):
         if isinstance(obj, BaseFlatMLP):
             return self._place(obj, as_sklearn)
+        if isinstance(obj, Saved):
+            raise TypeError(f"{type(obj).__name__} has no counterpart in scikit-learn.")
         if isinstance(obj, (type, FunctionType, BuiltinFunctionType)):
             return self._place(obj, lambda shared: shared)
         return None

@@ -179,10 +179,16 @@ def _begin_record(network):
         loss_curve=list(getattr(network, "loss_curve_", [])),
         validation_scores=list(getattr(network, "validation_scores_", None) or []),
         last_loss=network.loss_,
+        best_loss=_or(getattr(network, "best_loss_", None), np.inf),
+        best_score=_or(getattr(network, "best_validation_score_", None), -np.inf),
         n_rows_seen=network.t_,
     )
     network.n_grad_evals_ = float(network.n_iter_)
     network._cost = 3.0 * network.n_iter_ * n_rows * n_parameters
+
+
+def _or(value, default):
+    return default if value is None else value
 
 
 def _check_activation(activation):

@@ -14,6 +14,8 @@ from fitted import IRIS, LENGTHS, SPECIES
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import skflat
 from skflat import (
@@ -22,9 +24,12 @@ from skflat import (
     FlatMatrixImputer,
     FlatMLPClassifier,
     FlatMLPClassifierCV,
+    FlatMLPEnsembleClassifier,
     FlatMLPRegressor,
     FlatPerceptronClassifier,
     FlatSphericalPerceptronClassifier,
+    LaplaceRegressor,
+    laplace,
     trusted_types,
 )
 from skflat.measures import LocalEnergy, Measurement
@@ -42,6 +47,15 @@ FITS = {
     "perceptron": lambda: FlatPerceptronClassifier(random_state=0).fit(IRIS, SPECIES),
     "committee": lambda: FlatCommitteeClassifier(max_iter=3, random_state=0).fit(IRIS, SPECIES),
     "sphere": lambda: FlatSphericalPerceptronClassifier(random_state=0).fit(IRIS, SPECIES),
+    "ensemble": lambda: FlatMLPEnsembleClassifier(
+        FlatMLPClassifier(**SHORT), 2, n_cycles=2, cycle_length=1, random_state=0
+    ).fit(IRIS, SPECIES),
+    "laplace": lambda: LaplaceRegressor(FlatMLPRegressor(**SHORT)).fit(IRIS, LENGTHS),
+    "pipeline": lambda: laplace(
+        make_pipeline(StandardScaler(), FlatMLPClassifier(**SHORT)).fit(IRIS, SPECIES),
+        IRIS,
+        SPECIES,
+    ),
     "imputer": lambda: FlatMatrixImputer(random_state=0).fit(HOLES),
     "factorization": lambda: FlatMatrixFactorization(random_state=0).fit(HOLES),
 }

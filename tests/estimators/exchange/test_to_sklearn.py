@@ -20,6 +20,7 @@ from skflat import (
     FlatMLPClassifierCV,
     FlatMLPRegressor,
     FlatMLPRegressorCV,
+    FlatPerceptronClassifier,
     to_sklearn,
 )
 from skflat.measures import hessian_trace
@@ -130,6 +131,12 @@ def test_what_is_not_fitted_or_of_another_kind_is_refused():
         FlatMLPClassifier.from_sklearn(MLPRegressor())
     with pytest.raises(TypeError, match=r"FlatMLPRegressor.from_sklearn"):
         FlatMLPRegressorCV.from_sklearn(MLPRegressor())
+
+
+def test_what_has_no_counterpart_is_named():
+    pipe = make_pipeline(StandardScaler(), FlatPerceptronClassifier())
+    with pytest.raises(TypeError, match="FlatPerceptronClassifier has no counterpart in scikit"):
+        to_sklearn(pipe)
 
 
 def test_a_network_chosen_by_a_search():
