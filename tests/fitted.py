@@ -1,4 +1,4 @@
-"""Networks fitted on small data, and what the tests of the measures know of them."""
+"""Networks fitted on small data, with exact results for the tests of the measures."""
 
 import copy
 from functools import cache

@@ -1,4 +1,4 @@
-"""Rows of numbers kept in a file as they are found."""
+"""A file that keeps the result of every fit as soon as it is finished."""
 
 import json
 import os
@@ -7,26 +7,27 @@ HEAD = "# skflat emergence "
 
 
 class Checkpoint:
-    """A CSV file of finished fits, with the settings that they were made with in its first line.
+    """A CSV file of finished fits. Its first line has the settings of the fits.
 
     Parameters
     ----------
     path : path-like or None
-        Made if it does not exist. None keeps the rows in memory only.
+        A file that does not exist is created. None keeps the rows in memory only.
     settings : dict of str to str
-        Fingerprints; a file with others is refused.
+        Fingerprints of the settings. A file with other fingerprints raises an error.
     columns : list of str
+        Names of the columns. The first two identify a fit.
 
     Attributes
     ----------
     rows : dict
-        By the values of the first two columns, which tell them apart. A line of the file that an
-        interruption cut off is dropped.
+        The finished fits, by the values of the first two columns. If an interruption cut off the
+        last line of the file, this line is dropped.
 
     Raises
     ------
     ValueError
-        If the file is none of these, or was written with other settings.
+        If the file is not a checkpoint, or was written with other settings.
     """
 
     def __init__(self, path, settings, columns):
@@ -62,6 +63,7 @@ class Checkpoint:
                 f"checkpoint {str(self.path)!r} was written with other settings: "
                 f"{', '.join(others)}. Choose another file, or delete this one."
             )
+        # A line without an end was cut off by an interruption. The next row must not continue it.
         if not lines[-1].endswith("\n"):
             lines.pop()
             self._write("".join(lines), "w")

@@ -14,7 +14,7 @@ from .outputs import EffectiveRank, LiveUnits, Margins, NormalizedMargin
 from .search import AdaptiveSharpness, LevelSetDistance, MaximalVariation
 from .weakness import Weakness
 
-#: Name to class: what an estimator's ``measures`` may hold.
+#: From the names in an estimator's ``measures`` to classes.
 MEASURES = {
     "adaptive_sharpness": AdaptiveSharpness,
     "dominant_subspace": DominantSubspace,

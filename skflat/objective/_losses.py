@@ -18,8 +18,10 @@ from ._capabilities import NotDefinedError
 class Loss(ABC):
     """A loss of scores and targets, summed over the outputs of a row.
 
-    In what follows ``F`` are scores and ``P`` predictions, both of shape (n_rows, n_outputs), and
-    ``y`` the targets as the loss wants them.
+    Everywhere below ``F`` are scores and ``P`` are predictions. Both have the shape
+    (n_rows, n_outputs). ``y`` are the targets in the form that the loss expects: class codes of
+    shape (n_rows,) for `Multinomial`, numbers of shape (n_rows, n_outputs) for all others.
+    Log-losses are in nats, the half squared error is in squared units of the target.
     """
 
     #: Whether the scores have the unit of the targets, and so the same size.
@@ -27,30 +29,117 @@ class Loss(ABC):
 
     @abstractmethod
     def per_sample(self, F, y):
-        """Loss of every row, shape (n_rows,); traceable by autograd in ``F``."""
+        """Loss of every row. autograd can trace it in ``F``.
+
+        Parameters
+        ----------
+        F : ndarray of shape (n_rows, n_outputs)
+            Scores.
+        y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+            Targets.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            The loss, summed over the outputs and not multiplied by weights.
+        """
 
     @abstractmethod
     def predict(self, F):
-        """Predictions (probabilities, means), in the memory of ``F``."""
+        """Predictions: probabilities, or means in the unit of the target.
+
+        Parameters
+        ----------
+        F : ndarray of shape (n_rows, n_outputs)
+            Scores. They are overwritten, which saves an array of this size in every step.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs)
+            The predictions, in the memory of ``F``.
+        """
 
     @abstractmethod
     def residual(self, P, y):
-        """Gradient in the scores, in the memory of the predictions ``P``."""
+        """Gradient of every row's loss in its scores.
+
+        Parameters
+        ----------
+        P : ndarray of shape (n_rows, n_outputs)
+            Predictions. They are overwritten.
+        y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+            Targets.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs)
+            The gradient, in the memory of ``P``.
+        """
 
     @abstractmethod
     def as_reported(self, P, y):
-        """Loss of every row as scikit-learn prints it, from predictions ``P``."""
+        """Loss of every row on the scale on which scikit-learn reports it.
+
+        Parameters
+        ----------
+        P : ndarray of shape (n_rows, n_outputs)
+            Predictions. Probabilities are clipped as in `sklearn.metrics.log_loss`, so the loss is
+            finite even if a class has probability 0.
+        y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+            Targets.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            For classes the loss is summed over the outputs. For the half squared error it is their
+            mean.
+        """
 
     @abstractmethod
     def errors(self, F, y):
-        """Error of every row: the share of wrong labels, or the mean absolute error."""
+        """Error of every row.
+
+        Parameters
+        ----------
+        F : ndarray of shape (n_rows, n_outputs)
+            Scores.
+        y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+            Targets.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            The share of wrong labels, or the mean absolute error in the unit of the target.
+        """
 
     @abstractmethod
     def constant_loss(self, batch):
-        """Weighted mean loss of the best constant prediction."""
+        """Loss of the best constant prediction: a scale for changes of the loss.
+
+        Parameters
+        ----------
+        batch : Batch
+            Rows with targets, and with weights or None.
+
+        Returns
+        -------
+        float
+            The weighted mean over the rows.
+
+        Raises
+        ------
+        NotDefinedError
+            If labels are smoothed and a `Multinomial` does not know its number of classes.
+        """
 
     def unsmoothed(self):
-        """The same loss without label smoothing."""
+        """The same loss without label smoothing.
+
+        Returns
+        -------
+        Loss
+            The object itself if it does not smooth.
+        """
         return self
 
     def noisy(self, y, rho, rng, n_outputs):
@@ -58,51 +147,109 @@ class Loss(ABC):
 
         Parameters
         ----------
-        y : ndarray
+        y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+            Targets. They stay as they are.
         rho : float
-            Size of the noise, see `skflat.solvers.LabelNoise`.
+            Size of the noise, see `skflat.solvers.LabelNoise`: a probability for classes and
+            labels, and otherwise a number in the unit of ``y``.
         rng : numpy.random.Generator
+            Source of the noise.
         n_outputs : int
-            Columns of the scores.
+            Number of columns of the scores.
+
+        Returns
+        -------
+        ndarray
+            New targets of the shape and the dtype of ``y``.
         """
         return np.where(rng.random(y.shape) < 0.5, y - rho, y + rho).astype(y.dtype, copy=False)
 
 
 class Likelihood(Loss):
-    """Contract of the losses that are minus a log-likelihood with its canonical link."""
+    """Contract of the losses that are minus a log-likelihood with its canonical link.
+
+    The canonical link makes two quantities simple. The gradient in the scores is ``P - y``. The
+    Hessian ``S`` in the scores depends on the prediction alone, so ``S`` is also the Fisher
+    information (McCullagh and Nelder, Generalized Linear Models, 1989).
+    """
 
     what = "predictions with a likelihood"
     found_in = "Networks and factorizations have them; perceptrons have stabilities instead."
 
     @abstractmethod
     def traced_predict(self, F):
-        """`predict` for autograd, in new memory."""
+        """`predict` in a form that autograd can trace.
+
+        Parameters
+        ----------
+        F : ndarray of shape (n_rows, n_outputs)
+            Scores. They stay as they are, because autograd does not allow a change in place.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs)
+            The predictions.
+        """
 
     @abstractmethod
     def curvature(self, P):
-        """Diagonal of the loss's Hessian in the scores, shape of ``P``; traceable."""
-
-    @abstractmethod
-    def quadratic_gradient(self, P, W, inputs, slopes):
-        """Gradient, in scores and in ``W``, of a weighted sum of the Hessian's values.
-
-        The sum is ``sum_i inputs_i sum_c curvature_ic + sum_ij slopes_ij quadratic_ij``.
+        """Diagonal of the Hessian of every row's loss in its scores. autograd can trace it.
 
         Parameters
         ----------
         P : ndarray of shape (n_rows, n_outputs)
+            Predictions.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs)
+            The second derivatives, in units of the loss.
+        """
+
+    @abstractmethod
+    def quadratic_gradient(self, P, W, inputs, slopes):
+        """Gradient, in scores and in ``W``, of a weighted sum of entries of the Hessian.
+
+        The sum is ``sum_i inputs_i sum_c curvature_ic + sum_ij slopes_ij quadratic_ij``. With the
+        right weights it is the exact trace of the Hessian of a network with one piecewise linear
+        hidden layer.
+
+        Parameters
+        ----------
+        P : ndarray of shape (n_rows, n_outputs)
+            Predictions.
         W : ndarray of shape (n_units, n_outputs)
+            Weights of the output layer, the Jacobian of the scores in the hidden units.
         inputs : ndarray of shape (n_rows, 1)
+            Weights of the ``curvature``.
         slopes : ndarray of shape (n_rows, n_units)
+            Weights of the ``quadratic`` forms.
 
         Returns
         -------
         of_scores : ndarray of shape (n_rows, n_outputs)
+            Gradient in the scores.
         of_W : ndarray of shape (n_units, n_outputs)
+            Gradient in ``W``, at fixed scores.
         """
 
     def targets(self, y, n_outputs, dtype):
-        """Targets with one column an output, as the gradient has them."""
+        """Targets with one column for each output, as the gradient uses them.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+            Targets.
+        n_outputs : int
+            Number of columns of the scores.
+        dtype : dtype
+            Type of the result, if it is a new array.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs)
+            The targets after label smoothing. Without smoothing this may be ``y`` itself.
+        """
         return y
 
     def residual(self, P, y):
@@ -110,23 +257,56 @@ class Likelihood(Loss):
         return P
 
     def hvp(self, P, R):
-        """Product of the loss's Hessian with a direction ``R`` of the scores."""
+        """Product of the Hessian of every row's loss with a direction of its scores.
+
+        Parameters
+        ----------
+        P : ndarray of shape (n_rows, n_outputs)
+            Predictions.
+        R : ndarray of shape (n_rows, n_outputs)
+            Directions.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs)
+            The products, in new memory.
+        """
         return self.curvature(P) * R
 
     def quadratic(self, P, J=None):
-        """``J_j' S J_j`` for every row and unit, ``S`` the loss's Hessian; traceable.
+        """``J_j' S J_j`` for every row and unit. autograd can trace it.
 
-        ``J`` has shape (n_units, n_outputs), or with one Jacobian a row
-        (n_rows, n_units, n_outputs); the result has shape (n_rows, n_units). None is that of the
-        outputs themselves. An identity matrix would be large for many outputs.
+        ``S`` is the Hessian of the row's loss in its scores.
+
+        Parameters
+        ----------
+        P : ndarray of shape (n_rows, n_outputs)
+            Predictions.
+        J : ndarray of shape (n_units, n_outputs) or (n_rows, n_units, n_outputs), default=None
+            Jacobian of the scores in the units, one for all rows or one for each row. None takes
+            the outputs as the units. An identity matrix would be large for many outputs.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_units)
+            The quadratic forms.
         """
         return self.curvature(P) if J is None else _product(J * J, self.curvature(P))
 
     def divergence(self, F, G):
-        """Divergence of the predictions of ``G`` from those of ``F``, summed over a row's outputs.
+        """Kullback-Leibler divergence between the predictions at ``F`` and at ``G``.
 
-        It is the Kullback-Leibler divergence in nats. For half the squared error it is that of
-        normal distributions with variance 1.
+        The half squared error stands for normal distributions with variance 1.
+
+        Parameters
+        ----------
+        F, G : ndarray of shape (n_rows, n_outputs)
+            Scores. The expectation is under the predictions at ``F``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            The divergence in nats, summed over the outputs of a row.
         """
         # The cross-entropy of G minus the entropy of F.
         P, loss = self.predict(F.copy()), self.unsmoothed()
@@ -141,31 +321,59 @@ class _Separate(Likelihood):
         """Derivative of the curvature in the score, from predictions."""
 
     def quadratic_gradient(self, P, W, inputs, slopes):
+        # The Hessian is diagonal, so each output adds its curvature times one weight.
         seen = slopes @ W**2
         of_scores = (inputs + seen) * self.curvature_slope(P)
         return of_scores, 2 * W * (slopes.T @ self.curvature(P))
 
 
 class ClassLoss(Loss):
-    """Contract of the losses of classes and labels."""
+    """Contract of the losses whose targets are classes or labels."""
 
     what = "classes"
     found_in = "Classifiers have them, and this is a regression or a completion."
 
     @abstractmethod
     def margins(self, F, y):
-        """The margin of the right label, one number per row and label."""
+        """Margins: how far the score of the right answer is above its best rival.
+
+        A margin is negative if the prediction is wrong.
+
+        Parameters
+        ----------
+        F : ndarray of shape (n_rows, n_outputs)
+            Scores.
+        y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+            Class codes, or labels 0 and 1.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows * n_outputs,)
+            The margins in units of the scores. There is one for each row, and one for each row and
+            label if every output is a label of its own.
+        """
 
 
 class RegressionLoss(Loss):
-    """Contract of the losses of numbers."""
+    """Contract of the losses whose targets are numbers."""
 
     what = "a target of numbers"
     found_in = "Regressors have one; this is a problem of classes."
 
     @abstractmethod
     def link(self, P):
-        """Scores of given predictions, the inverse of ``predict``."""
+        """Scores that give the predictions ``P``, the inverse of ``predict``.
+
+        Parameters
+        ----------
+        P : ndarray of shape (n_rows, n_outputs)
+            Predictions in the unit of the target.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs)
+            The scores. With a log link a prediction of 0 or less has the score minus infinity.
+        """
 
 
 class Smoothing(ClassLoss, Likelihood):
@@ -177,7 +385,7 @@ class Smoothing(ClassLoss, Likelihood):
     Parameters
     ----------
     label_smoothing : float, default=0.0
-        That share, in [0, 1].
+        The share that is spread, in [0, 1].
     """
 
     def __init__(self, label_smoothing=0.0):
@@ -192,7 +400,7 @@ class Smoothing(ClassLoss, Likelihood):
 
 
 class Multinomial(Smoothing):
-    """Log-loss of a softmax; targets are class codes, shape (n_rows,).
+    """Log-loss of a softmax. Targets are class codes of shape (n_rows,).
 
     Parameters
     ----------
@@ -224,7 +432,10 @@ class Multinomial(Smoothing):
         return anp.exp(F - logsumexp(F, axis=1, keepdims=True))
 
     def noisy(self, y, rho, rng, n_outputs):
-        """Labels that are another one, all equally likely, with probability ``rho``."""
+        """Labels of which a share of about ``rho`` is replaced.
+
+        All other classes are equally likely.
+        """
         flipped = rng.random(y.shape) < rho
         # A shift by 1 to n - 1 classes never gives the label itself.
         other = (y + rng.integers(1, n_outputs, size=y.shape)) % n_outputs
@@ -243,10 +454,12 @@ class Multinomial(Smoothing):
     def margins(self, F, y):
         rows = np.arange(len(y))
         others = F.copy()
+        # The right class must not be its own rival.
         others[rows, y] = -np.inf
         return F[rows, y] - others.max(axis=1)
 
     def divergence(self, F, G):
+        # Logarithms of the probabilities stay finite where a probability underflows to 0.
         F, G = (_log_probabilities(each) for each in (F, G))
         return np.sum(np.exp(F) * (F - G), axis=1)
 
@@ -258,6 +471,7 @@ class Multinomial(Smoothing):
     def residual(self, P, y):
         if self.label_smoothing > 0:
             return super().residual(P, y)
+        # A matrix of one-hot targets would double the memory for one entry in each row.
         P[np.arange(len(y)), y] -= 1
         return P
 
@@ -275,6 +489,8 @@ class Multinomial(Smoothing):
 
     def quadratic_gradient(self, P, W, inputs, slopes):
         seen, mixed = slopes @ W**2, slopes * (P @ W.T)
+        # The derivative in p. The constant ``inputs`` of ``inputs (1 - 2 p)`` is left out, because
+        # the derivative of the softmax removes every constant.
         by_P = seen - 2 * (mixed @ W) - 2 * P * inputs
         of_scores = P * (by_P - np.sum(P * by_P, axis=1, keepdims=True))
         return of_scores, 2 * (W * (slopes.T @ P) - mixed.T @ P)
@@ -294,7 +510,7 @@ class Multinomial(Smoothing):
 
 
 class Binary(Smoothing, _Separate):
-    """Log-loss of independent yes-no outputs, shape (n_rows, n_outputs), 0 or 1."""
+    """Log-loss of independent labels. Targets are 0 or 1, of shape (n_rows, n_outputs)."""
 
     def targets(self, y, n_outputs, dtype):
         return y + self.label_smoothing * (0.5 - y) if self.label_smoothing > 0 else y
@@ -307,10 +523,11 @@ class Binary(Smoothing, _Separate):
         return expit(F, out=F)
 
     def traced_predict(self, F):
+        # The logistic function. ``tanh`` does not overflow and ``exp(-F)`` would.
         return 0.5 * (anp.tanh(0.5 * F) + 1.0)
 
     def noisy(self, y, rho, rng, n_outputs):
-        """Labels turned round with probability ``rho``, each by itself."""
+        """Labels, each of which is flipped with probability ``rho``, independently."""
         return np.where(rng.random(y.shape) < rho, 1 - y, y)
 
     def as_reported(self, P, y):
@@ -339,7 +556,7 @@ class Binary(Smoothing, _Separate):
 
 
 class HalfSquared(RegressionLoss, _Separate):
-    """Half the squared error; its reported value is the mean over the outputs."""
+    """Half the squared error. The reported value is the mean over the outputs."""
 
     in_units_of_target = True
 
@@ -373,9 +590,10 @@ class HalfSquared(RegressionLoss, _Separate):
 
 
 class HalfPoisson(RegressionLoss, _Separate):
-    """Half the Poisson deviance with a log link; targets are not negative."""
+    """Half the Poisson deviance with a log link. Targets are not negative."""
 
     def per_sample(self, F, y):
+        # The terms in y alone make the loss 0 at a perfect prediction. xlogy(0, 0) is 0.
         return anp.sum(anp.exp(F) - y * F + (xlogy(y, y) - y), axis=1)
 
     def predict(self, F):
@@ -385,7 +603,7 @@ class HalfPoisson(RegressionLoss, _Separate):
         return anp.exp(F)
 
     def noisy(self, y, rho, rng, n_outputs):
-        """Counts ``rho`` more or less, with equal odds, but never below 0."""
+        """Counts ``y + rho`` or ``y - rho``, with probability 1/2 each, but never below 0."""
         return np.maximum(super().noisy(y, rho, rng, n_outputs), 0)
 
     def link(self, P):
@@ -411,9 +629,10 @@ class HalfPoisson(RegressionLoss, _Separate):
 
 
 class HeldSlopes:
-    """``y . F`` for every row: linear, with slopes in the scores in the place of targets.
+    """The linear function ``y . F`` of every row's scores, with slopes ``y`` instead of targets.
 
-    Its gradient is that of the scores alone. Fits and measures have no use for it.
+    Its gradient in the parameters is a product with the Jacobian of the scores. No fit and no
+    measure takes it as its loss.
     """
 
     in_units_of_target = False

@@ -12,7 +12,7 @@ from ..objective import Binary, HalfPoisson, HalfSquared, Multinomial, Objective
 from ._data import class_codes, class_labels, in_precision, numbers, row_weights
 from ._tasks import BINARY, MULTICLASS, MULTILABEL, REGRESSION
 
-#: What a fitted network has.
+#: Attributes by which a fitted network is recognised.
 NETWORK = ("coefs_", "out_activation_")
 
 
@@ -29,13 +29,14 @@ def network_problem(estimator, X, y, sample_weight):
     y = targets(estimator, y, task, isinstance(loss, HalfPoisson), w.dtype)
     sample_weight = row_weights(sample_weight, X, y)
     y = encode(y, task, getattr(estimator, "classes_", None), w.dtype)
-    # Pickling makes strided arrays contiguous, and products may differ by that in their last bits.
+    # Pickling makes strided arrays contiguous, which may change the last bits of a product. With
+    # contiguous arrays a parallel run gives the same numbers.
     X, y, sample_weight = (contiguous(array) for array in (X, y, sample_weight))
     return Objective(model, loss, X, y, sample_weight), w, task
 
 
 def contiguous(array):
-    """The array itself, or a copy in one piece if it is a strided one."""
+    """The array itself, or a contiguous copy if it is strided."""
     if array is None or sparse.issparse(array):
         return array
     return array if array.flags.forc else np.ascontiguousarray(array)
@@ -52,7 +53,8 @@ def network(estimator):
 def moved(estimator, change):
     """A copy of a fitted estimator, or Pipeline, whose flat vector is ``change(model, w)``.
 
-    Results for the old parameters are removed: measurements and the state of an optimizer.
+    The copy has no measurements and no state of an optimizer, because both belong to the old
+    parameters.
     """
     moved = last = copy.deepcopy(estimator)
     while isinstance(last, Pipeline):
@@ -72,7 +74,7 @@ def moved(estimator, change):
 
 
 def loss_of(estimator, label_smoothing=0.0):
-    """The loss with its canonical link, and what the outputs mean; smoothed for training alone."""
+    """The loss with its canonical link, and the task. Only training uses label smoothing."""
     out, n_outputs = estimator.out_activation_, estimator.n_outputs_
     if out == "softmax":
         return Multinomial(label_smoothing, n_outputs), MULTICLASS
@@ -82,7 +84,7 @@ def loss_of(estimator, label_smoothing=0.0):
 
 
 def targets(estimator, y, task, are_counts, dtype):
-    """Targets as ``fit`` took them, refused where the loss is not defined for them."""
+    """Targets in the form that ``fit`` takes. If the loss is not defined for them, an error."""
     if task in (MULTICLASS, BINARY):
         return class_labels(estimator, y)
     y = numbers(estimator, y, estimator.n_outputs_, dtype)
@@ -96,7 +98,7 @@ def targets(estimator, y, task, are_counts, dtype):
 
 
 def encode(y, task, classes, dtype):
-    """Targets as the losses want them: class codes, or one column an output."""
+    """Targets in the form that the losses expect: class codes, or one column for each output."""
     if sparse.issparse(y):
         y = y.toarray()
     if task in (MULTICLASS, BINARY):

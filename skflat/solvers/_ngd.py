@@ -74,6 +74,7 @@ class NormalisedStep:
     def step(self, w, direction):
         """Take one step, or none if the direction is 0."""
         self._t += 1
+        # At a direction of 0 no unit vector exists, and a division would make ``w`` NaN.
         size = math.sqrt(float(direction @ direction))
         if size > 0:
             direction *= self.rate / (self._t**self.power * size)

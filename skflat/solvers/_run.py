@@ -1,4 +1,4 @@
-"""What one call of ``fit`` gives to its solver, and the record that it gets back."""
+"""The input of a solver in one call of ``fit``, and the record that it returns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

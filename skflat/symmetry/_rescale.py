@@ -85,7 +85,7 @@ def _rescaled(model, w, factors):
 
 
 def _scales(factors, widths, positive):
-    """One array of factors a hidden layer."""
+    """One array of factors for each hidden layer."""
     several = isinstance(factors, list | tuple) or np.ndim(factors) > 0
     factors = list(factors) if several else [factors] * len(widths)
     if len(factors) != len(widths):

@@ -1,4 +1,4 @@
-"""What a measure notices of a change of the parameters that the outputs do not notice."""
+"""Which measures change if the parameters change and the outputs do not."""
 
 import copy
 

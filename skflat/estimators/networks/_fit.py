@@ -17,7 +17,7 @@ from ._outcome import warn_unless_better
 
 
 class BaseFlatMLP(Exchange, FlatEstimator):
-    """Everything that classifier and regressor share."""
+    """The part that classifier and regressor share."""
 
     _parameter_constraints: dict = {
         **FlatEstimator._parameter_constraints,
@@ -34,19 +34,21 @@ class BaseFlatMLP(Exchange, FlatEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def _fit_until(self, epoch, X, y, sample_weight=None):
-        """Fit, but halt after that epoch; another call goes on, to the bit as if in one fit.
+        """Fit, but halt after that epoch. Another call continues.
 
-        It needs the same data and a ``random_state`` that is a number. Measures nothing.
+        The result is bit for bit that of a single fit. Every call needs the same data and a
+        ``random_state`` that is a number. Nothing is measured.
         """
         return self._fit(X, y, sample_weight, None, until=epoch)
 
     def _fit(self, X, y, sample_weight, validation, incremental=False, until=None):
-        """The fit pipeline; ``validation`` is None or a pair of inputs and targets."""
+        """Fit and measure; ``validation`` is None or a pair of inputs and targets."""
         self._check_measures()
         first_pass = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._validate_input(X, y, incremental, first_pass)
         sample_weight = self._weights(X, y, sample_weight, incremental)
         self._random_state = check_random_state(self.random_state)
+        # The initial weights are drawn before the split, in scikit-learn's order.
         model, w = self._start(X, y, first_pass)
 
         held_out, (X, y, sample_weight) = self._hold_out(X, y, sample_weight, validation)
@@ -63,7 +65,7 @@ class BaseFlatMLP(Exchange, FlatEstimator):
         if incremental or until is not None:
             return self
         plain = objective.unpenalized()
-        if not self._cut_short:  # of which the user knows already
+        if not self._cut_short:  # otherwise the user has been warned already
             warn_unless_better(self, plain, w, task)
         if self.measures is not None:
             probes = None if held_out is None else held_out[0]
@@ -71,10 +73,11 @@ class BaseFlatMLP(Exchange, FlatEstimator):
         return self
 
     def _objective(self, model, X, y, sample_weight, goes_on):
-        """The training objective, and what its outputs mean."""
+        """The training objective, and the task."""
         loss, task = loss_of(self, getattr(self, "label_smoothing", 0.0))
         targets = self._encode(y, task, X.dtype)
-        # What "auto" is must not vary with the rows at hand: the first call decides.
+        # The first call fixes the unit of rho="auto". Otherwise it would change with the rows of
+        # every `partial_fit`.
         known = getattr(self, "_unit_radius", None) if goes_on else None
         objective = Objective(model, loss, X, targets, sample_weight, self.alpha, unit_radius=known)
         self._unit_radius = objective.unit_radius if self.rho == "auto" else known
@@ -102,11 +105,14 @@ class BaseFlatMLP(Exchange, FlatEstimator):
         return (np.float64, np.float32) if reset else self.coefs_[0].dtype
 
     def _weights(self, X, y, sample_weight, incremental):
-        """The weights of the rows, checked; None where all weigh the same."""
+        """The checked weights of the rows, or None if all weigh the same."""
         return checked_weight(sample_weight, X)
 
     def _hold_out(self, X, y, sample_weight, validation):
-        """The validation rows, ``(X, y, sample_weight)`` or None, and the training rows."""
+        """The validation rows and the training rows, each as ``(X, y, sample_weight)``.
+
+        None stands for no validation rows.
+        """
         if validation is not None:
             return (*self._validated(*validation, X, y), None), (X, y, sample_weight)
         # As in scikit-learn: only binary targets are stratified.
@@ -121,7 +127,7 @@ class BaseFlatMLP(Exchange, FlatEstimator):
         return held_out, train
 
     def _validated(self, X_val, y_val, X, y):
-        """The validation rows given, checked against the training rows."""
+        """The given validation rows, checked against the training rows."""
         X_val, y_val = validate_data(
             self,
             X_val,
@@ -149,11 +155,12 @@ class BaseFlatMLP(Exchange, FlatEstimator):
         return encode(y, task, getattr(self, "classes_", None), dtype)
 
     def _validator(self, objective, held_out, task):
-        """``w -> (score, loss)`` on the rows held out, or None."""
+        """A function from ``w`` to ``(score, loss)`` on the held-out rows, or None."""
         if held_out is None:
             return None
         X, y, sample_weight = held_out
         targets = self._encode(y, task, X.dtype)
+        # Label smoothing is part of the training loss only.
         model, loss = objective.model, objective.loss_function.unsmoothed()
         batch, work = Objective(model, loss, X, targets, sample_weight).batch(), Workspace()
 
@@ -166,7 +173,7 @@ class BaseFlatMLP(Exchange, FlatEstimator):
         return validate
 
     def _outputs(self, X):
-        """Predictions of the network: probabilities or means, (n_samples, n_outputs)."""
+        """Predictions of the network, of shape (n_samples, n_outputs): probabilities or means."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", reset=False)
         model, w = network(self)
@@ -181,10 +188,11 @@ class BaseFlatMLP(Exchange, FlatEstimator):
 
 
 def one_validation_set(validation_data, X_val, y_val):
-    """The pair of validation inputs and targets, however it was given, or None.
+    """The pair of validation inputs and targets, or None. It can be given in two ways.
 
-    A one-element tuple stands for its element: meta-estimators that slice what has as many
-    rows as ``X`` leave a tuple alone, and a Pipeline transforms its elements.
+    A tuple of one element stands for the element. Meta-estimators slice every argument that has as
+    many rows as ``X``, but they do not slice a tuple. A Pipeline transforms the elements of a
+    tuple.
     """
     if validation_data is not None:
         if X_val is not None or y_val is not None:

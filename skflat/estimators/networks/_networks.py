@@ -22,9 +22,9 @@ from ._fit import BaseFlatMLP, one_validation_set
 class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
     """Multi-layer perceptron classifier that seeks a flat minimum, and measures it.
 
-    Takes the place of scikit-learn's ``MLPClassifier``: every parameter, attribute and method
-    of that exists here with the same name, default and meaning, except the default ``solver``.
-    It minimises the log-loss.
+    It can replace scikit-learn's ``MLPClassifier``. Every parameter, attribute and method of
+    ``MLPClassifier`` exists here with the same name, default and meaning. Only the default
+    ``solver`` differs. The classifier minimises the log-loss.
 
     Parameters
     ----------
@@ -32,10 +32,10 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, multiplied with ``sample_weight``.
     label_smoothing : float, default=0.0
-        Share of every label, in [0, 1], that training spreads evenly over the classes, its own
-        included, as PyTorch's ``CrossEntropyLoss`` does; of two classes, and of each of several
-        labels, over yes and no. ``loss_curve_`` is of that. Validation losses and measures are of
-        the log-loss itself.
+        Share of every label, in [0, 1], that training spreads evenly over all classes. The label's
+        own class is included, as in PyTorch's ``CrossEntropyLoss``. For two classes, and for each
+        label of a multilabel target, the share is spread over yes and no. ``loss_curve_`` contains
+        this loss. Validation losses and measures use the log-loss itself.
 
     Attributes
     ----------
@@ -46,13 +46,13 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
     See Also
     --------
     FlatMLPRegressor : The same for continuous targets.
-    skflat.solvers : The solvers, with what a step of each costs.
-    skflat.measures : The measures, with what each is invariant to.
+    skflat.solvers : The solvers, with the cost of a step.
+    skflat.measures : The measures, with their invariances.
 
     Notes
     -----
-    Unlike scikit-learn's, ``solver='lbfgs'`` has a ``loss_curve_`` and returns parameters of
-    the input's dtype, and ``partial_fit`` supports ``early_stopping``.
+    There are three differences from scikit-learn. ``solver='lbfgs'`` has a ``loss_curve_``. It
+    returns parameters of the input's dtype. ``partial_fit`` supports ``early_stopping``.
 
     References
     ----------
@@ -89,7 +89,7 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
         hidden_layer_sizes=(100,),
         activation="relu",
         *,
-        solver="sam",
+        solver="auto",
         rho="auto",
         class_weight=None,
         label_smoothing=0.0,
@@ -160,16 +160,16 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training inputs.
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
-            Class labels, or an indicator matrix of several labels a row.
+            Class labels, or an indicator matrix if a row has several labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, not negative.
+            Weights of the rows. They must not be negative.
         validation_data : tuple (X_val, y_val), default=None
-            Rows to validate on, instead of a part of the training rows. One object, so that
-            ``GridSearchCV`` passes it on whole.
+            Rows to validate on, instead of a part of the training rows. It is one object, so that
+            ``GridSearchCV`` does not slice it.
         X_val, y_val : array-like, default=None
-            The same as two arguments, for a Pipeline with ``transform_input=["X_val"]``. Where
-            they have as many rows as ``X`` and meet a ``GridSearchCV`` on their way, wrap each
-            in a tuple of one.
+            The same as two arguments, for a Pipeline with ``transform_input=["X_val"]``.
+            ``GridSearchCV`` slices them if they have as many rows as ``X``. To prevent this, wrap
+            each in a tuple of one element.
 
         Returns
         -------
@@ -183,8 +183,8 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
         Warns
         -----
         ConvergenceWarning
-            If training has not converged within ``max_iter``, or ended no better on the training
-            rows than the best constant prediction; the latter says what to try.
+            If training has not converged within ``max_iter``. Also if it ended no better on the
+            training rows than the best constant prediction; this warning says what to try.
         """
         with all_or_nothing(self):
             pair = one_validation_set(validation_data, X_val, y_val)
@@ -202,17 +202,17 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
         X_val=None,
         y_val=None,
     ):
-        """One epoch over the given rows. Measures nothing: call ``measure`` for that.
+        """Train for one epoch on the given rows. Call ``measure`` to measure the result.
 
-        Parameters that were changed since the last call take effect. The solver's state (moments,
-        replicas) goes on, unless the solver is of another class or base; then a new one begins.
+        Parameters that were changed since the last call take effect. The solver keeps its state
+        (moments, replicas). It begins a new one only if its class or its base has changed.
 
         Parameters
         ----------
         X, y, sample_weight, validation_data, X_val, y_val
             As in ``fit``.
         classes : array-like of shape (n_classes,), default=None
-            All classes there will be; needed in the first call.
+            All classes that can occur in any call. The first call needs it.
 
         Returns
         -------
@@ -250,6 +250,7 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
         -------
         ndarray of shape (n_samples, n_classes)
         """
+        # With two classes the network has one output, the probability of the second class.
         P = self._outputs(X)
         return np.column_stack([1 - P, P]) if P.shape[1] == 1 else P
 
@@ -265,7 +266,7 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
         ndarray of shape (n_samples, n_classes)
         """
         P = self.predict_proba(X)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore"):  # a probability that underflowed to 0 gives -inf
             return np.log(P, out=P)
 
     def _validate_input(self, X, y, incremental, reset):
@@ -309,7 +310,7 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
         if y.ndim == 2:
             by_class = compute_sample_weight(self.class_weight, y)
         else:
-            # Of all classes: in partial_fit some may be missing from ``y``.
+            # The weights of all classes, because in `partial_fit` some may be missing from ``y``.
             of_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
             by_class = of_class[np.searchsorted(self.classes_, y)]
         weight = by_class if weight is None else weight * by_class
@@ -325,7 +326,7 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
         return "softmax" if multiclass else "logistic"
 
     def _score_of(self, P, batch):
-        """Accuracy; of all labels at once where there are several."""
+        """Accuracy. In a multilabel target a row counts if all its labels are right."""
         if batch.y.ndim == 1:
             return batch.mean(P.argmax(axis=1) == batch.y)
         return batch.mean(np.all((P > 0.5) == batch.y, axis=1))
@@ -340,14 +341,14 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
 class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
     """Multi-layer perceptron regressor that seeks a flat minimum, and measures it.
 
-    Takes the place of scikit-learn's ``MLPRegressor``: every parameter, attribute and method of
-    that exists here with the same name, default and meaning, except the default ``solver``. It
-    minimises half the squared error or half the Poisson deviance.
+    It can replace scikit-learn's ``MLPRegressor``. Every parameter, attribute and method of
+    ``MLPRegressor`` exists here with the same name, default and meaning. Only the default
+    ``solver`` differs. The regressor minimises half the squared error or half the Poisson deviance.
 
     Parameters
     ----------
     loss : {'squared_error', 'poisson'}, default='squared_error'
-        What to minimise. ``'poisson'`` has a log link and needs ``y >= 0``.
+        The loss to minimise. ``'poisson'`` has a log link and needs ``y >= 0``.
     {parameters}
 
     Attributes
@@ -356,14 +357,15 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
 
     See Also
     --------
-    FlatMLPClassifier : The same for classes.
-    skflat.solvers : The solvers, with what a step of each costs.
-    skflat.measures : The measures, with what each is invariant to.
+    FlatMLPClassifier : The same for class labels.
+    skflat.solvers : The solvers, with the cost of a step.
+    skflat.measures : The measures, with their invariances.
 
     Notes
     -----
-    Of several outputs the gradient is that of the summed loss, while ``loss_curve_`` reports the
-    mean over the outputs, as in scikit-learn. Targets are converted to the dtype of ``X``.
+    With several outputs, the gradient is the gradient of the loss summed over the outputs. But
+    ``loss_curve_`` reports the mean over the outputs. Both are as in scikit-learn. Targets are
+    converted to the dtype of ``X``.
 
     References
     ----------
@@ -396,7 +398,7 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
         hidden_layer_sizes=(100,),
         activation="relu",
         *,
-        solver="sam",
+        solver="auto",
         rho="auto",
         measures=("sharpness", "flatness", "weakness"),
         measure_max_samples=2000,
@@ -466,14 +468,14 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, not negative.
+            Weights of the rows. They must not be negative.
         validation_data : tuple (X_val, y_val), default=None
-            Rows to validate on, instead of a part of the training rows. One object, so that
-            ``GridSearchCV`` passes it on whole.
+            Rows to validate on, instead of a part of the training rows. It is one object, so that
+            ``GridSearchCV`` does not slice it.
         X_val, y_val : array-like, default=None
-            The same as two arguments, for a Pipeline with ``transform_input=["X_val"]``. Where
-            they have as many rows as ``X`` and meet a ``GridSearchCV`` on their way, wrap each
-            in a tuple of one.
+            The same as two arguments, for a Pipeline with ``transform_input=["X_val"]``.
+            ``GridSearchCV`` slices them if they have as many rows as ``X``. To prevent this, wrap
+            each in a tuple of one element.
 
         Returns
         -------
@@ -487,8 +489,8 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
         Warns
         -----
         ConvergenceWarning
-            If training has not converged within ``max_iter``, or ended no better on the training
-            rows than the best constant prediction; the latter says what to try.
+            If training has not converged within ``max_iter``. Also if it ended no better on the
+            training rows than the best constant prediction; this warning says what to try.
         """
         with all_or_nothing(self):
             pair = one_validation_set(validation_data, X_val, y_val)
@@ -497,10 +499,10 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
     @available_if(is_stochastic)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, validation_data=None, X_val=None, y_val=None):
-        """One epoch over the given rows. Measures nothing: call ``measure`` for that.
+        """Train for one epoch on the given rows. Call ``measure`` to measure the result.
 
-        Parameters that were changed since the last call take effect. The solver's state (moments,
-        replicas) goes on, unless the solver is of another class or base; then a new one begins.
+        Parameters that were changed since the last call take effect. The solver keeps its state
+        (moments, replicas). It begins a new one only if its class or its base has changed.
 
         Parameters
         ----------
@@ -516,7 +518,7 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
             return self._fit(X, y, sample_weight, pair, incremental=True)
 
     def predict(self, X):
-        """The network's output.
+        """The outputs of the network.
 
         Parameters
         ----------
@@ -540,7 +542,7 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
             dtype=self._input_dtype(reset),
             reset=reset,
         )
-        if y.dtype.kind in "OSU":  # refuses text, in scikit-learn's words
+        if y.dtype.kind in "OSU":  # refuse text with scikit-learn's message
             y = check_array(y, dtype="numeric", ensure_2d=False, input_name="y")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)

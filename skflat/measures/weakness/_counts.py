@@ -23,18 +23,18 @@ class Count(ABC):
     Parameters
     ----------
     measure : Weakness
-        Its parameters say what is asked.
+        Its parameters say what to count.
     problem : Problem
 
     Attributes
     ----------
     features : str
-        What is re-read, by name.
+        Name of the features to re-read.
     """
 
-    #: What may be re-read; the first is the default.
+    #: Names of the features that may be re-read. The first one is the default.
     allowed = ("hidden",)
-    #: The type of `Capability` that is read.
+    #: The type of `Capability` that has the features.
     reads = HiddenLayer
 
     def __init__(self, measure, problem):
@@ -52,11 +52,11 @@ class Count(ABC):
     def shares(self, probes, budget):
         """Share of open pairs at every probe, its standard error, and counts for the protocol.
 
-        Of as many probes as the budget pays for, perhaps none.
+        It decides only as many probes as the budget allows, which may be none.
         """
 
     def readings(self, probes):
-        """What is re-read and what is to be reproduced, of every label or of the classes."""
+        """The features and the values to reproduce, for every label or for the classes."""
         return readings(self.problem, probes, self.features, self.measure.target)
 
     def probes(self):
@@ -139,7 +139,7 @@ class Bins(Count):
 
 
 class BinsOfEntries(Bins):
-    """The same, where the probes are entries of a matrix that are not among the rows."""
+    """The same for probes that are entries of a matrix and not among the rows."""
 
     allowed, reads = ("column factors",), Entries
 
@@ -163,7 +163,7 @@ class BinsOfEntries(Bins):
         return open_bins_of_entries(self.objective, self.w, probes, self.measure.tolerance, budget)
 
 
-#: What counts the pairs of a task.
+#: From a task to the class that counts its pairs.
 COUNTS = {
     MULTICLASS: PairsOfClasses,
     BINARY: PairsOfLabels,
@@ -184,5 +184,5 @@ def _error_of_probes(shares):
 
 
 def _counted(asked, pairs):
-    """How many pairs are asked for, and how many of them have no proof."""
+    """The number of pairs to decide, and how many of them have no proof."""
     return {"n_pairs": int(asked.sum()), "n_undecided": int((asked & ~pairs.decided()).sum())}

@@ -1,4 +1,4 @@
-"""Factorizations of matrices, with what is known of them in closed form."""
+"""Factorizations of matrices, with their closed forms."""
 
 from ._factorization import Factorization
 

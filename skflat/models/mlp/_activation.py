@@ -13,7 +13,7 @@ class Activation:
     init_factor = 6.0  # Glorot and Bengio's bound is sqrt(factor / (fan_in + fan_out))
 
     def forward(self, z, out):
-        """The output, in ``out`` where the function is built in; that may be ``z``."""
+        """The output. A built-in function writes it into ``out``, which may be ``z``."""
         raise NotImplementedError
 
     def traced(self, z):
@@ -21,11 +21,11 @@ class Activation:
         raise NotImplementedError
 
     def derivative(self, z, a):
-        """First derivative at ``z``, where the output is ``a``."""
+        """First derivative at ``z``. The output there is ``a``."""
         raise NotImplementedError
 
     def second_derivative(self, z, a):
-        """Second derivative at ``z``, where the output is ``a``."""
+        """Second derivative at ``z``. The output there is ``a``."""
         raise NotImplementedError
 
     def backward(self, delta, z, a):

@@ -34,7 +34,7 @@ class Identity(Activation):
 
 
 class ReLU(Activation):
-    """``a = max(0, z)``; its derivative at 0 is 0, as in scikit-learn."""
+    """``a = max(0, z)``. Its derivative at 0 is 0, as in scikit-learn."""
 
     piecewise_linear = True
 
@@ -64,6 +64,7 @@ class Logistic(Activation):
         return expit(z, out=out)
 
     def traced(self, z):
+        # By tanh, because the exponential of the definition may overflow.
         return 0.5 * (anp.tanh(0.5 * z) + 1.0)
 
     def derivative(self, z, a):
@@ -92,7 +93,7 @@ class Tanh(Activation):
 class SELU(Activation):
     """``a = scale z`` for positive ``z``, else ``scale alpha (exp(z) - 1)`` (arXiv:1706.02515).
 
-    At 0 the slope is that of the negative side and does not bend, as in PyTorch.
+    At 0 the first derivative is that of the negative side, and the second is 0, as in PyTorch.
     """
 
     alpha, scale = 1.6732632423543772, 1.0507009873554805
@@ -107,6 +108,7 @@ class SELU(Activation):
         return out
 
     def traced(self, z):
+        # Autograd differentiates both branches, so the unused one must not overflow.
         negative = anp.expm1(anp.where(z > 0, 0 * z, z))
         return self.scale * anp.where(z > 0, z, self.alpha * negative)
 
@@ -118,7 +120,7 @@ class SELU(Activation):
 
 
 class Custom(Activation):
-    """A user's elementwise function of autograd's numpy, differentiated by autograd."""
+    """An elementwise function of a user in autograd's numpy. Autograd differentiates it."""
 
     def __init__(self, function):
         self.traced = function
@@ -158,5 +160,5 @@ ACTIVATIONS = {
 
 
 def as_activation(activation):
-    """The activation of a name, or of a callable."""
+    """The activation for a name or for a callable."""
     return Custom(activation) if callable(activation) else ACTIVATIONS[activation]()

@@ -21,20 +21,20 @@ from ._hvp import Linearized
 
 
 class MLP(Model):
-    """Fully connected layers with one activation and raw scores at the end.
+    """Fully connected layers. The last one has no activation, so its outputs are raw predictions.
 
     Parameters
     ----------
     sizes : sequence of int
-        Units of every layer: inputs, hidden layers, outputs.
+        Numbers of units of the inputs, of every hidden layer, and of the outputs.
     activation : str or callable
-        Of the hidden layers: a name in ``ACTIVATIONS``, or an elementwise function written with
-        ``autograd.numpy``.
+        Activation of the hidden layers: a name in ``ACTIVATIONS``, or an elementwise function
+        written with ``autograd.numpy``.
 
     Notes
     -----
-    The flat vector holds first all weight matrices, then all intercepts, the order in
-    which scikit-learn packs them. Layer ``l`` computes ``a[l] @ W[l] + b[l]``.
+    The flat vector holds first all weight matrices, then all intercepts. This is scikit-learn's
+    order. Layer ``l`` computes ``a[l] @ W[l] + b[l]``.
     """
 
     capabilities = CAPABILITIES
@@ -52,7 +52,7 @@ class MLP(Model):
         self.penalized = slice(0, self.layout.slices["b0"].start)
 
     def init(self, random_state, dtype):
-        """Glorot and Bengio's uniform start, drawn in scikit-learn's order."""
+        """Glorot and Bengio's uniform initial weights, drawn in scikit-learn's order."""
         params = {}
         for layer in range(self.n_layers):
             shape = self.sizes[layer : layer + 2]
@@ -62,7 +62,7 @@ class MLP(Model):
         return self.layout.pack(params, dtype)
 
     def split(self, w):
-        """Views of the weight matrices and of the intercepts, two lists."""
+        """Two lists of views: the weight matrices and the intercepts."""
         views = list(self.layout.views(w).values())
         return views[: self.n_layers], views[self.n_layers :]
 
@@ -91,7 +91,7 @@ class MLP(Model):
         grad_weights, grad_intercepts = self.split(out)
         a, z = self._forward(w, batch.X, work)
         values, delta = _losses_and_residual(loss, z[-1], batch.y, reported)
-        # Scaling ``delta`` once makes all products below those of the mean loss.
+        # Scaling ``delta`` once turns all products below into gradients of the mean loss.
         delta *= row_scale(batch, delta.dtype)
         for layer in range(self.n_layers - 1, -1, -1):
             transposed_product(a[layer], delta, grad_weights[layer])
@@ -120,6 +120,7 @@ class MLP(Model):
         product(X, weights[0], start)
         start += intercepts[0]
         for h in directions:
+            # The arrays are reused, so each result must be read before the next step.
             moved, shifted = self.split(h)
             product(X, moved[0], slope)
             slope += shifted[0]
@@ -154,6 +155,7 @@ class MLP(Model):
         the caller may overwrite them.
         """
         weights, intercepts = self.split(w)
+        # Only the first layer can have sparse inputs, so it is computed apart.
         first = work.array("z 0", (X.shape[0], self.sizes[1]), w.dtype)
         product(X, weights[0], first)
         first += intercepts[0]
@@ -178,7 +180,7 @@ class MLP(Model):
 
 
 def _losses_and_residual(loss, F, y, reported):
-    """Loss of every row and its gradient in the scores, in the memory of ``F``."""
+    """Loss of every row, and its gradient in the scores. The latter overwrites ``F``."""
     # The order matters: ``predict`` overwrites the scores that ``per_sample`` needs.
     values = None if reported else loss.per_sample(F, y)
     P = loss.predict(F)

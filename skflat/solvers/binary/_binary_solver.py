@@ -44,7 +44,7 @@ class BinarySolver(BaseEstimator):
 
     #: Where scikit-learn looks for the documentation; none is online, so there is no link.
     _doc_link_module, _doc_link_template = "skflat", ""
-    #: What ``max_iter="auto"`` of the estimators means.
+    #: The value of ``max_iter="auto"`` of the estimators.
     max_iter = 1000
     #: Iterations from one count of the violated rows to the next.
     interval = 1

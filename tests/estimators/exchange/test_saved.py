@@ -38,6 +38,7 @@ from skflat.solvers import SAM, SOLVERS, Chain
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 SHORT = {"hidden_layer_sizes": (3,), "max_iter": 2, "random_state": 0}
+PIPE = make_pipeline(StandardScaler(), FlatMLPClassifier(**SHORT))
 HOLES = np.where(np.arange(IRIS.size).reshape(IRIS.shape) % 7 == 3, np.nan, IRIS)
 FITS = {
     "classifier": lambda: FlatMLPClassifier(**SHORT).fit(IRIS, SPECIES),
@@ -51,11 +52,7 @@ FITS = {
         FlatMLPClassifier(**SHORT), 2, n_cycles=2, cycle_length=1, random_state=0
     ).fit(IRIS, SPECIES),
     "laplace": lambda: LaplaceRegressor(FlatMLPRegressor(**SHORT)).fit(IRIS, LENGTHS),
-    "pipeline": lambda: laplace(
-        make_pipeline(StandardScaler(), FlatMLPClassifier(**SHORT)).fit(IRIS, SPECIES),
-        IRIS,
-        SPECIES,
-    ),
+    "pipeline": lambda: laplace(PIPE.fit(IRIS, SPECIES), IRIS, SPECIES),
     "imputer": lambda: FlatMatrixImputer(random_state=0).fit(HOLES),
     "factorization": lambda: FlatMatrixFactorization(random_state=0).fit(HOLES),
 }

@@ -1,4 +1,4 @@
-"""A network that ends no better than the best constant prediction says so, and what to try."""
+"""A network no better than the best constant prediction warns and gives advice."""
 
 import warnings
 
