@@ -36,6 +36,7 @@ SEEDS = range(5)
 COLUMNS = ("set", "seed", "method", "score", "log_loss", "calibration_error", "coverage", "width")
 NETWORK = {
     "hidden_layer_sizes": (50,),
+    "solver": "sam",
     "learning_rate_init": 0.005,
     "max_iter": 200,
     "measures": None,

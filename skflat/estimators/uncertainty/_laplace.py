@@ -185,11 +185,15 @@ def _spectrum(block):
 
 
 def _inverses(spectra, ratio, size):
-    """Inverses of the matrices plus ``ratio``: their blocks of one output each."""
+    """Inverses of the matrices plus ``ratio``: their blocks of one output each.
+
+    Of several classes in one matrix they are those of the weights minus their mean over the
+    classes, which a softmax does not see. Its variance is the prior's, however many rows there are.
+    """
     blocks = []
     for values, vectors in spectra:
-        scaled = vectors / np.sqrt(values + ratio)
-        parts = (scaled[start : start + size] for start in range(0, len(values), size))
+        parts = (vectors / np.sqrt(values + ratio)).reshape(-1, size, len(values))
+        parts = parts - parts.mean(axis=0) if len(parts) > 1 else parts
         blocks += [part @ part.T for part in parts]
     return np.array(blocks)
 
@@ -214,8 +218,9 @@ class LaplaceClassifier(ClassifierMixin, BaseLaplace):
     classes_ : ndarray of shape (n_classes,)
     prior_precision_ : float
     covariance_ : ndarray of shape (n_outputs, n_units + 1, n_units + 1)
-        Of the weights and the intercept of every output; the covariances between outputs are left
-        out, since the prediction does not need them.
+        Of the weights and the intercept of every output, with three classes and more minus their
+        mean over the classes, which does not change the probabilities. The covariances between
+        outputs are left out, since the prediction does not need them.
     log_marginal_likelihood_ : float
         Of all rows, in nats.
     n_features_in_ : int
@@ -267,10 +272,10 @@ class LaplaceClassifier(ClassifierMixin, BaseLaplace):
         ndarray of shape (n_samples, n_classes)
         """
         scores, spread = self._moments(X)
-        scores /= np.sqrt(1 + np.pi / 8 * spread)
+        shrunk = 1 / np.sqrt(1 + np.pi / 8 * spread)
         if self._out_activation == "softmax":
-            return softmax(scores, axis=1)
-        P = expit(scores)
+            return softmax((scores - scores.mean(axis=1, keepdims=True)) * shrunk, axis=1)
+        P = expit(scores * shrunk)
         return np.column_stack([1 - P, P]) if P.shape[1] == 1 else P
 
     def predict_log_proba(self, X):
