@@ -177,9 +177,8 @@ def test_labels_and_two_classes_are_predicted_as_by_the_network():
 
 
 def test_far_away_it_is_less_sure():
-    clf = laplace(
-        MLPClassifier((8,), max_iter=500, random_state=0).fit(IRIS, SPECIES), IRIS, SPECIES
-    )
+    network = MLPClassifier((8,), max_iter=500, random_state=0).fit(IRIS, SPECIES)
+    clf = laplace(network, IRIS, SPECIES)
     ours, plain = (each.predict_proba(50 * IRIS).max(axis=1).mean() for each in (clf, network))
     assert plain > 0.99
     assert 1 - ours > 4 * (1 - plain)
