@@ -22,7 +22,13 @@ from skflat.measures import hessian_trace
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-SHORT = {"hidden_layer_sizes": (5,), "max_iter": 5, "measures": None, "batch_size": 50}
+SHORT = {
+    "hidden_layer_sizes": (5,),
+    "max_iter": 5,
+    "measures": None,
+    "batch_size": 50,
+    "solver": "sam",
+}
 CLASSIFIER, REGRESSOR = FlatMLPClassifier(**SHORT), FlatMLPRegressor(**SHORT)
 
 
@@ -148,6 +154,7 @@ def test_a_failed_fit_leaves_what_was_there():
 
 
 QUICK = {"hidden_layer_sizes": (20,), "max_iter": 30, "learning_rate_init": 0.05, "measures": None}
+QUICK["solver"] = "adam"
 FEW = {"n_estimators": 2, "n_cycles": 2, "cycle_length": 1}
 
 
