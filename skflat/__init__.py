@@ -1,6 +1,12 @@
 """Learning that seeks flat minima, and measures of what was found, for scikit-learn."""
 
 from .estimators.exchange import to_sklearn, trusted_types
+from .estimators.functions import (
+    FlatFunctionClassifier,
+    FlatFunctionRegressor,
+    as_model,
+    from_state_dict,
+)
 from .estimators.matrices import FlatMatrixFactorization, FlatMatrixImputer
 from .estimators.networks import (
     FlatMLPClassifier,
@@ -27,6 +33,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "FlatCommitteeClassifier",
+    "FlatFunctionClassifier",
+    "FlatFunctionRegressor",
     "FlatMLPClassifier",
     "FlatMLPClassifierCV",
     "FlatMLPEnsembleClassifier",
@@ -41,6 +49,8 @@ __all__ = [
     "LaplaceClassifier",
     "LaplaceRegressor",
     "__version__",
+    "as_model",
+    "from_state_dict",
     "laplace",
     "to_sklearn",
     "trusted_types",

@@ -8,6 +8,7 @@ import numpy as np
 from autograd import grad, value_and_grad
 
 from ._batch import Batch
+from ._glorot import glorot
 
 #: Held while a derivative is traced: autograd keeps the depth of nested traces in one global.
 ONE_AT_A_TIME = RLock()
@@ -71,6 +72,20 @@ class Model(ABC):
         -------
         ndarray of shape (n_rows, n_outputs)
         """
+
+    def init(self, random_state, dtype):
+        """Where training starts, see `glorot`.
+
+        Parameters
+        ----------
+        random_state : RandomState
+        dtype : dtype
+
+        Returns
+        -------
+        ndarray of shape (n_parameters,)
+        """
+        return self.layout.pack(glorot(self.layout.shapes, random_state), dtype)
 
     def scores(self, w, X, work=None):
         """Scores at the flat vector, see `forward`.
