@@ -4,6 +4,10 @@ from importlib import import_module
 
 from sklearn.base import BaseEstimator
 
+from ...models.function import linear, linear_features
+
+#: What estimators of functions of one's own have by default.
+FUNCTIONS = [f"{linear.__module__}.{each.__name__}" for each in (linear, linear_features)]
 ROOMS = ("skflat", "skflat.solvers", "skflat.solvers.binary")
 
 
@@ -25,12 +29,13 @@ def trusted_types():
     >>> "skflat.FlatMLPClassifier" in trusted_types()
     True
     """
-    return sorted(
+    estimators = [
         f"{room}.{name}"
         for room in ROOMS
         for name in import_module(room).__all__
         if _is_estimator(getattr(import_module(room), name))
-    )
+    ]
+    return sorted(estimators + FUNCTIONS)
 
 
 def _is_estimator(found):

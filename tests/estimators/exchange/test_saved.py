@@ -20,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 import skflat
 from skflat import (
     FlatCommitteeClassifier,
+    FlatFunctionRegressor,
     FlatMatrixFactorization,
     FlatMatrixImputer,
     FlatMLPClassifier,
@@ -53,6 +54,7 @@ FITS = {
     ).fit(IRIS, SPECIES),
     "laplace": lambda: LaplaceRegressor(FlatMLPRegressor(**SHORT)).fit(IRIS, LENGTHS),
     "pipeline": lambda: laplace(PIPE.fit(IRIS, SPECIES), IRIS, SPECIES),
+    "function": lambda: FlatFunctionRegressor(max_iter=2, random_state=0).fit(IRIS, LENGTHS),
     "imputer": lambda: FlatMatrixImputer(random_state=0).fit(HOLES),
     "factorization": lambda: FlatMatrixFactorization(random_state=0).fit(HOLES),
 }
@@ -130,7 +132,7 @@ def test_the_types_to_trust_are_public():
     for name in trusted_types():
         module, _, attribute = name.rpartition(".")
         assert not any(part.startswith("_") for part in name.split("."))
-        assert isinstance(getattr(__import__(module, fromlist=[attribute]), attribute), type)
+        assert callable(getattr(__import__(module, fromlist=[attribute]), attribute))
 
 
 @pytest.mark.parametrize("module", ["os", "skflat.solvers", "skflat.nothing"])
