@@ -12,7 +12,7 @@ from sklearn.metrics import zero_one_loss
 from sklearn.utils import check_consistent_length, check_random_state
 
 from .._parallel import fingerprint, run
-from ..measures import Measure
+from ..measures import Measure, pandas_for
 from ..measures.noise import LocalEnergy
 from ..problems import as_problem
 from ._checkpoint import Checkpoint
@@ -91,6 +91,8 @@ def emergence(
 
     Raises
     ------
+    ImportError
+        If pandas is not installed, in which the results come.
     ValueError
         If a parameter makes no sense, or the checkpoint was written with other settings.
 
@@ -112,6 +114,7 @@ def emergence(
     >>> found.interpolation_.size < 16 < found.flatness_.size
     True
     """
+    pandas_for("emergence")  # before the work, not after it
     sizes = _check_sizes(sizes)
     _check_settings(estimator, size_param, n_seeds, measure)
     _check_flat(fraction, level)
@@ -219,13 +222,13 @@ class Emergence:
 
     def to_frame(self):
         """A pandas DataFrame with one row for each fit."""
-        import pandas as pd
+        pd = pandas_for("to_frame")
 
         return pd.DataFrame(self.runs)
 
     def thresholds(self):
         """A pandas DataFrame with one row for each threshold."""
-        import pandas as pd
+        pd = pandas_for("thresholds")
 
         found = {"interpolation": self.interpolation_, "flatness": self.flatness_}
         return pd.DataFrame([asdict(each) for each in found.values()], index=list(found))

@@ -25,6 +25,8 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
 
     _parameter_constraints: dict = {}
 
+    #: Where scikit-learn looks for the documentation; none is online, so there is no link.
+    _doc_link_module, _doc_link_template = "skflat", ""
     #: Types of `Capability` and contracts of losses that it needs of an objective.
     requires: tuple = ()
     #: +1 if a greater value is flatter, -1 if a smaller value is.

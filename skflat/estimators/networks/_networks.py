@@ -1,5 +1,7 @@
 """Multi-layer perceptrons that seek flat minima."""
 
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
 from ..supervised import FlatModelClassifier, FlatModelRegressor
 from ._documentation import documented
 from ._fit import BaseFlatMLP
@@ -62,6 +64,8 @@ class FlatMLPClassifier(BaseFlatMLP, FlatModelClassifier):
     >>> 0 <= clf.weakness_ <= 1 and clf.flatness_ > 0
     True
     """
+
+    _counterpart = MLPClassifier
 
     _parameter_constraints: dict = {
         **FlatModelClassifier._parameter_constraints,
@@ -186,6 +190,8 @@ class FlatMLPRegressor(BaseFlatMLP, FlatModelRegressor):
     >>> pipe.score(X, y) > 0.4
     True
     """
+
+    _counterpart = MLPRegressor
 
     _parameter_constraints: dict = {
         **FlatModelRegressor._parameter_constraints,

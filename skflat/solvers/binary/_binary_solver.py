@@ -42,6 +42,8 @@ class BinarySolver(BaseEstimator):
     A subclass defines in `candidates` how one proposal follows from the last one.
     """
 
+    #: Where scikit-learn looks for the documentation; none is online, so there is no link.
+    _doc_link_module, _doc_link_template = "skflat", ""
     #: The value of ``max_iter="auto"`` of the estimators.
     max_iter = 1000
     #: Iterations from one count of the violated rows to the next.
