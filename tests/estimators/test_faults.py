@@ -1,5 +1,8 @@
 """Faults that fuzzing and audits found: each with the right value, or a clear error."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -190,3 +193,30 @@ def test_triples_are_no_matrix():
     with pytest.raises(ValueError, match=r"fit\(X\[:, :2\], X\[:, 2\]\)"):
         FlatMatrixFactorization().fit(triples)
     FlatMatrixFactorization(2, measures=None).fit(triples + 0.5)
+
+
+INTERRUPTED = """
+import os, signal, sys, threading
+import numpy as np
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skflat import FlatMLPClassifier
+
+net = FlatMLPClassifier(max_iter=10**9, n_iter_no_change=10**9, measures=None)
+pipe = make_pipeline(StandardScaler(), net)
+model = pipe if sys.argv[1] == "fit" else GridSearchCV(pipe, {"flatmlpclassifier__rho": [0, 0.1]})
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+model.fit(np.eye(20), np.arange(20) % 2).predict(np.eye(20))
+print("fitted")
+"""
+
+
+@pytest.mark.parametrize("what", ["fit", "search"])
+def test_an_interrupt_ends_a_fit_of_its_own_and_a_whole_search(what):
+    run = [sys.executable, "-c", INTERRUPTED, what]
+    ended = subprocess.run(run, capture_output=True, text=True, check=False, timeout=60)
+    usable = what == "fit"
+    assert (ended.stdout == "fitted\n") == usable
+    assert ("UserWarning: Training interrupted by user" in ended.stderr) == usable
+    assert ended.stderr.rstrip().endswith("KeyboardInterrupt") != usable

@@ -53,6 +53,10 @@ class FlatMLPClassifier(ClassifierMixin, BaseFlatMLP):
     Unlike scikit-learn's, ``solver='lbfgs'`` has a ``loss_curve_`` and returns parameters of
     the input's dtype, and ``partial_fit`` supports ``early_stopping``.
 
+    An interruption by the keyboard ends the training with a warning, and the network is usable as
+    far as it came. As one of several fits, in a grid search or a cross-validation, it hands the
+    interruption on, which ends them all.
+
     References
     ----------
     Sharpness-aware minimisation: Foret and others, arXiv:2010.01412. Flatness as the distance
@@ -361,6 +365,10 @@ class FlatMLPRegressor(RegressorMixin, BaseFlatMLP):
     -----
     Of several outputs the gradient is that of the summed loss, while ``loss_curve_`` reports the
     mean over the outputs, as in scikit-learn. Targets are converted to the dtype of ``X``.
+
+    An interruption by the keyboard ends the training with a warning, and the network is usable as
+    far as it came. As one of several fits, in a grid search or a cross-validation, it hands the
+    interruption on, which ends them all.
 
     References
     ----------
