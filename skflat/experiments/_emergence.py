@@ -79,6 +79,8 @@ def emergence(
         are not done again, so that an interrupted run goes on, and a ladder or the number of seeds
         can grow. Estimator, data, ``size_param`` and ``measure`` must be the same, and a function
         is the same if its name is.
+        If the file is damaged, its whole rows are kept, a copy of it gets the suffix ``.broken``,
+        and a warning names the lines.
 
     Returns
     -------
@@ -87,12 +89,16 @@ def emergence(
     Warns
     -----
     UserWarning
-        If the ladder does not reach a threshold, or a fit diverged: it counts as unsolved.
+        If the ladder does not reach a threshold, or a fit diverged: it counts as unsolved. If the
+        checkpoint is damaged.
 
     Raises
     ------
     ValueError
-        If a parameter makes no sense, or the checkpoint was written with other settings.
+        If a parameter makes no sense, or the checkpoint was written with other settings or is in
+        use by another run.
+    OSError
+        If the checkpoint cannot be written, for example as the disk is full.
 
     Examples
     --------
@@ -128,11 +134,13 @@ def emergence(
         "measure": measure,
     }
     columns = [name for name in COLUMNS if X_test is not None or name != "test_score"]
-    done = Checkpoint(checkpoint, _fingerprints(checkpoint, parts), columns)
     fits = list(product(sizes, range(n_seeds)))
-    tasks = [(*parts.values(), *fit) for fit in fits if fit not in done.rows]
-    run(_fit_and_measure, tasks, n_jobs, then=done.add)
-    found = Emergence([done.rows[fit] for fit in fits], fraction=fraction, level=level)
+    settings = _fingerprints(checkpoint, parts)
+    with Checkpoint(checkpoint, columns, kind="emergence", settings=settings, numbers=True) as done:
+        tasks = [(*parts.values(), *fit) for fit in done.missing(fits)]
+        run(_fit_and_measure, tasks, n_jobs, then=lambda row: done.add([row]))
+    rows = [row for fit in fits for row in done.rows[fit]]
+    found = Emergence(rows, fraction=fraction, level=level)
     for doubt in found._doubts():
         warnings.warn(doubt, stacklevel=2)
     return found
