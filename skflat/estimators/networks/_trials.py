@@ -114,9 +114,11 @@ def rows_of(data, rows):
 
 def score_of(network, scorer, X, y, weight):
     """A score, of weighted rows where there are weights and the scorer takes them."""
-    if weight is None or not accepts_sample_weight(scorer):
-        return float(scorer(network, X, y))
-    return float(scorer(network, X, y, sample_weight=weight))
+    weighted = weight is not None and accepts_sample_weight(scorer)
+    more = {"sample_weight": weight} if weighted else {}
+    # A score of predictions too large is not finite, which the search tells of.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(scorer(network, X, y, **more))
 
 
 @contextmanager
