@@ -79,6 +79,8 @@ def emergence(
         So an interrupted run can continue, and sizes or seeds can be added. Estimator, data,
         ``size_param`` and ``measure`` must be the same. A function counts as the same if its name
         is the same.
+        If the file is damaged, its whole rows are kept, a copy of it gets the suffix ``.broken``,
+        and a warning names the lines.
 
     Returns
     -------
@@ -88,13 +90,17 @@ def emergence(
     -----
     UserWarning
         If the sizes do not reach a threshold, or a fit diverged. Such a fit counts as unsolved.
+        Also if the checkpoint is damaged.
 
     Raises
     ------
     ImportError
         If pandas is not installed, in which the results come.
     ValueError
-        If a parameter makes no sense, or the checkpoint was written with other settings.
+        If a parameter makes no sense, or the checkpoint was written with other settings or is in
+        use by another run.
+    OSError
+        If the checkpoint cannot be written, for example as the disk is full.
 
     Examples
     --------
@@ -131,12 +137,14 @@ def emergence(
         "measure": measure,
     }
     columns = [name for name in COLUMNS if X_test is not None or name != "test_score"]
-    done = Checkpoint(checkpoint, _fingerprints(checkpoint, parts), columns)
     fits = list(product(sizes, range(n_seeds)))
-    # The checkpoint keeps each row at once, so an interruption loses only the fits in progress.
-    tasks = [(*parts.values(), *fit) for fit in fits if fit not in done.rows]
-    run(_fit_and_measure, tasks, n_jobs, then=done.add)
-    found = Emergence([done.rows[fit] for fit in fits], fraction=fraction, level=level)
+    settings = _fingerprints(checkpoint, parts)
+    with Checkpoint(checkpoint, columns, kind="emergence", settings=settings, numbers=True) as done:
+        # The checkpoint keeps each row at once, so an interruption loses only the fits in progress.
+        tasks = [(*parts.values(), *fit) for fit in done.missing(fits)]
+        run(_fit_and_measure, tasks, n_jobs, then=lambda row: done.add([row]))
+    rows = [row for fit in fits for row in done.rows[fit]]
+    found = Emergence(rows, fraction=fraction, level=level)
     for doubt in found._doubts():
         warnings.warn(doubt, stacklevel=2)
     return found

@@ -43,6 +43,10 @@ class FlatMLPClassifier(BaseFlatMLP, FlatModelClassifier):
     There are three differences from scikit-learn. ``solver='lbfgs'`` has a ``loss_curve_``. It
     returns parameters of the input's dtype. ``partial_fit`` supports ``early_stopping``.
 
+    An interruption by the keyboard ends the training with a warning, and the network is usable as
+    far as it came. As one of several fits, in a grid search or a cross-validation, it hands the
+    interruption on, which ends them all.
+
     References
     ----------
     Sharpness-aware minimisation: Foret and others, arXiv:2010.01412. Flatness as the distance
@@ -172,6 +176,10 @@ class FlatMLPRegressor(BaseFlatMLP, FlatModelRegressor):
     With several outputs, the gradient is the gradient of the loss summed over the outputs. But
     ``loss_curve_`` reports the mean over the outputs. Both are as in scikit-learn. Targets are
     converted to the dtype of ``X``.
+
+    An interruption by the keyboard ends the training with a warning, and the network is usable as
+    far as it came. As one of several fits, in a grid search or a cross-validation, it hands the
+    interruption on, which ends them all.
 
     References
     ----------
