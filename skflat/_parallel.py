@@ -1,18 +1,20 @@
-"""Work in parallel, with the same bits however many workers there are, and threads of the BLAS.
+"""Parallel work. Its result is bit for bit the same for any number of workers and BLAS threads.
 
-The only use of joblib, whose ``hash`` tells whether two objects are the same: `fingerprint`.
+This is the only module that uses joblib. `fingerprint` is joblib's ``hash``; it is equal for two
+objects with the same content.
 
-Whoever calls `run` has drawn all seeds before and cut the work into tasks whose sizes do not
-depend on ``n_jobs``. Matrix products depend in their last bits on the number of threads, so the
-BLAS is held to one thread in every worker, and in this process as well.
+A caller of `run` draws all seeds before, and divides the work into tasks whose sizes do not depend
+on ``n_jobs``. The last bits of matrix products depend on the number of threads. So the BLAS uses
+one thread in every worker, and in this process, too.
 
-What all threads of a process share (that limit, and the filters of warnings) is put back by the
-last thread that leaves. Contexts such as ``warnings.catch_warnings`` save the present state: of two
-threads that overlap, the second one would save what the first one has set, and that would stay.
+All threads of a process share this limit, and the filters of warnings. The last thread that leaves
+restores them. A context such as ``warnings.catch_warnings`` saves the present state. If two threads
+overlap, the second one saves what the first one has set, and restores it at the end.
 """
 
 import os
 import platform
+import sys
 import warnings
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -24,25 +26,42 @@ from joblib import hash as fingerprint
 from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-__all__ = ["Shared", "fingerprint", "in_turn", "one_thread_for_scipy", "run", "warning_filters"]
+__all__ = [
+    "Shared",
+    "fingerprint",
+    "in_turn",
+    "one_thread_for_scipy",
+    "run",
+    "warn_or_raise",
+    "warning_filters",
+]
 
-#: What a scheduler raises for a task whose worker has died, by name.
+#: Modules that call ``fit`` for one estimator: a fit within them is not one of several.
+SINGLE = ("sklearn.base", "sklearn.pipeline", "sklearn.compose")
+
+#: Names of the errors that a scheduler raises for a task whose worker has died.
 OF_DEAD_WORKERS = {"KilledWorker", "FutureCancelledError"}
 
 
 def run(function, tasks, n_jobs=None, then=None):
-    """``[function(*task) for task in tasks]``, spread over the workers of joblib's backend.
+    """``[function(*task) for task in tasks]``, distributed over the workers of joblib's backend.
 
     Parameters
     ----------
     function : callable
-        A function of a module, with arguments that pickle.
+        A function of a module. It must be possible to pickle its arguments.
     tasks : iterable of tuple
+        The arguments of each call.
     n_jobs : int, default=None
-        As in joblib: None is 1 unless a ``joblib.parallel_config`` says otherwise, -1 all cores.
+        Number of workers, as in joblib. None is 1 unless ``joblib.parallel_config`` sets another
+        number. -1 is all cores.
     then : callable, default=None
-        Applied to every result, here and in the order of the tasks, as soon as it is there. What
-        it returns takes the place of the result.
+        Applied to every result in this process, in the order of the tasks, as soon as the result is
+        available. Its return value replaces the result.
+
+    Returns
+    -------
+    list
 
     Raises
     ------
@@ -71,8 +90,34 @@ def in_turn(n_jobs):
     return effective_n_jobs(n_jobs) == 1
 
 
+def warn_or_raise(message, stacklevel):
+    """In the handler of a ``KeyboardInterrupt``: warn, or hand the interrupt on.
+
+    A fit that the user called keeps what it has. One of several fits, such as those of a grid
+    search, hands the interrupt on: the search would go on with a half-trained candidate.
+    """
+    if _is_one_of_several():
+        raise  # the interrupt that the caller handles
+    warnings.warn(message, stacklevel=stacklevel + 1)
+
+
+def _is_one_of_several():
+    """Whether the fit under way was called by a meta-estimator or as a task of joblib."""
+    frame, names = sys._getframe(), []
+    while frame is not None:
+        names.append(frame.f_globals.get("__name__", ""))
+        frame = frame.f_back
+    # Within the package joblib spreads the parts of one fit: only what called the package counts.
+    outermost = max(k for k, name in enumerate(names) if name.partition(".")[0] == "skflat")
+    return any(_calls_several(name) for name in names[outermost + 1 :])
+
+
+def _calls_several(module):
+    return module.partition(".")[0] in ("joblib", "sklearn") and not module.startswith(SINGLE)
+
+
 def _in_one_thread(parent, function, *task):
-    if _process() == parent:  # a thread, or no worker at all: limited by ``run`` already
+    if _process() == parent:  # a thread, or no worker at all: ``run`` has set the limit already
         return function(*task)
     with ONE_THREAD:
         return function(*task)
@@ -84,10 +129,11 @@ def _process():
 
 
 def one_thread_for_scipy():
-    """A context in which SciPy's copy of the BLAS, where it has one, keeps to one thread.
+    """A context in which SciPy's own copy of the BLAS uses one thread, if there is such a copy.
 
-    For loops in which ARPACK and NumPy's matrix products take turns: idle threads of either copy
-    spin for a while and take the cores from the other one, which made such loops twice as slow.
+    It is for loops that alternate between ARPACK and NumPy's matrix products. Idle threads of one
+    copy keep spinning for a while, and take the cores from the other copy. Without this context,
+    such loops were twice as slow.
     """
     return ONE_THREAD_FOR_SCIPY
 
@@ -103,22 +149,24 @@ def _backend():
     active, _ = get_active_backend()
     if not type(active).__name__.startswith("Dask"):
         return None
+    # The repair is a subclass made here, because dask may not be installed. A copy leaves the
+    # user's backend unchanged.
     repaired = object.__new__(type("RepairedDask", (DeadWorkersTell, type(active)), {}))
     repaired.__dict__.update(vars(active))
     return repaired
 
 
 class DeadWorkersTell:
-    """Mixed into joblib's dask backend, which waits for ever for a task whose worker has died."""
+    """Mixin for joblib's dask backend, which otherwise waits for ever if a worker has died."""
 
     def submit(self, func, callback=None):
-        """As the backend does; a task that fails outside of its own code counts as ended too."""
+        """Submit a task. If it fails outside of its own code, it counts as ended, too."""
         future = super().submit(func, callback)
         future.add_done_callback(lambda done: callback(done) if done.exception() else None)
         return future
 
     def retrieve_result_callback(self, out):
-        """The result, or the error of a task that failed outside of its own code."""
+        """The result of a task. If it failed outside of its own code, its error is raised."""
         return out.result() if isinstance(out, Future) else super().retrieve_result_callback(out)
 
 

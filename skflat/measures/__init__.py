@@ -3,6 +3,8 @@
 A new measure is one new file and one line in the registry, ``_registry.py``.
 """
 
+from ..objective import at_home
+from ._frames import pandas_for
 from ._measure import Measure, drawn_rows, not_measured, sample_rows
 from ._measurement import Measurement
 from ._monitor import FlatnessMonitor
@@ -18,17 +20,23 @@ from .binary import (
 )
 from .curvature import (
     DominantSubspace,
+    FlatMinimum,
     GradientNoise,
     HessianEigenvalues,
     HessianProduct,
     HessianTrace,
+    OrbitMinimal,
+    OrbitTrace,
     RelativeFlatness,
     SpectralDensity,
     dominant_subspace,
     eigenpairs,
+    flat_minimum,
     gradient_noise,
     hessian_eigenvalues,
     hessian_trace,
+    orbit_minimal,
+    orbit_trace,
     relative_flatness,
     spectral_density,
 )
@@ -57,9 +65,11 @@ from .outputs import (
 )
 from .search import (
     AdaptiveSharpness,
+    FlatnessOrder,
     LevelSetDistance,
     MaximalVariation,
     adaptive_sharpness,
+    flatter,
     level_set_distance,
     maximal_variation,
 )
@@ -72,7 +82,9 @@ __all__ = [
     "Comparison",
     "DominantSubspace",
     "EffectiveRank",
+    "FlatMinimum",
     "FlatnessMonitor",
+    "FlatnessOrder",
     "FlipDistance",
     "FlipEnergy",
     "GradientNoise",
@@ -92,6 +104,8 @@ __all__ = [
     "NoiseStability",
     "NormalizedMargin",
     "OpenPairs",
+    "OrbitMinimal",
+    "OrbitTrace",
     "PacBayesBound",
     "Refutation",
     "RelativeFlatness",
@@ -106,7 +120,9 @@ __all__ = [
     "effective_rank",
     "eigenpairs",
     "extension_size",
+    "flat_minimum",
     "flatness_report",
+    "flatter",
     "flip_distance",
     "flip_energy",
     "gradient_noise",
@@ -124,9 +140,14 @@ __all__ = [
     "normalized_margin",
     "not_measured",
     "open_pairs",
+    "orbit_minimal",
+    "orbit_trace",
     "pac_bayes_bound",
+    "pandas_for",
     "relative_flatness",
     "sample_rows",
     "spectral_density",
     "weakness",
 ]
+
+at_home(__name__, globals())

@@ -3,11 +3,13 @@
 A new solver is one new file and one line here.
 """
 
+from ..objective import at_home
 from ._agents import Consensus, Diffusion
 from ._als import ALS
 from ._chain import Chain
 from ._ema import EMA
 from ._entropy_sgd import EntropySGD
+from ._expected_loss import ExpectedLoss
 from ._friendly_sam import FriendlySAM
 from ._functional_sam import FunctionalSAM
 from ._gradient import SGD, Adam
@@ -26,14 +28,17 @@ from ._saner import SANER
 from ._sap import SAP
 from ._settings import Settings
 from ._solver import Rule, Solver, State, minimize, spawn_generator
+from ._subspace import Subspace
 from ._swa import SWA
 from ._trace import TracePenalty
 
-#: Name to class: what an estimator's ``solver`` may be. `ALS` is missing here because it works for
-#: factorizations only. Their estimators add it.
+#: From the names in an estimator's ``solver`` to classes. `ALS` is missing, because it works for
+#: factorizations only. Their estimators add it. `Subspace` is missing, because it is an instrument
+#: that by design does not minimise every loss.
 SOLVERS = {
     "adam": Adam,
     "asam": ASAM,
+    "auto": ExpectedLoss,
     "chain": Chain,
     "consensus": Consensus,
     "diffusion": Diffusion,
@@ -78,6 +83,7 @@ __all__ = [
     "Consensus",
     "Diffusion",
     "EntropySGD",
+    "ExpectedLoss",
     "FriendlySAM",
     "FunctionalSAM",
     "History",
@@ -91,7 +97,10 @@ __all__ = [
     "Settings",
     "Solver",
     "State",
+    "Subspace",
     "TracePenalty",
     "minimize",
     "spawn_generator",
 ]
+
+at_home(__name__, globals())

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .._parallel import warn_or_raise
 from ..objective import LeastSquares
 from ._solver import Solver
 
@@ -53,6 +54,8 @@ class ALS(Solver):
     requires = (LeastSquares,)
 
     def auto_rho(self, objective):
+        # The constant loss is half the variance of the targets. A product of two factors has the
+        # unit of the target, so a factor has its square root.
         deviation = np.sqrt(2 * objective.constant_loss())
         return float(self.default_rho * np.sqrt(deviation))
 
@@ -65,7 +68,7 @@ class ALS(Solver):
             run.diverged = True
         except KeyboardInterrupt:
             run.interrupted = True
-            warnings.warn("Training interrupted by user.", stacklevel=5)
+            warn_or_raise("Training interrupted by user.", stacklevel=5)
         return w
 
     def _sweeps(self, alternation, w, run):

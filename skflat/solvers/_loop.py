@@ -7,6 +7,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches, shuffle
 
+from .._parallel import warn_or_raise
+
 
 def run_epochs(rule, w, state, run):
     """Take a rule's steps for some epochs and return the parameters it ends with."""
@@ -19,7 +21,7 @@ def run_epochs(rule, w, state, run):
             _run_epochs(rule, w, state, run)
     except KeyboardInterrupt:
         run.interrupted = True
-        warnings.warn("Training interrupted by user.", stacklevel=5)
+        warn_or_raise("Training interrupted by user.", stacklevel=5)
     finally:
         state.work = None  # scratch memory must not be pickled with the estimator
     return rule.finalize(w, state)
@@ -42,6 +44,7 @@ def _run_epochs(rule, w, state, run):
             run.diverged = True
             return
         history.add(loss, run.validate(w) if run.validate else None, w, settings)
+        _move(rule, w, state, run)
         _report(run, loss)
         state.base.end_epoch(history.n_rows_seen)
         run.interrupted = run.hooks.end_epoch(w)
@@ -57,6 +60,14 @@ def _run_epochs(rule, w, state, run):
             ConvergenceWarning,
             stacklevel=7,
         )
+
+
+def _move(rule, w, state, run):
+    """Go to another point of the same function, where that is asked for."""
+    moved = None if run.between is None else run.between(w, state.epoch)
+    if moved is not None:
+        w[:] = moved
+        rule.leap(w, state)
 
 
 def _epoch(rule, w, state, run, order, batch_size):

@@ -1,12 +1,12 @@
 """The largest margin, by a support vector machine."""
 
-import warnings
 from numbers import Real
 
 import numpy as np
 from sklearn.svm import SVC
 
 from .._compat import Interval
+from .._parallel import warn_or_raise
 from ..objective import Hyperplanes
 from ._solver import Solver
 
@@ -56,7 +56,7 @@ class MaxMargin(Solver):
                 run.interrupted = run.hooks.end_epoch(w)
         except KeyboardInterrupt:  # it arrives when a program has ended
             run.interrupted = True
-            warnings.warn("Training interrupted by user.", stacklevel=5)
+            warn_or_raise("Training interrupted by user.", stacklevel=5)
         run.history.add(objective.loss(w), None, w, settings)
         return w
 

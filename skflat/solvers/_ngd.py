@@ -14,7 +14,8 @@ class NGD(Rule):
     Step ``t`` has the length ``learning_rate_init / t^power``, whatever the size of the gradient.
     Among connected minima the solver drifts to where the largest eigenvalue of the Hessian is
     smallest. The reason is that its steps keep crossing the valley. Each step adds a drift of the
-    order of its squared length. So the drift never ends if ``power <= 1/2``, and only then.
+    order of its squared length. On ``(x y - 1)^2``, where the drift is known exactly, it never ends
+    if ``power <= 1/2``, and only then. For other losses this is a rule of thumb.
 
     ``rho`` is not used; the length of the steps has the flattening effect. Useful values of
     ``learning_rate_init`` are 0.3 to 3, far above those of gradient descent, because all steps of a
@@ -68,12 +69,16 @@ class NormalisedStep:
         """Continue with another rate. The schedule keeps its position."""
         self.rate = settings.learning_rate_init
 
+    def forget(self):
+        """Do nothing, because nothing is remembered but the number of steps."""
+
     def begin_step(self, step, n_steps):
         """Do nothing, because the method has its own schedule."""
 
     def step(self, w, direction):
         """Take one step, or none if the direction is 0."""
         self._t += 1
+        # At a direction of 0 no unit vector exists, and a division would make ``w`` NaN.
         size = math.sqrt(float(direction @ direction))
         if size > 0:
             direction *= self.rate / (self._t**self.power * size)

@@ -1,4 +1,4 @@
-"""What perturbing rules share: when to perturb, gradients near a point, the orthogonal part."""
+"""The base of rules with random perturbations: gradients near a point, and the orthogonal part."""
 
 import math
 from numbers import Real
@@ -20,16 +20,52 @@ class Perturbed(Based):
         "base": [StrOptions({"adam", "sgd"})],
         "tolerance": [Interval(Real, 0, None, closed="both")],
         "final_plain": [Interval(Real, 0, 1, closed="both")],
+        "orthogonal": [StrOptions({"gradient", "step"})],
+        "plain_rate": [Interval(Real, 0, np.inf, closed="neither")],
     }
 
     def direction(self, objective, w, batch, state):
+        loss, g, square, found = self._gradients(objective, w, batch, state)
+        if found is not None:
+            _add_orthogonal(g, square, *found)
+        return loss, g
+
+    def step(self, objective, w, batch, state):
+        loss, g, square, found = self._gradients(objective, w, batch, state)
+        if not math.isfinite(loss):
+            return loss
+        if found is None:
+            _step_at(state.base, self.plain_rate, w, g)
+        elif self.orthogonal == "gradient":
+            _add_orthogonal(g, square, *found)
+            state.base.step(w, g)
+        else:
+            self._step_apart(w, g, found, state)
+        return loss
+
+    def _step_apart(self, w, g, found, state):
+        """The base's step along ``g`` alone, and ``v`` apart, orthogonal to ``g`` as a step."""
+        plain, scaled = state.scratch("plain", w), state.scratch("scaled", w)
+        plain[:] = g
+        state.base.step(w, g)  # which overwrites g, and updates the scale of the parameters
+        total, n_summed = found
+        total /= n_summed
+        # With the step ``P v``, ``v`` is orthogonal to ``g`` in the metric ``P``: ``g' P v = 0``.
+        state.base.scaled(plain, scaled)
+        square = float(plain @ scaled)
+        if square >= np.finfo(w.dtype).tiny:
+            plain *= float(total @ scaled) / square
+            total -= plain
+        w -= state.base.scaled(total, scaled)
+
+    def _gradients(self, objective, w, batch, state):
+        """Loss, gradient, its square and, for a perturbed step, what `_found` returns."""
         g = state.scratch("direction", w)
         loss, _ = objective.loss_gradient(w, batch, g, state.work)
-        square = float(g @ g)
+        square, found = float(g @ g), None
         if self._is_near(math.sqrt(square), state) and batch.total_weight > 0:
-            found, n_summed = self._found(objective, w, batch, state)
-            _add_orthogonal(g, square, found, n_summed)
-        return loss, g
+            found = self._found(objective, w, batch, state)
+        return loss, g, square, found
 
     def _is_near(self, size, state):
         late = (1 - self.final_plain) * state.settings.max_iter
@@ -38,6 +74,14 @@ class Perturbed(Based):
     def _found(self, objective, w, batch, state):
         """The sum of the gradients at the perturbed points, and their number."""
         raise NotImplementedError
+
+
+def _step_at(base, share, w, g):
+    """A step of the base optimizer at a share of its learning rate."""
+    rate = base.learning_rate
+    base.learning_rate = share * rate
+    base.step(w, g)
+    base.learning_rate = rate
 
 
 def _add_orthogonal(g, square, total, n_summed):

@@ -15,8 +15,8 @@ class RSP(Perturbed):
     Let ``g`` be the gradient of the batch and ``u`` uniform on the unit sphere. A step goes against
     ``g + v``, where ``v`` is the part orthogonal to ``g`` of the gradient at ``w + rho u``. On
     average ``v`` points up the trace of the Hessian, by ``rho^2 / (2 d)`` times its gradient for
-    ``d`` parameters. As ``v`` is orthogonal to ``g``, it never works against the descent of the
-    loss.
+    ``d`` parameters. As ``v`` is orthogonal to ``g``, plain steps along it do not work against the
+    descent of the loss to first order. For momentum and ``base="adam"`` see ``orthogonal``.
 
     ``rho`` is the length of the displacement. It corresponds to noise of standard deviation
     ``rho / sqrt(d)`` in every parameter. Useful values are 0.1 to 0.5 for toys and 1 to 5 for small
@@ -37,6 +37,16 @@ class RSP(Perturbed):
     final_plain : float, default=0.0
         Share of the ``max_iter`` epochs, at the end, with plain steps. They settle in the minimum
         and do not move along it (ours). It has no effect on a fit that stops earlier.
+    orthogonal : {'gradient', 'step'}, default='gradient'
+        ``'gradient'`` is the paper's: ``v`` is orthogonal to ``g``, and the base takes a step along
+        ``g + v``. That is orthogonal to ``g`` for plain steps only. Momentum accumulates ``v`` of
+        past steps, and Adam divides every parameter by a scale of its own, so the part due to ``v``
+        can work against the descent of the loss. With ``'step'`` (ours) momentum and Adam's moments
+        are those of ``g`` alone. ``v`` has the scale of the parameters but no momentum, and is
+        orthogonal to ``g`` in that scale. So its step never changes the loss to first order.
+    plain_rate : float, default=1.0
+        The learning rate of plain steps in units of that of perturbed ones: ``eta' / eta`` of the
+        paper.
 
     Notes
     -----
@@ -46,7 +56,7 @@ class RSP(Perturbed):
     in the projection of ``v``. If it is 0, ``v`` is the whole perturbed gradient, so the solver can
     leave a minimum. The solver converges to minima where the trace of the Hessian is stationary
     among minima, up to normal fluctuations of about the learning rate times ``rho`` times the
-    curvature. Both kinds of steps use the same learning rate.
+    curvature. The estimators' default momentum of 0.9 applies to ``g + v``; the theory has none.
 
     Examples
     --------
@@ -65,13 +75,23 @@ class RSP(Perturbed):
     }
 
     def __init__(
-        self, base="sgd", *, tolerance=np.inf, n_directions=1, antithetic=False, final_plain=0.0
+        self,
+        base="sgd",
+        *,
+        tolerance=np.inf,
+        n_directions=1,
+        antithetic=False,
+        final_plain=0.0,
+        orthogonal="gradient",
+        plain_rate=1.0,
     ):
         self.base = base
         self.tolerance = tolerance
         self.n_directions = n_directions
         self.antithetic = antithetic
         self.final_plain = final_plain
+        self.orthogonal = orthogonal
+        self.plain_rate = plain_rate
 
     def _found(self, objective, w, batch, state):
         # ``direction`` holds ``g`` already, so the sum needs another buffer.

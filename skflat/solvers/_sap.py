@@ -41,6 +41,16 @@ class SAP(Perturbed):
     final_plain : float, default=0.0
         Share of the ``max_iter`` epochs, at the end, with plain steps. They settle in the minimum
         and do not move along it (ours). It has no effect on a fit that stops earlier.
+    orthogonal : {'gradient', 'step'}, default='gradient'
+        ``'gradient'`` is the paper's: ``v`` is orthogonal to ``g``, and the base takes a step along
+        ``g + v``. That is orthogonal to ``g`` for plain steps only. Momentum accumulates ``v`` of
+        past steps, and Adam divides every parameter by a scale of its own, so the part due to ``v``
+        can work against the descent of the loss. With ``'step'`` (ours) momentum and Adam's moments
+        are those of ``g`` alone. ``v`` has the scale of the parameters but no momentum, and is
+        orthogonal to ``g`` in that scale. So its step never changes the loss to first order.
+    plain_rate : float, default=1.0
+        The learning rate of plain steps in units of that of perturbed ones: ``eta' / eta`` of the
+        paper.
 
     Notes
     -----
@@ -52,11 +62,18 @@ class SAP(Perturbed):
     projection of ``v``.
 
     The solver converges to minima where the trace of the Hessian is stationary among minima, if
-    every row has loss 0 there. It tends to its base as ``rho`` tends to 0. With ``centered=False``,
-    and rows whose gradients do not vanish, ``v`` is as large as these gradients, however small
-    ``rho`` is. The rule then tends to stochastic descent on the sample. From a random start it
-    fails at learning rates at which its base succeeds. In that case enlarge the sample, set a
-    tolerance, or start at the result of another solver.
+    every row has loss 0 there and *one* output. The reason is that the Hessian of such a row has
+    rank one, with the row's gradient as its eigenvector. With two outputs and more a row has more
+    directions of curvature than its gradient shows. Then the solver still seeks flat minima, but
+    settles elsewhere. So the theory does not cover three classes and more.
+
+    The solver tends to its base as ``rho`` tends to 0. With ``centered=False``, and rows whose
+    gradients do not vanish, ``v`` is as large as these gradients, however small ``rho`` is. The
+    rule then tends to stochastic descent on the sample. From a random start it fails at learning
+    rates at which its base succeeds. In that case enlarge the sample, set a tolerance, or start at
+    the result of another solver. From a bad minimum that form escapes better
+    (``benchmarks/escape.py``). The estimators' default momentum of 0.9 applies to ``g + v``; the
+    theory has none.
 
     Examples
     --------
@@ -74,13 +91,23 @@ class SAP(Perturbed):
     }
 
     def __init__(
-        self, base="sgd", *, sample_size=1, centered=True, tolerance=np.inf, final_plain=0.0
+        self,
+        base="sgd",
+        *,
+        sample_size=1,
+        centered=True,
+        tolerance=np.inf,
+        final_plain=0.0,
+        orthogonal="gradient",
+        plain_rate=1.0,
     ):
         self.base = base
         self.sample_size = sample_size
         self.centered = centered
         self.tolerance = tolerance
         self.final_plain = final_plain
+        self.orthogonal = orthogonal
+        self.plain_rate = plain_rate
 
     def _found(self, objective, w, batch, state):
         out, climb, point = (state.scratch(name, w) for name in ("total", "piece", "at"))

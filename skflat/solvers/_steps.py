@@ -80,6 +80,10 @@ class SGDStep(Step):
             self.learning_rate = float(settings.learning_rate_init)
             self.end_epoch(self._n_rows_seen)
 
+    def forget(self):
+        """Begin with no velocity: the parameters have been replaced."""
+        self._pull[:] = 0
+
     def ahead(self, w, distance, out):
         """The point at ``distance`` from ``w`` in the direction of the momentum."""
         return _ahead(w, self._pull, distance, out)
@@ -105,6 +109,10 @@ class SGDStep(Step):
             if nesterov:
                 part += pull
                 part -= move
+
+    def scaled(self, direction, out):
+        """The step along a direction at the present rate, without momentum, written to ``out``."""
+        return np.multiply(direction, self.learning_rate, out=out)
 
     def _take_rate(self):
         """Rescale the velocity to the new rate under the cosine schedule, as in PyTorch.
@@ -158,6 +166,11 @@ class AdamStep(Step):
         if settings.beta_2 != old.beta_2:
             self._square *= (1 - old.beta_2) / (1 - settings.beta_2)
 
+    def forget(self):
+        """Begin with no moments: the parameters have been replaced."""
+        self._t = 0
+        self._mean[:] = self._square[:] = 0
+
     def ahead(self, w, distance, out):
         """The point at ``distance`` from ``w`` against the running mean of the directions."""
         return _ahead(w, self._mean, -distance, out)
@@ -187,6 +200,20 @@ class AdamStep(Step):
             np.divide(mean, move, out=move)
             move *= rate * (1 - beta_1) / root
             w[block] -= move
+
+    def scaled(self, direction, out):
+        """The step along a direction by the present rate and second moments, without momentum.
+
+        It is written to ``out``. The scale is that of the last step that was taken.
+        """
+        settings, root = self.settings, math.sqrt(1 - self.settings.beta_2)
+        correction = math.sqrt(1 - settings.beta_2**self._t)
+        epsilon = settings.epsilon * (correction if settings.weight_decay > 0 else 1.0)
+        np.sqrt(self._square, out=out)
+        out += epsilon / root
+        np.divide(direction, out, out=out)
+        out *= self.learning_rate * correction / root
+        return out
 
 
 def _ahead(w, momentum, distance, out):

@@ -1,4 +1,4 @@
-"""What perceptrons and committees share: from a table to one-vs-rest problems, and back."""
+"""The part that perceptrons and committees share: validation, scaling, decision, warnings."""
 
 import warnings
 from abc import abstractmethod
@@ -16,13 +16,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..._compat import Interval, StrOptions, fit_context
 from ...problems import one_vs_rest
 from ...solvers import spawn_generator
+from .._labels import sorted_labels
 from .._pipeline import FlatEstimator, all_or_nothing, checked_weight
 from ._outcome import shortcomings
 from ._temperature import best_temperature, log_probabilities
 
 
 class ThresholdClassifier(ClassifierMixin, FlatEstimator):
-    """Base of all threshold units: validation, scale, decision, and the end of a fit."""
+    """Base of all classifiers made of threshold units."""
 
     _parameter_constraints: dict = {
         "scale": ["boolean"],
@@ -34,9 +35,9 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         "verbose": ["verbose"],
     }
 
-    #: Whether the weights are bits, which one has to search for.
+    #: Whether the weights are in {-1, +1}. They then come from a search, which may fail.
     _has_bits = False
-    #: What may fit where this does not.
+    #: Estimators to try if this one does not fit the data.
     _alternatives: tuple = ()
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -50,8 +51,8 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         y : array-like of shape (n_samples,)
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            How much each row counts, beside ``class_weight``. Only the ratios matter. Rows of
-            weight 0 are left out.
+            How much each row counts. It is multiplied by ``class_weight``. Only the ratios matter.
+            Rows of weight 0 are left out.
 
         Returns
         -------
@@ -61,7 +62,7 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         Raises
         ------
         ValueError
-            If the data or a parameter is not valid, or the solver cannot take them.
+            If the data or a parameter is not valid, or the solver cannot handle them.
         """
         with all_or_nothing(self):
             X, y, weight = self._prepare(X, y, sample_weight)
@@ -78,23 +79,27 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         X : ndarray of shape (n_rows, n_features)
             The scaled features.
         targets : ndarray of shape (n_rows, n_problems)
-            0 or 1.
+            The targets, 0 or 1.
         given : tuple of X, y and sample_weight
-            The validated data as they are.
+            The validated data before scaling.
         """
 
     def _prepare(self, X, y, sample_weight):
-        """Validated data of the rows that count; what every fit sets first."""
+        """Validate the data, and set the attributes that every fit sets first.
+
+        The result has only the rows that count.
+        """
         self._check_measures()
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=(np.float64, np.float32))
         with config_context(assume_finite=False):  # a search would not end in a clear error
             assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
+        sorted_labels(y)  # raises an error if the labels have no order
         check_classification_targets(y)
         weight = self._weights(checked_weight(sample_weight, X), y)
         X = X.toarray() if sparse.issparse(X) else X
         if weight is not None and not weight.all():
             X, y, weight = (array[weight > 0] for array in (X, y, weight))
-        self.classes_ = np.unique(y)
+        self.classes_ = sorted_labels(y)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes in the data, but the "
@@ -113,20 +118,20 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         return checked_weight(by_class if weight is None else weight * by_class, y[:, None])
 
     def _scaled(self, X, weight):
-        """Learn the scale of the features and apply it; constant ones are left at 0."""
+        """Learn the scale of the features and apply it. Constant features become 0."""
         n_features, dtype = X.shape[1], X.dtype
         self.mean_, self.scale_ = np.zeros(n_features, dtype), np.ones(n_features, dtype)
         if not self.scale:
             return X
-        # Divided by a power of two, which rounds nothing, no column is so large that its squares
-        # overflow, or so small that they vanish.
+        # Each column is first divided by a power of two, which is exact. Then its squares neither
+        # overflow nor underflow.
         exponents = np.frexp(np.abs(X).max(axis=0))[1]
         unit = np.ldexp(X, -exponents)
         mean, spread = _mean_and_deviation(unit, weight)
-        # What is left of a constant column is rounding.
+        # The deviation of a constant column is not 0 but a rounding error of its mean.
         constant = spread <= 10 * np.finfo(dtype).eps * np.abs(unit).max(axis=0)
         scale = np.ldexp(spread, exponents)
-        constant |= scale < np.finfo(dtype).tiny  # to divide by it would overflow
+        constant |= scale < np.finfo(dtype).tiny  # a division by it would overflow
         self.mean_ = np.ldexp(mean, exponents)
         self.scale_ = np.where(constant, 1, scale).astype(dtype, copy=False)
         X = (X - self.mean_) / self.scale_
@@ -134,7 +139,7 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         return X
 
     def _finish(self, X, y, targets, weight):
-        """Count the errors, say what has not been learnt, and measure."""
+        """Count the errors, warn if something has not been learnt, and measure."""
         scores = self._scores(X)
         predicted = self._decided(scores)
         self.temperature_ = best_temperature(scores, targets, weight)
@@ -151,7 +156,7 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         return tags
 
     def decision_function(self, X):
-        """How far each row is on the side of each class; greater than 0 is in favour of it.
+        """The scores of each row. A positive score is in favour of the class.
 
         Parameters
         ----------
@@ -160,13 +165,13 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            With two classes, in favour of ``classes_[1]``.
+            With two classes, a positive score is in favour of ``classes_[1]``.
         """
         scores = self._validated_scores(X)
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def predict(self, X):
-        """The class that each row is on the side of.
+        """The predicted class of each row.
 
         Parameters
         ----------
@@ -215,7 +220,7 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         return self._scores(validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=False))
 
     def _decided(self, scores):
-        """The classes that the columns of scores speak for."""
+        """The classes with the greatest scores."""
         one = scores.shape[1] == 1
         return self.classes_[(scores[:, 0] > 0).astype(int) if one else scores.argmax(axis=1)]
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..._compat import Interval
 from .._function import function_of
-from .._measure import Measure, describe, group_error, level_of, undefined
+from .._measure import Measure, describe, group_error, level_of, of_few_draws, undefined
 from .._measurement import Measurement
 from ._draws import NOISE_CONSTRAINTS, Draws, mean_and_error
 
@@ -89,6 +89,8 @@ class NoiseStability(Measure):
                 stacklevel=4,
             )
             return undefined(problem)
+        # Two passes with the same draws: a coarse grid over all scales, and a fine one between the
+        # two scales around the crossing. One fine grid over all scales would cost far more.
         draws = Draws(problem, self)
         coarse = np.geomspace(FINEST, WIDEST, 25) * _unit(problem.w, self.noise)
         near = _bracket(coarse, mean_and_error(*draws.rises(coarse))[0][0], level)
@@ -100,8 +102,10 @@ class NoiseStability(Measure):
             of_level = 0.0
             if self.level is None:
                 of_level = group_error(problem, lambda batch: level_of(problem, batch))
+            # The error of the inverse of a function is the error of its value over its slope.
             k = int(np.argmin(np.abs(scales - value)))
-            error = float(np.hypot(stderr[k], of_level) / slope)
+            own = stderr[k] * of_few_draws(self.n_draws)
+            error = float(np.hypot(own, of_level) / slope)
         return Measurement(
             value=value,
             stderr=error,

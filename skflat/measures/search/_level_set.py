@@ -37,6 +37,10 @@ class LevelSetDistance(Measure):
     factors of a full matrix have. On a sample of the rows the value is an estimate, because the
     bound holds for the loss of the sample.
 
+    The level is fixed. Josz's preorder of points is the limit of small levels, which `flatter`
+    compares, and it can order two points the other way: at 0, ``w^2 / 2`` is farther than
+    ``0.4 w^2 + 5 w^4`` from a level of 0.1, and nearer to one of 1e-4.
+
     The measure is invariant under isometries of the parameters only. With ``norm="block"`` it is
     invariant under rescaling of layers against each other, with ``norm="weight"`` also under
     rescaling of single units.
@@ -73,6 +77,8 @@ class LevelSetDistance(Measure):
     the normal of the level set. The search turns the direction towards this normal and repeats. If
     a turn brings no gain, the next turn is half as large. The standard error is due to the sampling
     of rows, divided by the slope of the loss at the point found.
+
+    On 200 small networks a patient search ended nearer in 20, by more than 5 % in four of them.
 
     The quality of the bound depends on the effort. On networks fitted to noisy digits the defaults
     ended 0 to 4 % above the best point that any search found, depending on the seed. With
@@ -181,6 +187,12 @@ class LevelSetDistance(Measure):
     def _result(self, problem, level, found, around, search="a ray a step"):
         distances = np.array([distance for distance, _, _ in found])
         best = found[int(np.argmin(distances))] if found else (np.inf, None, True)
+        if found and np.isinf(best[0]) and self.level is None:
+            warnings.warn(
+                f"Along no direction that the search tried does the loss change by {level:.3g}: "
+                "the distance is infinite, as far as it saw.",
+                stacklevel=5,
+            )
         return Measurement(
             value=float(best[0]),
             stderr=self._error(around, *best[:2]) if np.isfinite(best[0]) else 0.0,
@@ -217,6 +229,9 @@ class _Search:
 
     def __init__(self, around, level):
         self.around, self.level = around, level
+        # The square of a distance must be a number of the parameters' precision.
+        most = float(np.log(np.finfo(around.w.dtype).max)) / 2
+        self._farthest = max(MAX_LOG_DISTANCE, most)
 
     def approached(self, direction, n_steps):
         """As `nearest`, with one gradient per step.
@@ -301,7 +316,9 @@ class _Search:
         near = far - step
         while excess(far) < 0:
             near, far = far, far + step
-            if far > MAX_LOG_DISTANCE:
+            if far > MAX_LOG_DISTANCE:  # only units far from 1 are, so that the steps may grow
+                step *= 2
+            if far > self._farthest:
                 return np.inf
         while excess(near) >= 0:
             near, far, step = near - 2 * step, near, 2 * step

@@ -3,6 +3,7 @@
 A new solver is one new file and one line here.
 """
 
+from ...objective import at_home
 from ._amp import AMP
 from ._auto import Auto
 from ._binary_solver import BinarySolver, Found
@@ -13,7 +14,7 @@ from ._replicated_sgd import BinaryReplicatedSGD
 from ._sbpi import SBPI
 from ._ste import STE
 
-#: Name to class: what ``solver`` of classifiers with weights in {-1, +1} may be.
+#: From the names in ``solver`` of classifiers with weights in {-1, +1} to classes.
 BINARY_SOLVERS = {
     "amp": AMP,
     "focusing_bp": FocusingBP,
@@ -37,3 +38,5 @@ __all__ = [
     "MaxSum",
     "MeanField",
 ]
+
+at_home(__name__, globals())

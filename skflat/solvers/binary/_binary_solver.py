@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..._callbacks import NoHooks
 from ..._compat import Interval
+from ..._parallel import warn_or_raise
 
 POSITIVE = Interval(Real, 0, None, closed="neither")
 SHARE = Interval(Real, 0, 1, closed="neither")
@@ -47,7 +48,9 @@ class BinarySolver(BaseEstimator):
     A subclass defines in `candidates` how one proposal follows from the last one.
     """
 
-    #: What ``max_iter="auto"`` of the estimators means.
+    #: Where scikit-learn looks for the documentation; none is online, so there is no link.
+    _doc_link_module, _doc_link_template = "skflat", ""
+    #: The value of ``max_iter="auto"`` of the estimators.
     max_iter = 1000
     #: Iterations from one count of the violated rows to the next.
     interval = 1
@@ -119,7 +122,7 @@ class BinarySolver(BaseEstimator):
                 search.count(w)
         except KeyboardInterrupt:
             search.interrupted = True
-            warnings.warn("Training interrupted by user.", stacklevel=2)
+            warn_or_raise("Training interrupted by user.", stacklevel=2)
         return search.found(n_inputs)
 
 

@@ -13,6 +13,7 @@ from toys import Bilinear, hyperbola, problem, quadratic
 from skflat.measures import HessianTrace, LevelSetDistance, Weakness, hessian_trace
 from skflat.measures.curvature._hessian_trace import hutchpp
 from skflat.objective import ExactTrace, HalfSquared, Objective
+from skflat.symmetry import rescale
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -88,20 +89,27 @@ def test_hutchpp_is_exact_at_low_rank():
 
 
 def test_hutchpp_is_unbiased_and_as_good_as_known():
-    """On the spectrum i^-2, n = 200, Hutchinson's 60 products have a standard deviation of 0.2."""
+    """On the spectrum i^-2, n = 200, with random eigenvectors and 60 products.
+
+    In the basis of the eigenvectors random signs would have no variance at all.
+    """
     spectrum = np.arange(1, 201.0) ** -2
-    products = []
+    Q = np.linalg.qr(np.random.default_rng(0).normal(size=(200, 200)))[0]
+    A, products = Q * spectrum @ Q.T, []
 
     def product(v):
         products.append(v)
-        return spectrum * v
+        return A @ v
 
     values = np.array(
-        [hutchpp(product, 200, 60, np.random.default_rng(seed))[0] for seed in range(400)]
+        [hutchpp(product, 200, 60, np.random.default_rng(seed))[0] for seed in range(200)]
     )
-    assert len(products) == 400 * 60
-    assert values.std(ddof=1) == pytest.approx(0.0021, rel=0.1)
-    assert abs(values.mean() - spectrum.sum()) < 3 * values.std(ddof=1) / 20
+    assert len(products) == 200 * 60
+    deviation = values.std(ddof=1)
+    assert deviation == pytest.approx(0.0029, rel=0.15)
+    assert abs(values.mean() - spectrum.sum()) < 3 * deviation / 200**0.5
+    hutchinson = np.sqrt(2 * (np.sum(A**2) - np.sum(A.diagonal() ** 2)) / 60)
+    assert hutchinson == pytest.approx(0.188, abs=3e-3)
 
 
 def test_hutchpp_knows_its_error():
@@ -150,6 +158,37 @@ def test_the_trace_of_a_relu_network_that_interpolates():
     assert found.value == pytest.approx(np.sum(incoming + outgoing) + 1, rel=1e-12)
     assert_allclose(found.samples, [incoming.sum(), outgoing.sum() + 1], rtol=1e-12)
     assert found.value == pytest.approx(dense_trace(net, X, y), rel=1e-9)
+
+
+def test_the_least_trace_on_the_orbit_of_a_relu_unit():
+    """``A / c^2 + B c^2`` has its minimum ``2 sqrt(A B)`` at ``c^4 = A / B``.
+
+    Units whose incoming and outgoing weights have equal norms are sharper, as ``c`` depends on the
+    data and not on the weights alone.
+    """
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(6, 3))
+    net = MLPRegressor(hidden_layer_sizes=(5,), max_iter=1, random_state=0).fit(X, X[:, 0])
+    net.coefs_ = [rng.normal(size=(3, 5)), rng.normal(size=(5, 1))]
+    net.intercepts_ = [rng.normal(size=5), rng.normal(size=1)]
+    y = net.predict(X)
+    hidden = np.maximum(X @ net.coefs_[0] + net.intercepts_[0], 0)
+    inputs = np.sum(X**2, axis=1) + 1
+    A = net.coefs_[1][:, 0] ** 2 * np.mean((hidden > 0) * inputs[:, None], axis=0)
+    B = np.mean(hidden**2, axis=0)
+    live = B > 0
+    flattest = np.where(live, (A / np.where(live, B, 1)) ** 0.25, 1.0)
+    incoming = np.sqrt(np.sum(net.coefs_[0] ** 2, axis=0) + net.intercepts_[0] ** 2)
+    balanced = np.sqrt(np.abs(net.coefs_[1][:, 0]) / incoming)
+    raw, least, norm = (
+        hessian_trace(rescale(net, [factors]), X, y).value
+        for factors in (np.ones(5), flattest, balanced)
+    )
+    assert least == pytest.approx(2 * np.sqrt(A * B).sum() + 1, rel=1e-12)
+    assert least < norm
+    assert least < raw
+    for factor in (0.9, 1.1):
+        assert hessian_trace(rescale(net, [flattest * factor]), X, y).value > least
 
 
 @pytest.mark.parametrize(("x", "expected"), [(2, 3.6380), (1, 0)])
