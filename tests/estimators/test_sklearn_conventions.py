@@ -102,16 +102,7 @@ def test_a_search_passes(estimator, check):
     check(estimator)
 
 
-def of_entries(estimator):
-    """These checks transform with a model of ``fit(X, y)``, which takes identifiers."""
-    names = "check_sample_weight_equivalence_on_dense_data", "check_transformer_preserve_dtypes"
-    of_identifiers = isinstance(estimator, FlatMatrixFactorization)
-    return {name: of_entries.__doc__ for name in names} if of_identifiers else {}
-
-
-@parametrize_with_checks(
-    [FlatMatrixFactorization(), FlatMatrixImputer()], expected_failed_checks=of_entries
-)
+@parametrize_with_checks([FlatMatrixFactorization(), FlatMatrixImputer()])
 def test_the_default_factorization_and_imputer_pass(estimator, check):
     check(estimator)
 
@@ -120,8 +111,7 @@ OF_FACTORS = ["lbfgs", "sam"]
 
 
 @parametrize_with_checks(
-    [FlatMatrixFactorization(solver=s, measures=None, max_iter=10) for s in OF_FACTORS],
-    expected_failed_checks=of_entries,
+    [FlatMatrixFactorization(solver=s, measures=None, max_iter=10) for s in OF_FACTORS]
 )
 def test_a_factorization_with_other_solvers_passes(estimator, check):
     check(estimator)

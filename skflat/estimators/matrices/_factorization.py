@@ -1,6 +1,6 @@
 """Matrix factorization that seeks flat minima."""
 
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, RegressorMixin, TransformerMixin
+from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -12,7 +12,7 @@ from ._fit import BaseFactorization
 
 
 def _knows_the_matrix(estimator):
-    if not getattr(estimator, "_matrix", True):
+    if not getattr(estimator, "_matrix", False):
         raise AttributeError(
             "Only a FlatMatrixFactorization fitted on a matrix, fit(X) without y, transforms rows "
             "of it."
@@ -20,9 +20,7 @@ def _knows_the_matrix(estimator):
     return True
 
 
-class FlatMatrixFactorization(
-    RegressorMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseFactorization
-):
+class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
     """Matrix factorization with missing entries that seeks a flat minimum, and measures it.
 
     An entry is ``intercept + row offset + column offset + row factors . column factors``. This is
@@ -396,24 +394,7 @@ class FlatMatrixFactorization(
         codes, values, weight = self.observations(X, y, sample_weight)
         return r2_score(values, self._predicted(codes), sample_weight=weight)
 
-    def fit_transform(self, X, y=None, sample_weight=None):
-        """Fit to a matrix, and transform its rows: ``fit(X).transform(X)``.
-
-        This is what a step of a pipeline does, so ``y`` is that of the last step.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_rows, n_columns)
-            The matrix, with what is missing as in ``fit``.
-        y : ignored
-        sample_weight : array-like of shape (n_rows,), default=None
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_components) or (n_rows, n_components + 1)
-        """
-        return self.fit(X, sample_weight=sample_weight).transform(X)
-
+    @available_if(_knows_the_matrix)
     def transform(self, X):
         """Find the factors that best reproduce the observed entries of known or new rows.
 
@@ -484,18 +465,8 @@ class FlatMatrixFactorization(
             raise AttributeError(f"Rows and columns are of two kinds; here are {len(found)}.")
         return found
 
-    @property
-    def _n_features_out(self):
-        return self.factors_[1].shape[1] + (self.offsets_ is not None)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = False
         tags.input_tags.categorical = True
         return tags
-
-
-# Only now, as scikit-learn wraps the method for ``set_output`` when the class is made.
-FlatMatrixFactorization.transform = available_if(_knows_the_matrix)(
-    FlatMatrixFactorization.transform
-)

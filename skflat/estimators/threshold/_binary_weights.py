@@ -10,6 +10,7 @@ from ..._parallel import in_turn, run
 from ...measures import BINARY_MEASURES, MEASURES
 from ...models.threshold import counting_weight
 from ...solvers import spawn_generator
+from ._distinct import distinct_rows
 
 
 class BinaryWeights:
@@ -23,6 +24,9 @@ class BinaryWeights:
     _known_measures = MEASURES | BINARY_MEASURES
     _has_bits = True
 
+    def _rows_to_learn(self, X, targets, weight):
+        return distinct_rows(X, targets, weight)
+
     def _search(self, patterns_of, targets, given):
         """Solve every one-vs-rest problem; return a list of the results.
 
@@ -33,7 +37,7 @@ class BinaryWeights:
         targets : ndarray of shape (n_rows, n_problems)
             The targets, 0 or 1.
         given : tuple of X, y and sample_weight
-            The validated data before scaling, for callbacks.
+            All validated data before scaling, for callbacks.
         """
         solver = self._solver()
         max_iter = None if self.max_iter == "auto" else self.max_iter

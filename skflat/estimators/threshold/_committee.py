@@ -155,25 +155,28 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
             raise ValueError(f"n_units must be odd, for a majority, got {self.n_units}.")
         return super()._prepare(X, y, sample_weight)
 
-    def _learn(self, X, targets, given):
+    def _learn(self, X, targets, weight, given):
         model = Committee(X.shape[1], self.n_units, targets.shape[1], self.structure == "tree")
         n_inputs, bits = model.n_inputs, threshold_bits(model.n_inputs)
         # The solver knows only weights, so a threshold consists of weights on constant inputs.
         bits = bits if self.fit_intercept else bits[:0]
         units = with_constants(model.inputs(X), bits)
-        patterns = partial(committee_patterns, units, self.n_units, row_counts(given[2]))
+        patterns = partial(committee_patterns, units, self.n_units, row_counts(weight))
         found = self._search(patterns, targets, given)
         self.weights_ = np.array([each.w[:, :n_inputs] for each in found], X.dtype)
         self.thresholds_ = np.array([each.w[:, n_inputs:] @ bits for each in found], X.dtype)
-        right = (2 * targets - 1) * self._scores(given[0]) > 0
-        self.n_violated_ = np.count_nonzero(~right, axis=0)
+        return (2 * targets - 1) * self._votes(X) <= 0
 
     def _scores(self, X):
         """The mean votes of the committees."""
         X = X.toarray() if sparse.issparse(X) else X
+        return self._votes((X - self.mean_) / self.scale_)
+
+    def _votes(self, X):
+        """The mean votes for rows of scaled features."""
         model = committee(self)
         w = model.layout.pack({"W": self.weights_, "b": self.thresholds_})
-        return model.scores(w, (X - self.mean_) / self.scale_)
+        return model.scores(w, X)
 
 
 def with_constants(units, values):

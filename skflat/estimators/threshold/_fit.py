@@ -65,13 +65,20 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
             If the data or a parameter is not valid, or the solver cannot handle them.
         """
         with all_or_nothing(self):
-            X, y, weight = self._prepare(X, y, sample_weight)
+            given = X, y, weight = self._prepare(X, y, sample_weight)
             targets = one_vs_rest(y, self.classes_, X.dtype)
-            self._learn(self._scaled(X, weight), targets, (X, y, weight))
+            rows, place, counts = self._rows_to_learn(X, targets, weight)
+            scaled = self._scaled(X[rows], counts)
+            violated = self._learn(scaled, targets[rows], counts, given)
+            self.n_violated_ = np.count_nonzero(violated[place], axis=0)
             return self._finish(X, y, targets, weight)
 
+    def _rows_to_learn(self, X, targets, weight):
+        """The rows to learn, the place of every row among them, and their weights."""
+        return slice(None), slice(None), weight
+
     @abstractmethod
-    def _learn(self, X, targets, given):
+    def _learn(self, X, targets, weight, given):
         """Find the weights, and set the fitted attributes.
 
         Parameters
@@ -80,8 +87,14 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
             The scaled features.
         targets : ndarray of shape (n_rows, n_problems)
             The targets, 0 or 1.
+        weight : ndarray of shape (n_rows,) or None
         given : tuple of X, y and sample_weight
-            The validated data before scaling.
+            All validated data before scaling, for callbacks.
+
+        Returns
+        -------
+        ndarray of bool of shape (n_rows, n_problems)
+            Whether a row is violated.
         """
 
     def _prepare(self, X, y, sample_weight):

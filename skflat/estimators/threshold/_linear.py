@@ -20,13 +20,13 @@ class LinearThresholdClassifier(ThresholdClassifier, ABC):
         "margin": [Interval(Real, None, None, closed="neither")],
     }
 
-    def _learn(self, X, targets, given):
-        weights, thresholds = self._find(X, targets, given)
+    def _learn(self, X, targets, weight, given):
+        weights, thresholds = self._find(X, targets, weight, given)
         self.__dict__.update(self._attributes(weights, thresholds))
-        self.n_violated_ = self._violated(X, targets)
+        return self._violated(X, targets)
 
     @abstractmethod
-    def _find(self, X, targets, given):
+    def _find(self, X, targets, weight, given):
         """Find the weights and thresholds of all one-vs-rest problems.
 
         Parameters
@@ -35,8 +35,9 @@ class LinearThresholdClassifier(ThresholdClassifier, ABC):
             The scaled features.
         targets : ndarray of shape (n_rows, n_problems)
             The targets, 0 or 1.
+        weight : ndarray of shape (n_rows,) or None
         given : tuple of X, y and sample_weight
-            The validated data before scaling, for callbacks.
+            All validated data before scaling, for callbacks.
 
         Returns
         -------
@@ -65,7 +66,7 @@ class LinearThresholdClassifier(ThresholdClassifier, ABC):
         fields = (2 * targets - 1) * (X @ self.weights_.T + self.thresholds_)
         bar = self._bar(X.shape[1])
         # At margin 0 a field of exactly 0 decides nothing, so it counts as violated.
-        return np.count_nonzero(fields <= 0 if bar == 0 else fields < bar, axis=0)
+        return fields <= 0 if bar == 0 else fields < bar
 
     def _scores(self, X):
         return X @ self.coef_.T + self.intercept_

@@ -165,14 +165,14 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
     def _solvers(self):
         return BINARY_SOLVERS | {"auto": partial(Auto, self.scale)}
 
-    def _find(self, X, targets, given):
+    def _find(self, X, targets, weight, given):
         """Search for the weights, and compute the best thresholds for them."""
-        bar, weight = self._bar(X.shape[1]), row_counts(given[2])
-        patterns = partial(perceptron_patterns, X, bar, self.fit_intercept, weight)
+        bar, counts = self._bar(X.shape[1]), row_counts(weight)
+        patterns = partial(perceptron_patterns, X, bar, self.fit_intercept, counts)
         found = self._search(patterns, targets, given)
         weights = np.array([each.w[0] for each in found], X.dtype)
         if self.fit_intercept:
-            return weights, best_thresholds(X @ weights.T, targets, bar, weight)
+            return weights, best_thresholds(X @ weights.T, targets, bar, counts)
         return weights, np.zeros(len(weights), X.dtype)
 
 

@@ -178,10 +178,10 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _find(self, X, targets, given):
+    def _find(self, X, targets, weight, given):
         """Minimise with a solver of `skflat.solvers`, from a random point of the sphere."""
         model = Sphere(X.shape[1], targets.shape[1], self.fit_intercept)
-        loss, weight = StabilityLoss(self.gain, self.margin), given[2]
+        loss = StabilityLoss(self.gain, self.margin)
         weight = None if weight is None else weight.astype(X.dtype, copy=False)
         objective = Objective(model, loss, X, targets, weight)
 

@@ -12,10 +12,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, train_test_split
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from skflat import FlatMatrixFactorization, FlatMLPRegressor
@@ -630,38 +629,6 @@ def test_any_observations_give_finite_predictions(rows, rho, alpha):
     y = np.array([row[2] for row in rows])
     model = FlatMatrixFactorization(3, rho=rho, alpha=alpha, max_iter=20, **SMALL).fit(codes, y)
     assert np.isfinite(model.predict(codes)).all()
-
-
-# In pipelines
-
-
-def low_rank_table(seed=0):
-    rng = np.random.default_rng(seed)
-    M = rng.normal(size=(60, 2)) @ rng.normal(size=(2, 8))
-    return np.where(rng.random(M.shape) < 0.1, np.nan, M), M @ rng.normal(size=8)
-
-
-def test_it_is_a_step_in_the_middle_of_a_pipeline():
-    """Also before its first fit; the target is that of the last step."""
-    X, y = low_rank_table()
-    model = FlatMatrixFactorization(3, measures=None, random_state=0)
-    pipe = make_pipeline(model, LinearRegression()).fit(X, y)
-    assert pipe.score(X, y) > 0.9
-    with pytest.raises(NotFittedError):
-        FlatMatrixFactorization().transform(X)
-    assert not hasattr(model.fit(np.argwhere(~np.isnan(X)), X[~np.isnan(X)]), "transform")
-
-
-@pytest.mark.parametrize("fit_offsets", [True, False])
-def test_its_output_may_be_a_frame(fit_offsets):
-    X, _ = low_rank_table()
-    model = FlatMatrixFactorization(
-        3, fit_offsets=fit_offsets, clip=None, measures=None, random_state=0
-    )
-    plain = model.fit_transform(X)
-    frame = model.set_output(transform="pandas").fit_transform(X)
-    assert list(frame.columns) == [f"flatmatrixfactorization{k}" for k in range(3 + fit_offsets)]
-    assert_array_equal(frame.to_numpy(), plain)
 
 
 @pytest.mark.parametrize("solver", ["als", "lbfgs", "sam"])

@@ -42,7 +42,7 @@ from skflat.models.threshold import Cube, Sphere, StabilityLoss, best_threshold
 from skflat.objective import Batch, Model, Objective
 from skflat.problems import as_problem
 from skflat.solvers import SOLVERS, MaxMargin, Settings, minimize
-from skflat.solvers.binary import AMP, BINARY_SOLVERS, SBPI, ReplicatedSGD
+from skflat.solvers.binary import AMP, BINARY_SOLVERS, SBPI
 
 IRIS, SPECIES = load_iris(return_X_y=True)
 CANCER, MALIGNANT = load_breast_cancer(return_X_y=True)
@@ -65,23 +65,14 @@ def random_table(n_rows=25, n=101, seed=0):
     return rng.choice([-1.0, 1.0], (n_rows, n)), rng.integers(2, size=n_rows)
 
 
-def by_ratios(estimator):
-    """Batches are drawn among the rows: a row given twice is not a row of weight 2."""
-    if not isinstance(estimator, FlatCommitteeClassifier):
-        return {}
-    names = ("dense", "sparse")
-    return {f"check_sample_weight_equivalence_on_{each}_data": by_ratios.__doc__ for each in names}
-
-
 @short
 @parametrize_with_checks(
     [
-        FlatPerceptronClassifier("mean_field", max_iter=100, measures=None),
-        FlatSphericalPerceptronClassifier(measures=None),
+        FlatPerceptronClassifier(),
+        FlatSphericalPerceptronClassifier(),
         FlatSphericalPerceptronClassifier(MaxMargin(C=1.0), tol=1e-10, measures=None),
-        FlatCommitteeClassifier(solver=ReplicatedSGD(n_replicas=2), max_iter=20, measures=None),
-    ],
-    expected_failed_checks=by_ratios,
+        FlatCommitteeClassifier(solver="replicated_sgd", max_iter=20, measures=None),
+    ]
 )
 def test_the_conventions_of_scikit_learn_are_kept(estimator, check):
     check(estimator)
