@@ -128,10 +128,10 @@ class NoHooks:
 
 
 class PartHooks:
-    """Tells the callbacks of a fit in parts: one-vs-rest problems, or trials before the fit.
+    """Tells the callbacks when the parts of a fit begin and end, such as one-vs-rest problems.
 
-    Parts end in the order in which they begin, and several may have begun. No hook is handed an
-    estimator that could predict, before the whole fit has ended.
+    Parts end in the order in which they begin. Several parts may run at the same time. The hooks
+    get an estimator that can predict only at the end of the whole fit.
 
     Parameters
     ----------
@@ -139,9 +139,9 @@ class PartHooks:
     X, y : the training data
     sample_weight : array or None
     n_parts : int or None
-        None if it is not known beforehand.
+        None if the number is not known beforehand.
     name : str
-        Of a part.
+        The name of a part.
     """
 
     def __init__(self, estimator, X, y=None, sample_weight=None, n_parts=None, name="problem"):
@@ -153,7 +153,7 @@ class PartHooks:
             self._root = self._begun(estimator._init_callback_context(max_subtasks=n_parts))
 
     def begin(self):
-        """A part begins; hooks of its iterations, where it runs in this process."""
+        """Begin a part. Return the hooks of its iterations, for a part in this process."""
         if self._root is None:
             return NoHooks()
         part = self._root.subcontext(self._name, max_subtasks=None)
@@ -161,7 +161,7 @@ class PartHooks:
         return _Iterations(self, part)
 
     def end(self):
-        """The oldest part ended; True if a callback asks to stop."""
+        """The oldest part has ended. True if a callback asks to stop."""
         return self._root is not None and self._ended(self._parts.popleft())
 
     def end_fit(self):
@@ -178,7 +178,7 @@ class PartHooks:
 
 
 class _Iterations:
-    """The iterations of a part, as `NoHooks` has them."""
+    """The hooks of the iterations of a part, with the methods of `NoHooks`."""
 
     def __init__(self, hooks, part):
         self._hooks, self._part = hooks, part
@@ -188,7 +188,7 @@ class _Iterations:
         self._now = self._hooks._begun(self._part.subcontext("iteration"))
 
     def end_epoch(self, w):
-        """They ended; True if a callback asks to stop."""
+        """They have ended. True if a callback asks to stop."""
         return self._hooks._ended(self._now)
 
 

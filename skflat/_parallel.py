@@ -201,12 +201,12 @@ _LOCK, _ACTIVE, _SAVED = Lock(), [], []
 
 @contextmanager
 def warning_filters(*filters):
-    """Filters of warnings for a while, also where several threads overlap.
+    """A context with more filters of warnings. Contexts of several threads may overlap.
 
     Parameters
     ----------
     filters : dict
-        What ``warnings.filterwarnings`` takes; the last one comes first.
+        Arguments of ``warnings.filterwarnings``. The last filter has priority.
     """
     entry = [*filters]
     _change(_ACTIVE.append, entry)
@@ -217,12 +217,12 @@ def warning_filters(*filters):
 
 
 def _remove(entry):
-    """By identity: equal filters of another thread stay."""
+    """Remove this object only: another thread may have equal filters."""
     del _ACTIVE[next(k for k, each in enumerate(_ACTIVE) if each is entry)]
 
 
 def _change(action, entry):
-    """Change who filters, and set the filters of all of them anew on what was there before."""
+    """Change the active entries, restore the filters from before, and apply all entries to them."""
     with _LOCK:
         if _SAVED:
             _SAVED.pop().__exit__(None, None, None)

@@ -201,8 +201,8 @@ class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
             )
         return train, held_out
 
-    # What overflows makes the loss or the parameters infinite, which the solvers check: one clear
-    # error or warning says it, and not one of numpy's for every product.
+    # An overflow makes the loss or the parameters infinite. The solvers check that, and raise one
+    # clear error or warning. NumPy would warn of every product.
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def _train(self, training, *, first_pass=True, incremental=False, until=None):
         """Run the solver, keep the record, set the fitted attributes; return the parameters.

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from .._parallel import warning_filters
 
 INTERRUPTED = "Training interrupted by user"
-#: Fits need not converge, and their interruption is that of the whole.
+#: The fits need not converge. An interruption of one fit ends the whole experiment.
 UNDISTURBED = (
     {"action": "ignore", "category": ConvergenceWarning},
     {"action": "error", "message": INTERRUPTED, "category": UserWarning},

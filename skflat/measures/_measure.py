@@ -83,13 +83,13 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
         return replace(found, protocol=found.protocol | {"parameters": self._recorded()})
 
     def _without_noise(self, problem):
-        """Evaluate; what overflows is told once, by name, and only if the value is NaN."""
+        """Evaluate, with one warning of all overflows, and only if the value is NaN."""
         kinds = set()
         noted = {"over": "call", "invalid": "call", "divide": "call"}
         with np.errstate(call=lambda kind, flag: kinds.add(kind), **noted):
             try:
                 found = self._evaluate(problem)
-            except ValueError as error:  # of SciPy's, which takes no array that has overflowed
+            except ValueError as error:  # by SciPy, for an array with infinite entries
                 if not kinds or "infs or NaNs" not in str(error):
                     raise
                 found = undefined(problem)

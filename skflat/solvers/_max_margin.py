@@ -14,12 +14,12 @@ from ._solver import Solver
 class MaxMargin(Solver):
     """The perceptron of largest margin, by scikit-learn's exact linear `SVC`.
 
-    For `FlatSphericalPerceptronClassifier`. Where no perceptron is right on all rows, rows short of
-    the margin cost ``C`` times what they lack, and their weight. One quadratic program for every
-    one-vs-rest problem; the estimator's ``tol`` is that of the program, which takes at most
-    ``max_iter`` times as many steps as there are rows. ``rho`` is not used, and there are no
-    gradients to count. If no direction is better than another (XOR, constant features, a large
-    ``tol``), the weights stay where they started.
+    It is for `FlatSphericalPerceptronClassifier`. If no perceptron is right on all rows, a row
+    short of the margin costs ``C`` times the shortfall, times its weight. There is one quadratic
+    program for every one-vs-rest problem. The estimator's ``tol`` is the tolerance of the program.
+    A program takes at most ``max_iter`` steps per row. ``rho`` is not used, and there are no
+    gradients to count. If no direction is better than another (XOR, constant features, a
+    large ``tol``), the weights stay where they started.
 
     Parameters
     ----------

@@ -165,7 +165,9 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
         found = self._search(patterns, targets, given)
         self.weights_ = np.array([each.w[:, :n_inputs] for each in found], X.dtype)
         self.thresholds_ = np.array([each.w[:, n_inputs:] @ bits for each in found], X.dtype)
-        return (2 * targets - 1) * self._votes(X) <= 0
+
+    def _violated(self, X, targets):
+        return np.count_nonzero((2 * targets - 1) * self._votes(X) <= 0, axis=0)
 
     def _scores(self, X):
         """The mean votes of the committees."""

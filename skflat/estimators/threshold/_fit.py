@@ -69,8 +69,8 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
             targets = one_vs_rest(y, self.classes_, X.dtype)
             rows, place, counts = self._rows_to_learn(X, targets, weight)
             scaled = self._scaled(X[rows], counts)
-            violated = self._learn(scaled, targets[rows], counts, given)
-            self.n_violated_ = np.count_nonzero(violated[place], axis=0)
+            self._learn(scaled, targets[rows], counts, given)
+            self.n_violated_ = self._violated(scaled[place], targets)
             return self._finish(X, y, targets, weight)
 
     def _rows_to_learn(self, X, targets, weight):
@@ -90,12 +90,11 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         weight : ndarray of shape (n_rows,) or None
         given : tuple of X, y and sample_weight
             All validated data before scaling, for callbacks.
-
-        Returns
-        -------
-        ndarray of bool of shape (n_rows, n_problems)
-            Whether a row is violated.
         """
+
+    @abstractmethod
+    def _violated(self, X, targets):
+        """Number of rows of scaled features that are violated, for each problem."""
 
     def _prepare(self, X, y, sample_weight):
         """Validate the data, and set the attributes that every fit sets first.

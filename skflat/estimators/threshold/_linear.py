@@ -23,7 +23,6 @@ class LinearThresholdClassifier(ThresholdClassifier, ABC):
     def _learn(self, X, targets, weight, given):
         weights, thresholds = self._find(X, targets, weight, given)
         self.__dict__.update(self._attributes(weights, thresholds))
-        return self._violated(X, targets)
 
     @abstractmethod
     def _find(self, X, targets, weight, given):
@@ -66,7 +65,7 @@ class LinearThresholdClassifier(ThresholdClassifier, ABC):
         fields = (2 * targets - 1) * (X @ self.weights_.T + self.thresholds_)
         bar = self._bar(X.shape[1])
         # At margin 0 a field of exactly 0 decides nothing, so it counts as violated.
-        return fields <= 0 if bar == 0 else fields < bar
+        return np.count_nonzero(fields <= 0 if bar == 0 else fields < bar, axis=0)
 
     def _scores(self, X):
         return X @ self.coef_.T + self.intercept_

@@ -10,7 +10,7 @@ from .._measurement import Measurement
 from .._memory import at_once
 from ..outputs import dense
 
-ROUNDING = 10  # times the precision of the largest: what the deviation of a constant unit may be
+ROUNDING = 10  # deviations below this many times the precision of the largest output are rounding
 
 
 class RelativeFlatness(Measure):
@@ -88,7 +88,7 @@ class RelativeFlatness(Measure):
                     np.maximum(largest, np.abs(a).max(axis=0, initial=0), out=largest)
                     moment += share * (weight @ a**power) / (weight.sum() or 1.0)
                 mean = moment
-            # What is left of a constant unit is rounding.
+            # The variance of a constant unit is not 0 but a rounding error.
             rounding = ROUNDING * np.finfo(problem.w.dtype).eps * largest
             varying = moment > rounding**2
             spread[varying] = np.sqrt(moment[varying])

@@ -18,7 +18,7 @@ PRIORS = np.arange(-200, 201)
 # integers is pi^2 / 3 - 1, so these weights sum to less than 1.
 LOG_WEIGHTS = -np.log(np.pi**2 / 3 - 1) - 2 * np.log(np.abs(PRIORS) + 1)
 
-LARGE = 1e150  # squares of parameters beyond this overflow
+LARGE = 1e150  # the squares of larger parameters overflow
 
 
 class PacBayesBound(Measure):

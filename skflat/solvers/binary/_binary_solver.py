@@ -32,7 +32,7 @@ class Found:
     interrupted : bool
         Whether the user ended it, by a key or by a callback.
     exhausted : bool
-        Whether it ended without a solution since there were no more iterations.
+        Whether it ended without a solution because there were no more iterations.
     """
 
     w: np.ndarray
@@ -90,7 +90,7 @@ class BinarySolver(BaseEstimator):
         verbose : bool, default=False
             Whether to print the number of violated rows whenever they are counted.
         hooks : object, default=None
-            Told whenever violated rows are counted, as ``skflat._callbacks.NoHooks`` is.
+            Called whenever violated rows are counted, see ``skflat._callbacks.NoHooks``.
 
         Returns
         -------
@@ -113,10 +113,7 @@ class BinarySolver(BaseEstimator):
             for w in self.candidates(patterns, rng):
                 search.n_iter += 1
                 last = search.n_iter == max_iter
-                if (last or search.n_iter % self.interval == 0) and search.ends_with(w):
-                    break
-                if last:
-                    search.exhausted = True
+                if (last or search.n_iter % self.interval == 0) and search.ends_with(w, last):
                     break
             else:
                 search.count(w)
@@ -133,11 +130,21 @@ class _SearchRecord:
         self.name = name
         self.patterns, self.verbose, self.hooks, self.n_iter = patterns, verbose, hooks, 0
         self.interrupted = self.exhausted = False
-        hooks.begin_epoch()
+        self.begin()
         self.best, self.n_violated = np.ones(patterns.shape), patterns.n_rows + 1
 
-    def ends_with(self, w):
-        """Count, and tell the callbacks; whether to stop."""
+    def begin(self):
+        """Tell the callbacks that iterations begin."""
+        self.hooks.begin_epoch()
+        self.is_open = True
+
+    def end(self, w):
+        """Tell the callbacks that they have ended. True if a callback asks to stop."""
+        self.is_open = False
+        return bool(self.hooks.end_epoch(w))
+
+    def ends_with(self, w, last):
+        """Count the violated rows, and tell the callbacks. True if the search ends."""
         if not np.isfinite(w).all():
             warnings.warn(
                 f"{self.name} overflowed after {self.n_iter} iterations: the features may be too "
@@ -147,11 +154,12 @@ class _SearchRecord:
             )
             return True
         solved = self.count(w) == 0
-        self.interrupted = bool(self.hooks.end_epoch(w))
-        if solved or self.interrupted:
-            return True
-        self.hooks.begin_epoch()
-        return False
+        self.interrupted = self.end(w)
+        self.exhausted = last and not solved
+        ended = solved or self.interrupted or last
+        if not ended:
+            self.begin()
+        return ended
 
     def count(self, w):
         """Number of rows that the signs of ``w`` violate. The best weights so far are kept."""
@@ -168,6 +176,8 @@ class _SearchRecord:
         """The best weights, without those that make up a threshold."""
         if self.n_violated > self.patterns.n_rows:  # interrupted before the first count
             self.n_violated = self.patterns.n_violated(self.best)
+        if self.is_open:
+            self.end(self.best)
         w = self.best[:, :n_inputs]
         return Found(w, self.n_violated, self.n_iter, self.interrupted, self.exhausted)
 

@@ -80,7 +80,7 @@ class SBPI(BinarySolver):
 
 
 def visits(patterns, rng):
-    """Rows to pass over: each as often as its weight says, a fraction of a time at random."""
+    """Rows to visit: each as often as its weight. A fraction of it is the chance of one more."""
     if np.ndim(patterns.weight) == 0:
         return patterns.n_rows
     times = np.floor(patterns.weight + rng.random(patterns.n_rows)).astype(int)
