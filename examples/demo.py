@@ -258,7 +258,8 @@ def print_table(tables):
     print(
         "Accuracy and log-loss are those of test rows with clean labels. Flatter is: smaller\n"
         "sharpness, larger flatness. Larger weakness leaves more open. All networks but\n"
-        "'adam, half' cost the same number of gradients; searches take several fits, in parallel."
+        "'adam, half' cost the same number of gradients; searches take several fits, in parallel.\n"
+        "Every step flattens a network that fits its rows, so compare 'sam' at equal steps, too."
     )
 
 

@@ -128,7 +128,19 @@ def test_no_room_is_crowded():
 
 #: What asks an objective for a capability, the only place that does so by a string.
 ASKS = PACKAGE / "objective" / "_capabilities.py"
-LOSSES = {"Binary", "HalfPoisson", "HalfSquared", "Multinomial", "StabilityLoss"}
+LOSSES = {
+    "Absolute",
+    "Binary",
+    "CustomClassLoss",
+    "CustomLoss",
+    "HalfGamma",
+    "HalfPoisson",
+    "HalfSquared",
+    "Huber",
+    "Multinomial",
+    "Pinball",
+    "StabilityLoss",
+}
 
 
 @each_file

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..measures import MEASURES, drawn_rows, not_measured, sample_rows
+from ..objective import NotDefinedError
 from ..problems import as_problem
 
 USUAL_MEASURES = ("sharpness", "flatness", "weakness")
@@ -56,11 +57,21 @@ class Measuring:
         check_is_fitted(self)
         self._check_measures()
         X = validate_data(self, X, accept_sparse="csr", reset=False)
-        names = USUAL_MEASURES if self.measures is None else self.measures
-        return self._measure(names, X, y, sample_weight)
+        names = self._names_of_measures()
+        return self._measure(USUAL_MEASURES if names is None else names, X, y, sample_weight)
+
+    @property
+    def _choose_measures(self):
+        """Whether ``measures='auto'``: the usual ones, without those that are not defined."""
+        return isinstance(self.measures, str) and self.measures == "auto"
+
+    def _names_of_measures(self):
+        """What is to be measured, or None."""
+        return USUAL_MEASURES if self._choose_measures else self.measures
 
     def _check_measures(self):
-        names = () if self.measures is None else self.measures
+        names = self._names_of_measures()
+        names = () if names is None else names
         unknown = [name for name in names if name not in self._known_measures]
         if isinstance(names, str) or unknown:
             called = {function: name for name, function in FUNCTIONS.items()}
@@ -97,7 +108,7 @@ class Measuring:
             rows = drawn_rows(y, weight, objective.n_rows, most, seed)
             return problem if rows is None else replace(problem, objective=objective.on(rows))
 
-        self._evaluate(self.measures, lambda name: part(), X_probe, after_fit=True)
+        self._evaluate(self._names_of_measures(), lambda name: part(), X_probe, after_fit=True)
 
     def _evaluate(self, names, problem_of, X_probe=None, after_fit=False):
         """Evaluate each measure on the problem chosen for its name, and keep the results.
@@ -110,6 +121,10 @@ class Measuring:
         for name in names:
             try:
                 self.measurements_[name] = evaluate(name, problem_of, X_probe)
+            except NotDefinedError:
+                if not self._choose_measures:
+                    raise
+                continue
             except KeyboardInterrupt:
                 if not after_fit:
                     raise
@@ -130,6 +145,8 @@ class Measuring:
         try:
             return self._evaluate_one(name, problem_of, X_probe)
         except Exception as error:  # any error: the result of the training must not be lost
+            if self._choose_measures and isinstance(error, NotDefinedError):
+                raise
             reason = f"{type(error).__name__}: {error}"
         warnings.warn(
             f"{name}_ could not be measured and is NaN ({reason}). The fitted parameters are not "

@@ -119,6 +119,8 @@ class Training:
     finish : callable
         Maps the parameters at the end of training to those that are kept. The default keeps them
         unchanged.
+    between : callable, default=None
+        Moves the parameters between two epochs, see `skflat.solvers.Run`.
     """
 
     objective: Objective
@@ -127,6 +129,7 @@ class Training:
     attributes: Callable
     validate: Callable | None = None
     finish: Callable = lambda w: w
+    between: Callable | None = None
 
 
 @dataclass
@@ -227,6 +230,7 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
             self._history,
             training.validate,
             hooks,
+            between=training.between,
             max_epochs=_most_epochs(incremental, until, n_before),
             order=None if halted is None else halted.order,
         )

@@ -6,6 +6,7 @@ from .curvature import (
     GradientNoise,
     HessianEigenvalues,
     HessianTrace,
+    OrbitTrace,
     RelativeFlatness,
     SpectralDensity,
 )
@@ -30,6 +31,7 @@ MEASURES = {
     "maximal_variation": MaximalVariation,
     "noise_stability": NoiseStability,
     "normalized_margin": NormalizedMargin,
+    "orbit_trace": OrbitTrace,
     "pac_bayes_bound": PacBayesBound,
     "relative_flatness": RelativeFlatness,
     "sharpness": HessianTrace,

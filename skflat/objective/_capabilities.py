@@ -44,7 +44,10 @@ class HiddenLayer(Capability, ABC):
     """The hidden layers, and the affine map from the last one to the outputs."""
 
     what = "a last hidden layer"
-    found_in = "Networks, perceptrons and committees have one (without hidden layers, the inputs)."
+    found_in = (
+        "Networks, perceptrons and committees have one (without hidden layers, the inputs), and a "
+        "function has one if features= names it."
+    )
 
     @abstractmethod
     def inputs(self, w, X):
@@ -105,7 +108,7 @@ class TraceGradient(Capability, ABC):
     """The gradient of the mean exact trace."""
 
     what = "the gradient of the exact trace of the Hessian"
-    found_in = ExactTrace.found_in
+    found_in = f"{ExactTrace.found_in} A function has one if it has at most 300 parameters."
 
     #: What the gradient of the trace costs, in gradients of the loss.
     cost = 1
@@ -130,6 +133,29 @@ class TraceGradient(Capability, ABC):
         -------
         ndarray of shape (n_parameters,)
             ``out``, if it was given.
+        """
+
+
+#: What may be least at the flattest point of an orbit.
+CRITERIA = ("trace", "norm", "lambda_max")
+
+
+class Orbit(Capability, ABC):
+    """The points of the same function, and the flattest of them."""
+
+    what = "a known symmetry"
+    found_in = "Networks and factorizations have one."
+
+    @abstractmethod
+    def flattest(self, w, criterion="trace"):
+        """The flattest point with the function of ``w``.
+
+        Returns
+        -------
+        object
+            With attributes ``w``, ``converged`` (whether it is a minimum), ``kind`` (what the value
+            of the criterion there is for the least one, ``'exact'`` or ``'upper_bound'``) and
+            ``details``, a dict of what the method reports.
         """
 
 

@@ -8,6 +8,7 @@ from autograd import grad, value_and_grad
 
 from ._autograd import ONE_AT_A_TIME
 from ._batch import Batch
+from ._glorot import glorot
 
 
 class Model(ABC):
@@ -68,6 +69,20 @@ class Model(ABC):
         -------
         ndarray of shape (n_rows, n_outputs)
         """
+
+    def init(self, random_state, dtype):
+        """Where training starts, see `glorot`.
+
+        Parameters
+        ----------
+        random_state : RandomState
+        dtype : dtype
+
+        Returns
+        -------
+        ndarray of shape (n_parameters,)
+        """
+        return self.layout.pack(glorot(self.layout.shapes, random_state), dtype)
 
     def scores(self, w, X, work=None):
         """Scores at the flat vector, see `forward`.

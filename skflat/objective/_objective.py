@@ -7,8 +7,8 @@ import numpy as np
 
 from ._batch import Batch, joined, take_rows
 from ._cache import cache_slices
-from ._losses import HeldSlopes
 from ._workspace import Workspace
+from .losses import HeldSlopes
 
 CHUNK = 4096  # rows of one pass, because the activations of all rows may not fit into memory
 # Hessian products at one point keep the activations of at most so many rows, and so many numbers.

@@ -63,3 +63,9 @@ def unit_radius(size, deviation):
     by_target = min(1.0, deviation / SMALL) if deviation > 0 else 1.0
     by_features = LARGE / size if size > LARGE else 1.0
     return float(by_target * by_features) ** 2
+
+
+def radius_of_data(loss, batch):
+    """The same from the rows: their features, and their targets if scores have that unit."""
+    deviation = target_deviations(batch).max() if loss.in_units_of_target else 1.0
+    return unit_radius(feature_sizes(batch).max(), deviation)

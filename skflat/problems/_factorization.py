@@ -24,3 +24,13 @@ def factorization(estimator):
     sizes = [len(F) for F in factors]
     model = Factorization(sizes, factors[0].shape[1], fit_offsets=offsets is not None)
     return model, model.join(estimator.intercept_, offsets, factors)
+
+
+def factorized(model, w):
+    """The fitted attributes of a factorization, from its flat vector."""
+    intercept, offsets, factors = model.split(w)
+    return {
+        "intercept_": 0.0 if intercept is None else intercept[0],
+        "offsets_": offsets,
+        "factors_": factors,
+    }

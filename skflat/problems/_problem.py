@@ -12,7 +12,13 @@ from sklearn.pipeline import Pipeline
 
 from ..objective import Objective
 from ._factorization import factorization_problem
-from ._network import NETWORK, network_inputs, network_problem
+from ._network import (
+    NETWORK,
+    model_inputs,
+    model_problem,
+    network_inputs,
+    network_problem,
+)
 from ._tasks import LearningTask
 from ._threshold import (
     committee_problem,
@@ -31,6 +37,7 @@ def _as_given(estimator, X):
 #: does, and a function that makes the problem. The first kind that fits is taken.
 KINDS = [
     (NETWORK, network_inputs, network_problem),
+    (("params_", "model_"), model_inputs, model_problem),
     (("factors_", "offsets_"), _as_given, factorization_problem),
     (("weights_", "thresholds_", "gain"), threshold_inputs, spherical_problem),
     (("weights_", "thresholds_", "coef_"), threshold_inputs, perceptron_problem),

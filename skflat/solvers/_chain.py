@@ -110,6 +110,9 @@ class Chain(Rule):
     def resume(self, w, state):
         state.memory.rule.resume(w, state.memory.running(state))
 
+    def leap(self, w, state):
+        state.memory.rule.leap(w, state.memory.running(state))
+
     def step(self, objective, w, batch, state):
         first = state.memory.position == 0
         if first and state.base.is_over(state.epoch, self.switch, state.settings):

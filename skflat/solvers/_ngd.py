@@ -69,6 +69,9 @@ class NormalisedStep:
         """Continue with another rate. The schedule keeps its position."""
         self.rate = settings.learning_rate_init
 
+    def forget(self):
+        """Do nothing, because nothing is remembered but the number of steps."""
+
     def begin_step(self, step, n_steps):
         """Do nothing, because the method has its own schedule."""
 

@@ -35,6 +35,11 @@ class Ensemble(Rule):
             # Someone has moved the centre. The points move with it and keep their arrangement.
             memory.points += w - memory.centre
 
+    def leap(self, w, state):
+        # The arrangement of the points has no meaning in other units of the parameters.
+        state.base.forget()
+        state.memory.points[:] = state.memory.centre = w.copy()
+
     def finalize(self, w, state):
         state.memory.centre = w.copy()
         return w

@@ -241,6 +241,19 @@ class Rule(Solver):
         state : State
         """
 
+    def leap(self, w, state):
+        """Go on from ``w``, another point of the same function.
+
+        What the base optimizer knows of gradients is of the point before, so it begins anew.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        state : State
+        """
+        state.base.forget()
+        self.resume(w, state)
+
     def finalize(self, w, state):
         """The parameters to return after the loop has ended at ``w``.
 

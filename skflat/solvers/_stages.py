@@ -86,6 +86,10 @@ class Onward:
         if not self.sets_rate:
             self.base.begin_step(step, n_steps)
 
+    def forget(self):
+        """Forget the base optimizer's moments."""
+        self.base.forget()
+
     def step(self, w, direction):
         """Take the base optimizer's step."""
         self.base.step(w, direction)

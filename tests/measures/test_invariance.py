@@ -55,6 +55,7 @@ LAYER = {
     ("noise_stability", (("noise", "weight"),)),
     ("noise_stability", (("noise", "block"),)),
     ("normalized_margin", ()),
+    ("orbit_trace", ()),
     ("relative_flatness", ()),
     ("relative_flatness", (("normalize", True),)),
     ("weakness", ()),

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import approx_fprime, minimize
 from toys import problem, traced
 
-import skflat.symmetry._least_eigenvalue as least_eigenvalue
+import skflat.models.factorization._least_eigenvalue as least_eigenvalue
 from skflat import FlatMatrixFactorization
 from skflat.measures import HessianEigenvalues, HessianTrace, hessian_eigenvalues
 from skflat.symmetry import balance, balance_eigenvalue

@@ -97,6 +97,8 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        flatten=None,
+        flatten_every=None,
     ):
         BaseFlatMLP.__init__(
             self,
@@ -135,6 +137,8 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            flatten=flatten,
+            flatten_every=flatten_every,
         )
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -179,8 +183,7 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
 
     Parameters
     ----------
-    loss : {'squared_error', 'poisson'}, default='squared_error'
-        The loss to minimise. ``'poisson'`` has a log link and needs ``y >= 0``.
+    {loss}
     {parameters}
 
     Attributes
@@ -219,6 +222,8 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
         hidden_layer_sizes=(100,),
         activation="relu",
         *,
+        quantile=0.5,
+        delta=1.0,
         solver="auto",
         rhos=8,
         alphas=(0.0001, 0.01, 1.0),
@@ -250,12 +255,16 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        flatten=None,
+        flatten_every=None,
     ):
         BaseFlatMLP.__init__(
             self,
             loss=loss,
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
+            quantile=quantile,
+            delta=delta,
             solver=solver,
             rhos=rhos,
             alphas=alphas,
@@ -287,6 +296,8 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            flatten=flatten,
+            flatten_every=flatten_every,
         )
 
     @fit_context(prefer_skip_nested_validation=True)

@@ -11,6 +11,7 @@ from ._eigenvalues import (
 from ._flat_minimum import FlatMinimum, flat_minimum
 from ._gradient_noise import GradientNoise, gradient_noise
 from ._hessian_trace import HessianTrace, hessian_trace
+from ._orbit import OrbitMinimal, OrbitTrace, orbit_minimal, orbit_trace
 from ._relative_flatness import RelativeFlatness, relative_flatness
 from ._spectral_density import SpectralDensity, spectral_density
 
@@ -21,6 +22,8 @@ __all__ = [
     "HessianEigenvalues",
     "HessianProduct",
     "HessianTrace",
+    "OrbitMinimal",
+    "OrbitTrace",
     "RelativeFlatness",
     "SpectralDensity",
     "dominant_subspace",
@@ -29,6 +32,8 @@ __all__ = [
     "gradient_noise",
     "hessian_eigenvalues",
     "hessian_trace",
+    "orbit_minimal",
+    "orbit_trace",
     "products",
     "relative_flatness",
     "spectral_density",

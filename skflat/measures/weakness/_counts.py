@@ -6,7 +6,14 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from ...objective import Entries, HiddenLayer, NotDefinedError, require
+from ...objective import (
+    Entries,
+    HiddenLayer,
+    NotDefinedError,
+    RegressionLoss,
+    capability,
+    require,
+)
 from ...problems import BINARY, COMPLETION, MULTICLASS, MULTILABEL, REGRESSION
 from .._measure import generator
 from ._bins import open_bins, open_bins_of_entries
@@ -40,8 +47,11 @@ class Count(ABC):
     def __init__(self, measure, problem):
         self.measure, self.problem = measure, problem
         self.objective, self.w = problem.objective, double(problem.w)
-        self.read = require(self.objective, self.reads, type(measure).__name__)
         self.features = self.allowed[0] if measure.features == "auto" else measure.features
+        # Logits are there without a known hidden layer.
+        self.read = capability(self.objective, self.reads)
+        if self.features != "logits":
+            require(self.objective, self.reads, type(measure).__name__)
         if self.features not in self.allowed:
             raise NotDefinedError(
                 f"features must be 'auto' or one of {self.allowed} for a {problem.task} target, "
@@ -95,10 +105,11 @@ class PairsOfClasses(Count):
     allowed = ("logits", "hidden")
 
     def shares(self, probes, budget):
-        known, width = self.objective.scores(self.w, probes), self._width()
+        known = self.objective.scores(self.w, probes)
         # Centred logits of K classes span K - 1 dimensions.
-        if self.features == "logits":
-            width = min(width, known.shape[1] - 1)
+        of_logits = known.shape[1] - 1
+        width = of_logits if self.read is None else self._width()
+        width = min(width, of_logits) if self.features == "logits" else width
         shape, rng = (self.objective.n_rows, width), generator(self.measure.random_state)
         draw = draw_pairs(shape, known.shape[1], known.argmax(axis=1), budget.left, rng)
         if draw is None:
@@ -128,6 +139,10 @@ class PairsOfLabels(Count):
 
 class Bins(Count):
     """Pairs of a probe and a quantile bin of the target."""
+
+    def __init__(self, measure, problem):
+        super().__init__(measure, problem)
+        require(self.objective, RegressionLoss, "Weakness of numbers")
 
     def shares(self, probes, budget):
         return _of_bins(self._open(probes, budget))

@@ -81,8 +81,9 @@ def _reread(objective, w, probes, features, scores, at_probes):
     if features == "hidden":
         return hidden_layer(objective, w, probes)
     logits = _centred(scores)
+    layers = objective.capability(HiddenLayer)
     # Fewer columns make every program smaller.
-    if len(objective.capability(HiddenLayer).head(w)) < logits.shape[1]:
+    if layers is not None and len(layers.head(w)) < logits.shape[1]:
         hidden = hidden_layer(objective, w, probes)
         if _spans_hidden(hidden[0], logits):
             return hidden

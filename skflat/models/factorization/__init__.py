@@ -1,7 +1,13 @@
 """Factorizations of matrices, with their closed forms."""
 
+from ._balance import balance, balancing_flow, conserved
 from ._factorization import Factorization
+from ._least_eigenvalue import balance_eigenvalue
 
 __all__ = [
     "Factorization",
+    "balance",
+    "balance_eigenvalue",
+    "balancing_flow",
+    "conserved",
 ]

@@ -8,9 +8,11 @@ from ...objective import (
     Geometry,
     HalfSquared,
     LeastSquares,
+    Orbit,
     TraceGradient,
     row_scale,
 )
+from .._symmetry import ModelOrbit
 from ._alternation import Alternation
 from ._flatness import largest_curvature, level_distance
 
@@ -117,5 +119,6 @@ CAPABILITIES = {
     ExactTrace: FactorizationTrace,
     Geometry: _if_squared(LevelSets),
     LeastSquares: _if_squared(Ridges),
+    Orbit: _if_squared(ModelOrbit),
     TraceGradient: _if_squared(SquaredTrace),
 }

@@ -14,8 +14,10 @@ import numpy as np
 from scipy import sparse
 
 from ...objective import Layout, Model, row_scale
+from .._symmetry import Symmetry
 from ._alternation import Alternation, pair
 from ._capabilities import CAPABILITIES
+from ._symmetry import FactorMaps
 
 N_TURNS = 5  # how often the initial offsets of every kind are fitted
 
@@ -34,6 +36,8 @@ class Factorization(Model):
     """
 
     capabilities = CAPABILITIES
+    #: What the parameters are called.
+    units = "factors"
     #: Rows at a time. The number is large, because each chunk passes over all parameters.
     chunk = 1 << 17
     #: So batches minimise the same ridge as the closed form does.
@@ -53,6 +57,11 @@ class Factorization(Model):
         shapes |= {f"factors_{c}": (size, self.n_components) for c, size in enumerate(self.sizes)}
         self.layout = Layout(shapes)
         self.n_affine = fit_offsets * (1 + sum(self.sizes))
+
+    @property
+    def symmetry(self):
+        """That of two factors; of more kinds only permutations and rotations are known."""
+        return FactorMaps(self) if self.n_kinds == 2 else Symmetry(self)
 
     def penalties(self, alpha):
         """The slices of factors and of offsets, with the strengths of their penalties.

@@ -1,5 +1,7 @@
 """The base class of activations of the hidden units."""
 
+from .._symmetry import Symmetry
+
 
 class Activation:
     """An elementwise function. Its derivatives are functions of input and output.
@@ -10,6 +12,7 @@ class Activation:
 
     piecewise_linear = False
     needs_input = False  # True: the derivatives need ``z``, so ``forward`` must not overwrite it
+    symmetry = Symmetry  # what keeps the function of a network of such units
     init_factor = 6.0  # Glorot and Bengio's bound is sqrt(factor / (fan_in + fan_out))
 
     def forward(self, z, out):

@@ -10,12 +10,16 @@ from scipy.special import expit
 from ...objective import ONE_AT_A_TIME
 from ._activation import Activation
 from ._gated import GELU, Mish, SiLU
+from .symmetries import Complements, LinearMaps, PositiveScaling, Signs
+
+SCALES = (1e-3, 0.3, 7.0, 1e3)  # at which a user's function is tried
 
 
 class Identity(Activation):
     """``a = z``."""
 
     piecewise_linear = True
+    symmetry = LinearMaps
 
     def forward(self, z, out):
         return z
@@ -37,6 +41,7 @@ class ReLU(Activation):
     """``a = max(0, z)``. Its derivative at 0 is 0, as in scikit-learn."""
 
     piecewise_linear = True
+    symmetry = PositiveScaling
 
     def forward(self, z, out):
         return np.maximum(z, 0, out=out)
@@ -59,6 +64,7 @@ class Logistic(Activation):
     """``a = 1 / (1 + exp(-z))``."""
 
     init_factor = 2.0
+    symmetry = Complements
 
     def forward(self, z, out):
         return expit(z, out=out)
@@ -76,6 +82,8 @@ class Logistic(Activation):
 
 class Tanh(Activation):
     """``a = tanh(z)``."""
+
+    symmetry = Signs
 
     def forward(self, z, out):
         return np.tanh(z, out=out)
@@ -126,6 +134,8 @@ class Custom(Activation):
         self.traced = function
         self._first = elementwise_grad(function)
         self._second = elementwise_grad(self._first)
+        if _is_homogeneous(function):
+            self.piecewise_linear, self.symmetry = True, PositiveScaling
 
     def __reduce__(self):  # autograd's derivatives do not pickle
         return Custom, (self.traced,)
@@ -145,6 +155,14 @@ class Custom(Activation):
 
     def traced_derivatives(self):
         return lambda z, a: self._first(z), lambda z, a: self._second(z)
+
+
+def _is_homogeneous(function):
+    """Whether ``f(s z) = s f(z)`` for ``s > 0``: a line on either side of 0, as in a leaky relu."""
+    z = np.array([-1.0, 0.0, 1.0])
+    with np.errstate(all="ignore"):
+        at_one = np.asarray(function(z))
+        return all(np.allclose(function(s * z), s * at_one, rtol=1e-12, atol=0) for s in SCALES)
 
 
 ACTIVATIONS = {

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ...objective import ExactTrace, HiddenLayer, Likelihood, TraceGradient, Workspace
+from ...objective import ExactTrace, HiddenLayer, Likelihood, Orbit, TraceGradient, Workspace
+from .._symmetry import ModelOrbit
 from ._trace import hessian_trace
 from ._trace_gradient import cost, trace_gradient
 
@@ -49,4 +50,9 @@ def _trace(objective):
     return NetworkTrace(objective) if known and objective.capability(Likelihood) else None
 
 
-CAPABILITIES = {HiddenLayer: NetworkLayers, ExactTrace: _trace, TraceGradient: _trace}
+CAPABILITIES = {
+    HiddenLayer: NetworkLayers,
+    ExactTrace: _trace,
+    Orbit: ModelOrbit,
+    TraceGradient: _trace,
+}

@@ -7,12 +7,11 @@ from ...objective import (
     Layout,
     Model,
     Workspace,
-    feature_sizes,
+    losses_and_residual,
     product,
+    radius_of_data,
     row_scale,
-    target_deviations,
     transposed_product,
-    unit_radius,
 )
 from ._activations import as_activation
 from ._capabilities import CAPABILITIES
@@ -50,6 +49,25 @@ class MLP(Model):
         )
         self.penalized = slice(0, self.layout.slices["b0"].start)
 
+    @property
+    def units(self):
+        """What the hidden units are called."""
+        return f"{type(self.activation).__name__.lower()} units"
+
+    @property
+    def symmetry(self):
+        """What keeps the function, which is the activation's affair."""
+        return self.activation.symmetry(self)
+
+    def common(self, w):
+        """Sums over the outputs of the last layer's weights, and of its intercepts.
+
+        Softmax does not notice a vector that is added to the weights of all classes: it shifts all
+        scores of a row alike. So the gradient has no part along it, and the sums stay.
+        """
+        weights, intercepts = self.split(w.astype(float, copy=False))
+        return np.append(weights[-1].sum(axis=1), intercepts[-1].sum())
+
     def init(self, random_state, dtype):
         """Glorot and Bengio's uniform initial weights, drawn in scikit-learn's order."""
         params = {}
@@ -84,7 +102,7 @@ class MLP(Model):
         weights, _ = self.split(w)
         grad_weights, grad_intercepts = self.split(out)
         a, z = self._forward(w, batch.X, work)
-        values, delta = _losses_and_residual(loss, z[-1], batch.y, reported)
+        values, delta = losses_and_residual(loss, z[-1], batch.y, reported)
         # Scaling ``delta`` once turns all products below into gradients of the mean loss.
         delta *= row_scale(batch, delta.dtype)
         for layer in range(self.n_layers - 1, -1, -1):
@@ -101,8 +119,7 @@ class MLP(Model):
         return Linearized(self, loss, w, batch)
 
     def unit_radius(self, loss, batch):
-        deviation = target_deviations(batch).max() if loss.in_units_of_target else 1.0
-        return unit_radius(feature_sizes(batch).max(), deviation)
+        return radius_of_data(loss, batch)
 
     def scores_along(self, w, directions, steps, X, work):
         # The first layer is linear in the step, so one product of X serves all steps.
@@ -171,13 +188,3 @@ class MLP(Model):
         """The outputs of a layer's units, in the memory of ``z`` if ``z`` is no longer needed."""
         act = self.activation
         return act.forward(z, work.array(f"a {layer}", z.shape, z.dtype) if act.needs_input else z)
-
-
-def _losses_and_residual(loss, F, y, reported):
-    """Loss of every row, and its gradient in the scores. The latter overwrites ``F``."""
-    # The order matters: ``predict`` overwrites the scores that ``per_sample`` needs.
-    values = None if reported else loss.per_sample(F, y)
-    P = loss.predict(F)
-    if reported:
-        values = loss.as_reported(P, y)
-    return values, loss.residual(P, y)

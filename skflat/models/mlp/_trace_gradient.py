@@ -47,13 +47,13 @@ def cost(model):
 
 
 def _by_hand(model, loss, w, batch, out, work):
-    """One hidden layer with slopes 0 and 1. ``slopes`` are constant between two kinks."""
+    """One hidden layer. ``slopes`` are squared derivatives, constant between two kinks."""
     (_, W), _ = model.split(w)
     (into_W0, into_W), (into_b0, into_b) = model.split(out)
     (X, a), (z, F) = model._forward(w, batch.X, work)
     scale = np.asarray(row_scale(batch, w.dtype), w.dtype).ravel()
     slopes = model.activation.derivative(z, a)
-    slopes *= (scale * (row_norms(X, squared=True) + 1))[:, None]
+    slopes *= slopes * (scale * (row_norms(X, squared=True) + 1))[:, None]
     P = loss.predict(F.copy())
     curvature = loss.curvature(P)
     top = scale * curvature.sum(axis=1)  # coefficient of every squared hidden unit in the trace

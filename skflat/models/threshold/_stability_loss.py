@@ -56,6 +56,9 @@ class StabilityLoss(ClassLoss):
     def residual(self, P, y):
         return self.slopes(P, y)[0]
 
+    def hvp(self, P, R, y):
+        return self.slopes(P, y)[1] * R
+
     def errors(self, F, y):
         if F.shape[1] == 1:
             return (F > 0)[:, 0] != (y > 0)[:, 0]

@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
 from skflat import FlatMLPClassifier, FlatMLPRegressor
-from skflat.estimators.networks import _outcome as _mlp_outcome
+from skflat.estimators.supervised import _outcome as _mlp_outcome
 from skflat.solvers import SOLVERS
 
 NO_BETTER = "no better than the best constant prediction"

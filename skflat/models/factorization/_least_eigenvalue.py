@@ -5,7 +5,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from .._parallel import one_thread_for_scipy
+from ..._parallel import one_thread_for_scipy
 from ._balance import balance
 
 # Up to so many parameters the whole matrix is built; otherwise a few eigenpairs are searched for.

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from ...objective import LARGE, SMALL, feature_sizes, target_deviations
+from ...objective import LARGE, SMALL, RegressionLoss, feature_sizes, target_deviations
 
 APART = 100  # a feature this many times as large as another hides it
 STRONG = 0.01  # an ``alpha`` above this, divided by the number of rows, may be too large
@@ -16,7 +16,7 @@ def advice(estimator, objective, F, rows, task):
     """
     loss = objective.loss_function
     scaling = _scale_features(rows)
-    if not task.has_classes:
+    if isinstance(loss, RegressionLoss):
         scaling += _scale_target(loss, rows)
     if scaling:
         return " and ".join(scaling)

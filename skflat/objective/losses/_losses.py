@@ -12,7 +12,7 @@ import numpy as np
 from autograd.scipy.special import logsumexp
 from scipy.special import entr, expit, xlogy
 
-from ._capabilities import NotDefinedError
+from .._capabilities import NotDefinedError
 
 
 class Loss(ABC):
@@ -26,6 +26,8 @@ class Loss(ABC):
 
     #: Whether the scores have the unit of the targets, and so the same size.
     in_units_of_target = False
+    #: Whether the best constant prediction is the mean of the target.
+    predicts_mean = True
 
     @abstractmethod
     def per_sample(self, F, y):
@@ -75,6 +77,14 @@ class Loss(ABC):
         ndarray of shape (n_rows, n_outputs)
             The gradient, in the memory of ``P``.
         """
+
+    @abstractmethod
+    def hvp(self, P, R, y):
+        """Product of the loss's Hessian in the scores with a direction ``R`` of the scores."""
+
+    def shown(self, P):
+        """Predictions as users see them, from those of ``predict``."""
+        return P
 
     @abstractmethod
     def as_reported(self, P, y):
@@ -141,6 +151,9 @@ class Loss(ABC):
             The object itself if it does not smooth.
         """
         return self
+
+    def check_targets(self, y):  # noqa: B027
+        """Raise a ``ValueError`` at targets for which the loss is not defined."""
 
     def noisy(self, y, rho, rng, n_outputs):
         """Targets with new noise: by default ``y + rho`` or ``y - rho``, with probability 1/2 each.
@@ -256,7 +269,7 @@ class Likelihood(Loss):
         P -= y
         return P
 
-    def hvp(self, P, R):
+    def hvp(self, P, R, y=None):
         """Product of the Hessian of every row's loss with a direction of its scores.
 
         Parameters
@@ -265,6 +278,8 @@ class Likelihood(Loss):
             Predictions.
         R : ndarray of shape (n_rows, n_outputs)
             Directions.
+        y : ndarray, default=None
+            Targets. The Hessian does not depend on them.
 
         Returns
         -------
@@ -292,6 +307,25 @@ class Likelihood(Loss):
             The quadratic forms.
         """
         return self.curvature(P) if J is None else _product(J * J, self.curvature(P))
+
+    def roots(self, P, J):
+        """Arrays ``R_r`` of shape (n_rows, n_units) with ``sum_r R_r^2 = quadratic(P, J)``.
+
+        With ``S = B B'`` they are the columns of ``J B``: a square root of the loss's Hessian,
+        which can be carried on through the layers below.
+
+        Parameters
+        ----------
+        P : ndarray of shape (n_rows, n_outputs)
+        J : ndarray of shape (n_units, n_outputs)
+
+        Yields
+        ------
+        ndarray of shape (n_rows, n_units)
+            New memory, one array for every output.
+        """
+        for root, column in zip(np.sqrt(self.curvature(P)).T, J.T, strict=True):
+            yield root[:, None] * column
 
     def divergence(self, F, G):
         """Kullback-Leibler divergence between the predictions at ``F`` and at ``G``.
@@ -478,7 +512,7 @@ class Multinomial(Smoothing):
     def curvature(self, P):
         return P * (1 - P)
 
-    def hvp(self, P, R):
+    def hvp(self, P, R, y=None):
         # The Hessian in the scores is ``diag(p) - p p'``.
         return P * (R - np.sum(P * R, axis=1, keepdims=True))
 
@@ -486,6 +520,11 @@ class Multinomial(Smoothing):
         if J is None:
             return P - P**2
         return _product(J * J, P) - _product(J, P) ** 2
+
+    def roots(self, P, J):
+        mean = P @ J.T
+        for root, column in zip(np.sqrt(P).T, J.T, strict=True):
+            yield root[:, None] * (column - mean)
 
     def quadratic_gradient(self, P, W, inputs, slopes):
         seen, mixed = slopes @ W**2, slopes * (P @ W.T)
@@ -592,6 +631,10 @@ class HalfSquared(RegressionLoss, _Separate):
 class HalfPoisson(RegressionLoss, _Separate):
     """Half the Poisson deviance with a log link. Targets are not negative."""
 
+    def check_targets(self, y):
+        if y.min() < 0:
+            raise ValueError(f"y must not be negative for the Poisson loss, got {y.min()}.")
+
     def per_sample(self, F, y):
         # The terms in y alone make the loss 0 at a perfect prediction. xlogy(0, 0) is 0.
         return anp.sum(anp.exp(F) - y * F + (xlogy(y, y) - y), axis=1)
@@ -653,6 +696,16 @@ class HeldSlopes:
     def slopes(self, F, y):
         """First and second derivative in every score."""
         return y, np.zeros_like(y)
+
+
+def losses_and_residual(loss, F, y, reported):
+    """Loss of every row and its gradient in the scores, in the memory of ``F``."""
+    # The order matters: ``predict`` overwrites the scores that ``per_sample`` needs.
+    values = None if reported else loss.per_sample(F, y)
+    P = loss.predict(F)
+    if reported:
+        values = loss.as_reported(P, y)
+    return values, loss.residual(P, y)
 
 
 def _log_probabilities(F):

@@ -17,15 +17,14 @@ def warn_unless_better(estimator, objective, w, task):
     """Warn if a fitted network is no better than a constant on its training rows.
 
     The criterion is that of ``score``: the accuracy, or the coefficient of determination of every
-    output. There is no warning for a constant target, because a constant is right there. If there
-    are many rows, some of them are drawn. The seed for it is not taken from the user's random
-    state.
+    output. If the loss does not ask for means, the criterion is the loss. There is no warning for a
+    constant target, because a constant is right there. If there are many rows, some of them are
+    drawn. The seed for it is not taken from the user's random state.
     """
     rows = _some_rows(objective, estimator._measure_seed)
     with np.errstate(over="ignore", invalid="ignore"):
-        F = objective.scores(w, rows.X)  # copied below, because ``predict`` overwrites it
-        P = objective.loss_function.predict(F.copy())
-        found = _classes(estimator, P, rows) if task.has_classes else _regression(P, rows)
+        F = objective.scores(w, rows.X)
+        found = _judged(estimator, objective.loss_function, F, rows, task)
     if found is not None:
         warnings.warn(
             f"Training ended no better than the best constant prediction: {found}. "
@@ -43,6 +42,22 @@ def _some_rows(objective, seed):
     rows = np.arange(objective.n_rows) if weight is None else np.flatnonzero(weight)
     rng = np.random.default_rng(seed)
     return objective.batch(np.sort(rng.permutation(rows)[:MOST_ROWS]))
+
+
+def _judged(estimator, loss, F, rows, task):
+    """What is wrong with the predictions, or None."""
+    if not task.has_classes and not loss.predicts_mean:
+        return _loss(loss, F, rows)
+    P = loss.shown(loss.predict(F.copy()))
+    return _classes(estimator, P, rows) if task.has_classes else _regression(P, rows)
+
+
+def _loss(loss, F, rows):
+    """What is wrong with the loss, or None."""
+    value, constant = rows.mean(loss.per_sample(F.astype(float), rows.y)), loss.constant_loss(rows)
+    if value < constant or not target_deviations(rows).any():
+        return None
+    return f"on the training rows the loss is {value:.3g}, and that of the constant {constant:.3g}"
 
 
 def _classes(estimator, P, rows):
