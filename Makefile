@@ -6,7 +6,7 @@ DATA ?= digits
 # A folder with fashion_mnist.npz for the benchmarks; without it they download from OpenML.
 BENCH_DATA ?=
 
-.PHONY: demo test test-slow test-lowest lint bench clean
+.PHONY: demo test test-slow test-fuzz test-lowest lint bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python examples/demo.py --data $(DATA)
@@ -17,6 +17,11 @@ test: $(VENV)/.ready
 
 test-slow: $(VENV)/.ready
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m slow
+
+# So many cases of hostile data and parameters.
+N ?= 10000
+test-fuzz: $(VENV)/.ready
+	OPENBLAS_NUM_THREADS=1 FUZZ_EXAMPLES=$(N) $(BIN)/python -m pytest -n auto tests/test_fuzz.py
 
 # The lowest versions of what skflat needs. scikit-learn 1.7 calls what SciPy 1.16 deprecates, and
 # its check of negative input subtracts a mean in place from whole numbers, which NumPy refuses.

@@ -12,7 +12,6 @@ again.
 """
 
 import argparse
-import csv
 import warnings
 from pathlib import Path
 
@@ -24,6 +23,8 @@ from _study_search import search
 from joblib import Parallel, delayed
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
+
+from skflat.experiments import Checkpoint
 
 HERE = Path(__file__).resolve().parent
 COLUMNS = ("data", "noise", "seed", "method", "group", "chosen", "validation", "test", "trials")
@@ -46,30 +47,18 @@ def main():
 
 def run(args):
     """Every draw and method that the file does not hold yet, one seed after the other."""
-    known = _known(args.out)
     cells = [(s, n, seed) for seed in range(args.seeds) for n in NOISE for s in args.sets]
     tasks = [
-        delayed(_on_draw)(args.data, *cell, method)
+        (*cell, method)
         for cell in cells
         for method in args.methods
-        if applies(method, cell[0] in NUMBERS, cell[-1]) and (*cell, method) not in known
+        if applies(method, cell[0] in NUMBERS, cell[-1])
     ]
-    with open(args.out, "a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        if not known:
-            writer.writeheader()
-        for found in Parallel(args.jobs, return_as="generator_unordered")(tasks):
-            writer.writerow(found)
-            file.flush()
+    with Checkpoint(args.out, COLUMNS, n_keys=4) as done:
+        missing = (delayed(_on_draw)(args.data, *task) for task in done.missing(tasks))
+        for found in Parallel(args.jobs, return_as="generator_unordered")(missing):
+            done.add([found])
             print(*(found[name] for name in COLUMNS[:4]), found["test"], flush=True)
-
-
-def _known(path):
-    if not path.exists():
-        return set()
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {(r["data"], float(r["noise"]), int(r["seed"]), r["method"]) for r in rows}
 
 
 def _on_draw(folder, name, noise, seed, method):

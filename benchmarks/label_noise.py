@@ -13,7 +13,6 @@ there.
 """
 
 import argparse
-import csv
 import warnings
 from collections import defaultdict
 from pathlib import Path
@@ -27,6 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from skflat import FlatMLPClassifier
+from skflat.experiments import Checkpoint
 from skflat.solvers import ASAM, SAM
 
 BUDGET, N_TRAIN, N_VALIDATION, HIDDEN, BATCH = 100, 5_000, 5_000, 256, 128
@@ -110,17 +110,6 @@ def run(data, noise, seed, name, rho):
     return dict(zip(FIELDS, (noise, seed, name, rho, *scores, evals), strict=True))
 
 
-def read(path):
-    """The rows done so far."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [
-            {field: row[field] if field == "solver" else float(row[field]) for field in FIELDS}
-            for row in csv.DictReader(file)
-        ]
-
-
 def print_table(rows):
     """Mean test accuracy and standard error, with rho chosen on the validation rows."""
     chosen = {}
@@ -153,30 +142,23 @@ def main():
     parser.add_argument("--jobs", type=int, default=2, help="fits side by side")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/label_noise.csv"))
     args = parser.parse_args()
-    rows = read(args.out)
-    done = {tuple(row[field] for field in FIELDS[:4]) for row in rows}
     tasks = [
         (noise, seed, name, rho)
         for seed in SEEDS
         for noise in NOISE
         for name, (_, _, radii) in CONTENDERS.items()
         for rho in radii
-        if (noise, float(seed), name, rho) not in done
     ]
-    data = fashion_mnist(args.data) if tasks else None
-    fits = Parallel(n_jobs=args.jobs, return_as="generator_unordered")(
-        delayed(run)(data, *task) for task in tasks
-    )
-    with args.out.open("a", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS)
-        if not rows:
-            writer.writeheader()
+    with Checkpoint(args.out, FIELDS, n_keys=4) as done:
+        missing = done.missing(tasks)
+        data = fashion_mnist(args.data) if missing else None
+        fits = Parallel(n_jobs=args.jobs, return_as="generator_unordered")(
+            delayed(run)(data, *task) for task in missing
+        )
         for number, row in enumerate(fits, 1):
-            writer.writerow(row)
-            file.flush()
-            rows.append({**row, "seed": float(row["seed"])})
-            print(f"{number}/{len(tasks)}", end="\r", flush=True)
-    print_table(rows)
+            done.add([row])
+            print(f"{number}/{len(missing)}", end="\r", flush=True)
+        print_table([row for rows in done.rows.values() for row in rows])
 
 
 if __name__ == "__main__":

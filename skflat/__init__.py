@@ -1,5 +1,6 @@
 """Learning that seeks flat minima, and measures of what was found, for scikit-learn."""
 
+from .estimators.exchange import to_sklearn, trusted_types
 from .estimators.functions import (
     FlatFunctionClassifier,
     FlatFunctionRegressor,
@@ -18,7 +19,15 @@ from .estimators.threshold import (
     FlatPerceptronClassifier,
     FlatSphericalPerceptronClassifier,
 )
+from .estimators.uncertainty import (
+    FlatMLPEnsembleClassifier,
+    FlatMLPEnsembleRegressor,
+    LaplaceClassifier,
+    LaplaceRegressor,
+    laplace,
+)
 from .measures import FlatnessMonitor
+from .objective import at_home
 
 __version__ = "0.1.0"
 
@@ -28,6 +37,8 @@ __all__ = [
     "FlatFunctionRegressor",
     "FlatMLPClassifier",
     "FlatMLPClassifierCV",
+    "FlatMLPEnsembleClassifier",
+    "FlatMLPEnsembleRegressor",
     "FlatMLPRegressor",
     "FlatMLPRegressorCV",
     "FlatMatrixFactorization",
@@ -35,7 +46,14 @@ __all__ = [
     "FlatPerceptronClassifier",
     "FlatSphericalPerceptronClassifier",
     "FlatnessMonitor",
+    "LaplaceClassifier",
+    "LaplaceRegressor",
     "__version__",
     "as_model",
     "from_state_dict",
+    "laplace",
+    "to_sklearn",
+    "trusted_types",
 ]
+
+at_home(__name__, globals())

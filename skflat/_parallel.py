@@ -9,6 +9,8 @@ one thread in every worker, and in this process, too.
 """
 
 import os
+import sys
+import warnings
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 
@@ -17,7 +19,10 @@ from joblib import hash as fingerprint
 from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-__all__ = ["fingerprint", "one_thread_for_scipy", "run"]
+__all__ = ["fingerprint", "one_thread_for_scipy", "run", "warn_or_raise"]
+
+#: Modules that call ``fit`` for one estimator: a fit within them is not one of several.
+SINGLE = ("sklearn.base", "sklearn.pipeline", "sklearn.compose")
 
 
 def run(function, tasks, n_jobs=None, then=None):
@@ -59,6 +64,32 @@ def run(function, tasks, n_jobs=None, then=None):
                     "of memory: try fewer n_jobs, or fewer rows."
                 ) from error
             raise
+
+
+def warn_or_raise(message, stacklevel):
+    """In the handler of a ``KeyboardInterrupt``: warn, or hand the interrupt on.
+
+    A fit that the user called keeps what it has. One of several fits, such as those of a grid
+    search, hands the interrupt on: the search would go on with a half-trained candidate.
+    """
+    if _is_one_of_several():
+        raise  # the interrupt that the caller handles
+    warnings.warn(message, stacklevel=stacklevel + 1)
+
+
+def _is_one_of_several():
+    """Whether the fit under way was called by a meta-estimator or as a task of joblib."""
+    frame, names = sys._getframe(), []
+    while frame is not None:
+        names.append(frame.f_globals.get("__name__", ""))
+        frame = frame.f_back
+    # Within the package joblib spreads the parts of one fit: only what called the package counts.
+    outermost = max(k for k, name in enumerate(names) if name.partition(".")[0] == "skflat")
+    return any(_calls_several(name) for name in names[outermost + 1 :])
+
+
+def _calls_several(module):
+    return module.partition(".")[0] in ("joblib", "sklearn") and not module.startswith(SINGLE)
 
 
 def _in_one_thread(parent, function, *task):

@@ -25,6 +25,7 @@ ALLOWED = {
     "symmetry": {"skflat.symmetry", *BELOW},
     "displays": {"skflat.displays", "skflat.measures", *BELOW},
     "experiments": {"skflat.experiments", "skflat.measures", *BELOW},
+    "onnx": {"skflat.onnx", "skflat.estimators"},
     "theory": {"skflat.theory"},
     "datasets.py": {"skflat.datasets"},
     "model_selection.py": {"skflat.model_selection"},

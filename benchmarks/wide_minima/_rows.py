@@ -5,39 +5,33 @@ from pathlib import Path
 import pandas as pd
 
 from skflat._parallel import run
+from skflat.experiments import Checkpoint
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 
 
-def complete(path, columns, function, tasks, jobs):
+def complete(path, columns, values, function, tasks, jobs):
     """What ``function(*task)`` returns, lists of dicts, as one DataFrame.
 
-    ``columns`` names what a task is made of, the first columns of the file. Tasks that the file
-    has already are not done again, and new rows are appended as soon as they are there.
+    ``columns`` names what a task is made of, the first columns of the file, and ``values`` names
+    the others. Tasks that the file has already are not done again, and new rows are appended as
+    soon as they are there.
     """
-    keys = {_as_text(task) for task in tasks}
-    done = keys & set(_keys(_read(path, dtype=str), columns))
-
-    def append(rows):
-        frame = pd.DataFrame(rows)
-        frame.to_csv(path, mode="a", header=not path.exists(), index=False, float_format="%.6g")
-
-    run(function, [task for task in tasks if _as_text(task) not in done], jobs, append)
-    asked_for = [key in keys for key in _keys(_read(path, dtype=str), columns)]
-    return _read(path)[asked_for].reset_index(drop=True)
+    by_key = {tuple(map(_as_kept, task)): task for task in tasks}
+    names = [*columns, *values]
+    with Checkpoint(path, names, n_keys=len(columns), single=False) as done:
+        missing = [by_key[key] for key in done.missing(by_key)]
+        run(function, missing, jobs, then=lambda rows: done.add([*map(_kept, rows)]))
+    return pd.DataFrame([row for key in by_key for row in done.rows[key]])
 
 
-def _as_text(task):
-    """As the file has it."""
-    return tuple(each if isinstance(each, str) else f"{each:.6g}" for each in task)
+def _kept(row):
+    return {name: _as_kept(value) for name, value in row.items()}
 
 
-def _read(path, **settings):
-    return pd.read_csv(path, **settings) if path.exists() else pd.DataFrame()
-
-
-def _keys(frame, columns):
-    return [] if frame.empty else frame[list(columns)].itertuples(index=False, name=None)
+def _as_kept(value):
+    """Numbers of six digits, as the file has them."""
+    return value if isinstance(value, str) else float(f"{value:.6g}")
 
 
 def print_markdown(heads, rows):

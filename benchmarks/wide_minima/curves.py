@@ -36,6 +36,7 @@ SHOWN = (0.01, 0.02, 0.05, 0.1)
 SOLUTIONS = {"random": ("focusing_bp", "ste"), "teacher": ("focusing_bp", "ste", "teacher")}
 NAMES = {"focusing_bp": "focusing BP", "ste": "gradient (STE)", "teacher": "the teacher"}
 COLUMNS = ["labels", "solution", "n", "load", "seed"]
+VALUES = ["n_errors", "overlap", "quantity", "distance", "value"]
 
 
 class Given(BinarySolver):
@@ -172,7 +173,7 @@ def main():
         for name in names
         for seed in range(args.seeds)
     ]
-    frame = complete(args.out, COLUMNS, solution, tasks, args.jobs)
+    frame = complete(args.out, COLUMNS, VALUES, solution, tasks, args.jobs)
     show(frame, args.load)
     draw(frame, args.load)
 

@@ -43,6 +43,7 @@ NAMES = ["margin", "normalised margin", "mean stability"] + [
 ]
 COLUMNS = ["n", "load", "seed"]
 CORRELATIONS = ["rho", "given_margin", "given_entropy"]
+VALUES = ["solutions", "measure", "smallest", *CORRELATIONS]
 
 
 # --------------------------------------------------------------------------- one instance
@@ -209,7 +210,7 @@ def main():
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".csv"))
     args = parser.parse_args()
     tasks = [(n, a, seed) for n in args.sizes for a in args.loads for seed in range(args.seeds)]
-    frame = complete(args.out, COLUMNS, one_instance, tasks, args.jobs)
+    frame = complete(args.out, COLUMNS, VALUES, one_instance, tasks, args.jobs)
     show(frame)
     draw(frame)
 

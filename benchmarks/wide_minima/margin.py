@@ -40,6 +40,7 @@ DISTANCES = (0.01, 0.02, 0.05, 0.1)
 FINE = np.geomspace(0.004, 0.3, 30)
 COLUMNS = ["n", "load", "share", "seed"]
 QUANTITIES = [f"{letter}({d:g})" for letter in "ES" for d in DISTANCES]
+VALUES = ["margin", "n_violated", "least stability", *QUANTITIES]
 
 
 def theory(load, share):
@@ -143,7 +144,7 @@ def main():
     show_theory(args.loads)
     load = args.loads[min(1, len(args.loads) - 1)]
     tasks = [(args.n, load, share, seed) for share in ASKED for seed in range(args.seeds)]
-    frame = complete(args.out, COLUMNS, found, tasks, args.jobs)
+    frame = complete(args.out, COLUMNS, VALUES, found, tasks, args.jobs)
     show_found(frame)
     draw(frame, load)
 

@@ -55,6 +55,7 @@ REAL_SOLVERS = {"amp": AMP(damping=0.9), "sbpi": SBPI()}
 NAMES = {"amp": "message passing", "sbpi": "SBPI"}
 ENERGY, FLAT = FlipEnergy(0.02), 0.03  # flat; typical solutions of random labels: 0.1
 COLUMNS = ["solver", "size", "seed"]
+VALUES = ["train_error", "test_score", "energy"]
 
 
 def sizes(ratios):
@@ -238,7 +239,7 @@ def main():
     first, dense = student_interpolation(ALPHA_T), dense_size()
     print(f"theory: typical solutions from N / P = {first:.4f}, dense ones from {dense:.4f}")
     tasks = [(s, n, seed) for s in SOLVERS for n in sizes(RATIOS) for seed in range(args.seeds)]
-    frame = complete(args.out, COLUMNS, student, tasks, args.jobs)
+    frame = complete(args.out, COLUMNS, VALUES, student, tasks, args.jobs)
     learned = {
         name: Emergence(part.sort_values(["size", "seed"]).to_dict("records"), level=FLAT)
         for name, part in frame.drop(columns="solver").groupby(frame["solver"])

@@ -9,7 +9,6 @@ run that was interrupted goes on from there.
 """
 
 import argparse
-import csv
 import time
 import warnings
 from pathlib import Path
@@ -19,6 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from skflat import FlatPerceptronClassifier
+from skflat.experiments import Checkpoint
 from skflat.solvers.binary import AMP, BINARY_SOLVERS, SBPI
 
 SOLVERS = {
@@ -61,31 +61,14 @@ def solve(name, n, load, seed):
         clf.fit(X, y)
     seconds = time.perf_counter() - start
     row = name, n, load, seed, clf.n_errors_, clf.n_iter_, round(seconds, 2)
-    return dict(zip(FIELDS, map(str, row), strict=True))
-
-
-def read(path):
-    """The rows done so far."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def append(path, row):
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
+    return dict(zip(FIELDS, row, strict=True))
 
 
 def show(rows):
     print(f"{'solver':<16}{'n':>7}{'load':>6}{'solved':>9}{'iterations':>12}{'seconds':>9}")
     for key in dict.fromkeys((row["solver"], row["n"], row["load"]) for row in rows):
         group = [row for row in rows if (row["solver"], row["n"], row["load"]) == key]
-        solved = [row for row in group if row["n_errors"] == "0"]
+        solved = [row for row in group if row["n_errors"] == 0]
         share = f"{len(solved)}/{len(group)}"
         median = [
             f"{np.median([float(row[field]) for row in solved]):.4g}" if solved else "-"
@@ -102,14 +85,17 @@ def main():
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".csv"))
     args = parser.parse_args()
-    done = {tuple(row[field] for field in FIELDS[:4]) for row in read(args.out)}
-    for n in args.n:
-        for name in args.solvers:
-            for load in args.loads or LOADS[name]:
-                for seed in range(args.seeds):
-                    if (name, str(n), str(load), str(seed)) not in done:
-                        append(args.out, solve(name, n, load, seed))
-    show(read(args.out))
+    tasks = [
+        (name, n, load, seed)
+        for n in args.n
+        for name in args.solvers
+        for load in args.loads or LOADS[name]
+        for seed in range(args.seeds)
+    ]
+    with Checkpoint(args.out, FIELDS, n_keys=4) as done:
+        for task in done.missing(tasks):
+            done.add([solve(*task)])
+        show([row for rows in done.rows.values() for row in rows])
 
 
 if __name__ == "__main__":

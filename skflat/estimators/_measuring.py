@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._parallel import warn_or_raise
 from ..measures import MEASURES, drawn_rows, not_measured, sample_rows
 from ..objective import NotDefinedError
 from ..problems import as_problem
@@ -129,7 +130,7 @@ class Measuring:
                 if not after_fit:
                     raise
                 rest = ", ".join(each for each in names if each not in self.measurements_)
-                warnings.warn(
+                warn_or_raise(
                     f"Measuring interrupted by user: {rest} not measured. The training had ended; "
                     "measure(X, y) measures on demand.",
                     stacklevel=5,

@@ -16,6 +16,7 @@ from .._compat import Interval, Options, StrOptions, check_sample_weight
 from ..objective import Objective
 from ..solvers import SOLVERS, History, Run, Settings, Solver, spawn_generator
 from ._measuring import Measuring
+from ._saved import Saved
 from ._writable import writable
 
 #: The allowed values of the numerical parameters, as in scikit-learn's networks.
@@ -145,7 +146,7 @@ class Halted:
     order: np.ndarray | None
 
 
-class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
+class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
     """Base of all estimators. It runs the training, after the data have been validated.
 
     A subclass has the parameters that `Settings` names, and ``solver``, ``rho``,

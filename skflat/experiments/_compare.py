@@ -12,7 +12,7 @@ from sklearn.utils import check_consistent_length
 
 from .._compat import safe_indexing
 from .._parallel import run
-from ..measures import check_measures
+from ..measures import check_measures, pandas_for
 from ._fits import fit_or_none, standard_error
 
 N_TRIAL = 4  # epochs of the trial fit that measures the cost of one epoch
@@ -80,6 +80,8 @@ def compare_solvers(
 
     Raises
     ------
+    ImportError
+        If pandas is not installed, in which the results come.
     ValueError
         If a parameter makes no sense, or the budget does not suffice for one epoch.
 
@@ -94,6 +96,7 @@ def compare_solvers(
     >>> found.summary().loc[:, ["gradients"]]["gradients"].tolist()
     [20.0, 20.0]
     """
+    pandas_for("compare_solvers")  # before the work, not after it
     solvers = _named(solvers)
     for name, value, kind in (("budget", budget, Real), ("n_seeds", n_seeds, Integral)):
         if not (isinstance(value, kind) and not isinstance(value, bool) and 0 < value < np.inf):
@@ -142,7 +145,7 @@ class SolverComparison:
 
     def to_frame(self):
         """A pandas DataFrame with one row for each fit."""
-        import pandas as pd
+        pd = pandas_for("to_frame")
 
         return pd.DataFrame(self.runs)
 
@@ -153,7 +156,7 @@ class SolverComparison:
         mean over the seeds of the score minus the first solver's score with the same seed.
         ``difference_stderr`` is its standard error.
         """
-        import pandas as pd
+        pd = pandas_for("summary")
 
         scores = {name: self.column(name, "score") for name in self.solvers}
         reference = scores[self.solvers[0]]

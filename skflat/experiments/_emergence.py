@@ -12,7 +12,7 @@ from sklearn.metrics import zero_one_loss
 from sklearn.utils import check_consistent_length, check_random_state
 
 from .._parallel import fingerprint, run
-from ..measures import Measure
+from ..measures import Measure, pandas_for
 from ..measures.noise import LocalEnergy
 from ..problems import as_problem
 from ._checkpoint import Checkpoint
@@ -79,6 +79,8 @@ def emergence(
         So an interrupted run can continue, and sizes or seeds can be added. Estimator, data,
         ``size_param`` and ``measure`` must be the same. A function counts as the same if its name
         is the same.
+        If the file is damaged, its whole rows are kept, a copy of it gets the suffix ``.broken``,
+        and a warning names the lines.
 
     Returns
     -------
@@ -88,11 +90,17 @@ def emergence(
     -----
     UserWarning
         If the sizes do not reach a threshold, or a fit diverged. Such a fit counts as unsolved.
+        Also if the checkpoint is damaged.
 
     Raises
     ------
+    ImportError
+        If pandas is not installed, in which the results come.
     ValueError
-        If a parameter makes no sense, or the checkpoint was written with other settings.
+        If a parameter makes no sense, or the checkpoint was written with other settings or is in
+        use by another run.
+    OSError
+        If the checkpoint cannot be written, for example as the disk is full.
 
     Examples
     --------
@@ -112,6 +120,7 @@ def emergence(
     >>> found.interpolation_.size < 16 < found.flatness_.size
     True
     """
+    pandas_for("emergence")  # before the work, not after it
     sizes = _check_sizes(sizes)
     _check_settings(estimator, size_param, n_seeds, measure)
     _check_flat(fraction, level)
@@ -128,12 +137,14 @@ def emergence(
         "measure": measure,
     }
     columns = [name for name in COLUMNS if X_test is not None or name != "test_score"]
-    done = Checkpoint(checkpoint, _fingerprints(checkpoint, parts), columns)
     fits = list(product(sizes, range(n_seeds)))
-    # The checkpoint keeps each row at once, so an interruption loses only the fits in progress.
-    tasks = [(*parts.values(), *fit) for fit in fits if fit not in done.rows]
-    run(_fit_and_measure, tasks, n_jobs, then=done.add)
-    found = Emergence([done.rows[fit] for fit in fits], fraction=fraction, level=level)
+    settings = _fingerprints(checkpoint, parts)
+    with Checkpoint(checkpoint, columns, kind="emergence", settings=settings, numbers=True) as done:
+        # The checkpoint keeps each row at once, so an interruption loses only the fits in progress.
+        tasks = [(*parts.values(), *fit) for fit in done.missing(fits)]
+        run(_fit_and_measure, tasks, n_jobs, then=lambda row: done.add([row]))
+    rows = [row for fit in fits for row in done.rows[fit]]
+    found = Emergence(rows, fraction=fraction, level=level)
     for doubt in found._doubts():
         warnings.warn(doubt, stacklevel=2)
     return found
@@ -219,13 +230,13 @@ class Emergence:
 
     def to_frame(self):
         """A pandas DataFrame with one row for each fit."""
-        import pandas as pd
+        pd = pandas_for("to_frame")
 
         return pd.DataFrame(self.runs)
 
     def thresholds(self):
         """A pandas DataFrame with one row for each threshold."""
-        import pandas as pd
+        pd = pandas_for("thresholds")
 
         found = {"interpolation": self.interpolation_, "flatness": self.flatness_}
         return pd.DataFrame([asdict(each) for each in found.values()], index=list(found))

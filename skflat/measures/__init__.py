@@ -3,6 +3,8 @@
 A new measure is one new file and one line in the registry, ``_registry.py``.
 """
 
+from ..objective import at_home
+from ._frames import pandas_for
 from ._measure import Measure, drawn_rows, not_measured, sample_rows
 from ._measurement import Measurement
 from ._monitor import FlatnessMonitor
@@ -141,8 +143,11 @@ __all__ = [
     "orbit_minimal",
     "orbit_trace",
     "pac_bayes_bound",
+    "pandas_for",
     "relative_flatness",
     "sample_rows",
     "spectral_density",
     "weakness",
 ]
+
+at_home(__name__, globals())

@@ -6,6 +6,7 @@ from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, indexable
@@ -25,6 +26,8 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
 
     _parameter_constraints: dict = {}
 
+    #: Where scikit-learn looks for the documentation; none is online, so there is no link.
+    _doc_link_module, _doc_link_template = "skflat", ""
     #: Types of `Capability` and contracts of losses that it needs of an objective.
     requires: tuple = ()
     #: +1 if a greater value is flatter, -1 if a smaller value is.
@@ -218,6 +221,25 @@ def group_error(problem, statistic, n_groups=10):
     values = [statistic(group) for group in groups]
     # Finite population correction: a sample of all rows has no sampling error.
     return float(np.sqrt((1 - n / problem.sampled_from) * np.var(values, ddof=1) / n_groups))
+
+
+def of_few_draws(n_draws):
+    """The factor by which three standard errors of a mean of few draws must grow.
+
+    The deviation of few draws is itself uncertain, so that the mean follows Student's distribution.
+    With the factor, three standard errors cover what they cover of a normal distribution.
+    """
+    return float(stdtrit(n_draws - 1, ndtr(3.0)) / 3)
+
+
+def bias_of_sample(problem, direction):
+    """For the protocol of a value that depends on the number of rows: how a sample changes it.
+
+    No standard error covers that, since it is the same for every sample.
+    """
+    if not problem.sampled:
+        return {}
+    return {"bias": f"{direction} than on all rows, beside the standard error"}
 
 
 def sample_rows(X, y, sample_weight, max_samples, random_state):

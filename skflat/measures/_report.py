@@ -10,6 +10,7 @@ from .._compat import num_samples
 from .._parallel import run
 from ..objective import NotDefinedError
 from ..problems import as_problem
+from ._frames import pandas_for
 from ._measure import Measure, sample_rows
 from ._registry import BINARY_MEASURES, MEASURES
 from .binary import is_binary
@@ -228,7 +229,7 @@ class Report(Bunch):
 
     def to_frame(self):
         """A pandas DataFrame with one row for each measure."""
-        import pandas as pd
+        pd = pandas_for("to_frame")
 
         rows = [[getattr(found, column) for column in COLUMNS] for _, found in self._found()]
         return pd.DataFrame(rows, index=[name for name, _ in self._found()], columns=COLUMNS)
@@ -254,7 +255,7 @@ class Comparison(Bunch):
 
     def to_frame(self):
         """A pandas DataFrame of the values, with measures as rows and estimators as columns."""
-        import pandas as pd
+        pd = pandas_for("to_frame")
 
         return pd.DataFrame(
             {

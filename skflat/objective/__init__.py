@@ -1,6 +1,5 @@
 """The loss as a function of one flat parameter vector."""
 
-from ._autograd import ONE_AT_A_TIME
 from ._batch import Batch
 from ._cache import cache_slices, displaced
 from ._capabilities import (
@@ -21,7 +20,8 @@ from ._capabilities import (
 )
 from ._glorot import glorot
 from ._layout import Layout
-from ._model import Model
+from ._model import ONE_AT_A_TIME, Model
+from ._names import at_home
 from ._norms import NORMS, norm_weights
 from ._objective import CHUNK, Objective
 from ._perturbation import PERTURBATIONS, Perturbation, rounded_normals, windowed_normals
@@ -95,6 +95,7 @@ __all__ = [
     "RegressionLoss",
     "TraceGradient",
     "Workspace",
+    "at_home",
     "cache_slices",
     "capability",
     "displaced",

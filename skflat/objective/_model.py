@@ -1,14 +1,17 @@
 """A model's mathematics on one flat parameter vector."""
 
 from abc import ABC, abstractmethod
+from threading import RLock
 
 import autograd.numpy as anp
 import numpy as np
 from autograd import grad, value_and_grad
 
-from ._autograd import ONE_AT_A_TIME
 from ._batch import Batch
 from ._glorot import glorot
+
+#: Held while a derivative is traced: autograd keeps the depth of nested traces in one global.
+ONE_AT_A_TIME = RLock()
 
 
 class Model(ABC):

@@ -3,6 +3,7 @@
 A new solver is one new file and one line here.
 """
 
+from ..objective import at_home
 from ._agents import Consensus, Diffusion
 from ._als import ALS
 from ._chain import Chain
@@ -101,3 +102,5 @@ __all__ = [
     "minimize",
     "spawn_generator",
 ]
+
+at_home(__name__, globals())

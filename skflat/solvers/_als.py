@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .._parallel import warn_or_raise
 from ..objective import LeastSquares
 from ._solver import Solver
 
@@ -67,7 +68,7 @@ class ALS(Solver):
             run.diverged = True
         except KeyboardInterrupt:
             run.interrupted = True
-            warnings.warn("Training interrupted by user.", stacklevel=5)
+            warn_or_raise("Training interrupted by user.", stacklevel=5)
         return w
 
     def _sweeps(self, alternation, w, run):

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.optimize import minimize as scipy_minimize
 from sklearn.exceptions import ConvergenceWarning
 
+from .._parallel import warn_or_raise
 from ._solver import Solver
 
 
@@ -64,7 +65,7 @@ class LBFGS(Solver):
                 )
         except KeyboardInterrupt:
             run.interrupted = True
-            warnings.warn("Training interrupted by user.", stacklevel=5)
+            warn_or_raise("Training interrupted by user.", stacklevel=5)
             return last
         run.n_iter = min(result.nit, settings.max_iter)
         run.history.last_loss = result.fun

@@ -7,6 +7,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches, shuffle
 
+from .._parallel import warn_or_raise
+
 
 def run_epochs(rule, w, state, run):
     """Take a rule's steps for some epochs and return the parameters it ends with."""
@@ -19,7 +21,7 @@ def run_epochs(rule, w, state, run):
             _run_epochs(rule, w, state, run)
     except KeyboardInterrupt:
         run.interrupted = True
-        warnings.warn("Training interrupted by user.", stacklevel=5)
+        warn_or_raise("Training interrupted by user.", stacklevel=5)
     finally:
         state.work = None  # scratch memory must not be pickled with the estimator
     return rule.finalize(w, state)

@@ -57,6 +57,8 @@ class Solver(BaseEstimator):
     and ``rho``, are parameters of the estimator.
     """
 
+    #: Where scikit-learn looks for the documentation; none is online, so there is no link.
+    _doc_link_module, _doc_link_template = "skflat", ""
     #: The value of ``rho="auto"``. None means that the solver does not use ``rho``.
     default_rho = None
     #: Whether ``default_rho`` is for features and targets of size 1, and is scaled to the data.

@@ -93,6 +93,10 @@ class TracePenalty(Based):
         new = state.scratch("slope of the trace", w) if kept else memory.slope
         objective.capability(TraceGradient).gradient(w, batch, new, state.work)
         new *= 0.5 * state.settings.rho**2
+        # Features beyond 1e10 or so in single precision: the trace overflows although the penalty,
+        # whose radius goes by the features, is nothing beside the loss.
+        if not np.isfinite(new).all():
+            new[:] = 0
         if kept:  # slope <- kept slope + (1 - kept) new
             new -= memory.slope
             new *= 1 - kept

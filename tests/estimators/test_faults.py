@@ -1,5 +1,8 @@
 """Faults found by fuzzing and audits. Each test expects the right value or a clear error."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -13,6 +16,7 @@ from skflat import (
     FlatCommitteeClassifier,
     FlatMatrixFactorization,
     FlatMLPClassifier,
+    FlatMLPClassifierCV,
     FlatMLPRegressor,
     FlatPerceptronClassifier,
     FlatSphericalPerceptronClassifier,
@@ -190,3 +194,60 @@ def test_triples_are_no_matrix():
     with pytest.raises(ValueError, match=r"fit\(X\[:, :2\], X\[:, 2\]\)"):
         FlatMatrixFactorization().fit(triples)
     FlatMatrixFactorization(2, measures=None).fit(triples + 0.5)
+
+
+INTERRUPTED = """
+import os, signal, sys, threading
+import numpy as np
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skflat import FlatMLPClassifier
+
+net = FlatMLPClassifier(max_iter=10**9, n_iter_no_change=10**9, measures=None)
+pipe = make_pipeline(StandardScaler(), net)
+model = pipe if sys.argv[1] == "fit" else GridSearchCV(pipe, {"flatmlpclassifier__rho": [0, 0.1]})
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+model.fit(np.eye(20), np.arange(20) % 2).predict(np.eye(20))
+print("fitted")
+"""
+
+
+@pytest.mark.parametrize("what", ["fit", "search"])
+def test_an_interrupt_ends_a_fit_of_its_own_and_a_whole_search(what):
+    run = [sys.executable, "-c", INTERRUPTED, what]
+    ended = subprocess.run(run, capture_output=True, text=True, check=False, timeout=60)
+    usable = what == "fit"
+    assert (ended.stdout == "fitted\n") == usable
+    assert ("UserWarning: Training interrupted by user" in ended.stderr) == usable
+    assert ended.stderr.rstrip().endswith("KeyboardInterrupt") != usable
+
+
+@pytest.mark.parametrize("estimator", [FlatMLPClassifier, FlatPerceptronClassifier])
+def test_labels_without_an_order_are_refused(estimator):
+    with pytest.raises(ValueError, match=r"y must be uniformly strings or numbers.*'int', 'str'"):
+        estimator(measures=None).fit(X[:3], np.array(["zero", 1, 2], object))
+
+
+def test_the_radii_of_a_search_are_those_of_its_networks():
+    with pytest.raises(ValueError, match="The largest that is allowed is 1e"):
+        FlatMLPClassifierCV(rhos=[0.0, 1e300], solver="entropy_sgd").fit(X, Y)
+    with pytest.raises(ValueError, match="The 'rho' parameter of FlatSphericalPerceptron"):
+        FlatSphericalPerceptronClassifier(rho=1e200).fit(X, Y)
+
+
+def test_the_level_set_is_found_in_units_far_from_1():
+    pairs, values = np.argwhere(np.ones((10, 5))), rng.normal(size=50)
+    far = [
+        FlatMatrixFactorization(2, measures=("flatness",), random_state=0).fit(pairs, s * values)
+        for s in (1e30, 1e60)
+    ]
+    assert np.isfinite([model.flatness_ for model in far]).all()
+    assert far[1].flatness_ > 1e10 * far[0].flatness_
+
+
+def test_a_distance_that_no_search_finds_is_told():
+    clf = FlatSphericalPerceptronClassifier(max_iter=3, fit_intercept=False, random_state=0)
+    with pytest.warns(UserWarning, match="Along no direction .* the distance is infinite"):
+        clf.fit(np.ones((30, 1)), Y)
+    assert clf.flatness_ == np.inf

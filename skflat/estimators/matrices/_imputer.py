@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..._compat import fit_context, names_in
 from ...solvers import ALS
+from .._saved import Saved
 from ._data import features
 from ._factorization import FlatMatrixFactorization
 
@@ -19,7 +20,7 @@ ROUGHLY = 1e-3  # tolerance of the fits for this choice, enough to compare them
 LARGEST_RHO, SMALLEST_RHO, STEP = 0.4, 0.01, 0.6  # the grid: from the largest, times the step
 
 
-class FlatMatrixImputer(TransformerMixin, BaseEstimator):
+class FlatMatrixImputer(Saved, TransformerMixin, BaseEstimator):
     """Fills missing entries with those of a factorization that seeks a flat minimum.
 
     Known entries are kept. Columns are standardised before the fit, and this is undone afterwards.

@@ -6,10 +6,11 @@ from ..._compat import Interval, StrOptions
 from ...models.mlp import ACTIVATIONS, MLP
 from ...objective import CRITERIA
 from ...problems import network
+from ._exchange import Exchange
 from ._flattening import between_epochs, last_step
 
 
-class BaseFlatMLP:
+class BaseFlatMLP(Exchange):
     """Mixin of the networks: all that classifier and regressor share."""
 
     _accept_sparse = "csr"

@@ -6,8 +6,11 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
+from .._pipeline import LARGEST_RHO
+
 #: The largest radius of a grid, divided by the smallest one above 0.
 SPAN = 64.0
+LARGEST = float(np.finfo(float).max)
 
 
 def radii(rhos, network, data):
@@ -16,7 +19,7 @@ def radii(rhos, network, data):
     A list is taken as it is. For a number, this many radii are derived from the data.
     """
     if not isinstance(rhos, Integral):
-        return _numbers("rhos", rhos)
+        return _numbers("rhos", rhos, LARGEST_RHO)
     largest = largest_radius(network, *data)
     if np.isnan(largest):
         raise ValueError(
@@ -53,8 +56,11 @@ def settings(rhos, alphas):
     return [{"alpha": float(alpha), "rho": float(rho)} for rho, alpha in product(rhos, alphas)]
 
 
-def _numbers(name, values):
+def _numbers(name, values, most=LARGEST):
     values = list(values)
-    if not values or not all(isinstance(v, Real) and 0 <= v < np.inf for v in values):
-        raise ValueError(f"{name} must be numbers >= 0, one at least, got {values!r}.")
+    if not values or not all(isinstance(v, Real) and 0 <= v <= most for v in values):
+        raise ValueError(
+            f"{name} must be numbers >= 0, one at least, got {values!r}. The largest that is "
+            f"allowed is {most:.3g}."
+        )
     return np.unique(np.asarray(values, dtype=float))

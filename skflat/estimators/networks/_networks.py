@@ -1,5 +1,7 @@
 """Multi-layer perceptrons that seek flat minima."""
 
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
 from ..supervised import FlatModelClassifier, FlatModelRegressor
 from ._documentation import documented
 from ._fit import BaseFlatMLP
@@ -41,6 +43,10 @@ class FlatMLPClassifier(BaseFlatMLP, FlatModelClassifier):
     There are three differences from scikit-learn. ``solver='lbfgs'`` has a ``loss_curve_``. It
     returns parameters of the input's dtype. ``partial_fit`` supports ``early_stopping``.
 
+    An interruption by the keyboard ends the training with a warning, and the network is usable as
+    far as it came. As one of several fits, in a grid search or a cross-validation, it hands the
+    interruption on, which ends them all.
+
     References
     ----------
     Sharpness-aware minimisation: Foret and others, arXiv:2010.01412. Flatness as the distance
@@ -62,6 +68,8 @@ class FlatMLPClassifier(BaseFlatMLP, FlatModelClassifier):
     >>> 0 <= clf.weakness_ <= 1 and clf.flatness_ > 0
     True
     """
+
+    _counterpart = MLPClassifier
 
     _parameter_constraints: dict = {
         **FlatModelClassifier._parameter_constraints,
@@ -169,6 +177,10 @@ class FlatMLPRegressor(BaseFlatMLP, FlatModelRegressor):
     ``loss_curve_`` reports the mean over the outputs. Both are as in scikit-learn. Targets are
     converted to the dtype of ``X``.
 
+    An interruption by the keyboard ends the training with a warning, and the network is usable as
+    far as it came. As one of several fits, in a grid search or a cross-validation, it hands the
+    interruption on, which ends them all.
+
     References
     ----------
     Sharpness-aware minimisation: Foret and others, arXiv:2010.01412. Flatness as the distance
@@ -186,6 +198,8 @@ class FlatMLPRegressor(BaseFlatMLP, FlatModelRegressor):
     >>> pipe.score(X, y) > 0.4
     True
     """
+
+    _counterpart = MLPRegressor
 
     _parameter_constraints: dict = {
         **FlatModelRegressor._parameter_constraints,

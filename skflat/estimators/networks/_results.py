@@ -5,6 +5,11 @@ import numpy as np
 
 def cv_results(tried, trials, measures):
     """The ``cv_results_`` of settings that `Trials` has trained and scored."""
+    with np.errstate(invalid="ignore"):  # infinite values, of predictions too large, have no spread
+        return _cv_results(tried, trials, measures)
+
+
+def _cv_results(tried, trials, measures):
     scores, mean = trials.scores, trials.scores.mean(axis=1)
     ended = np.array([trials.has_ended(i) for i in range(len(tried))])
     finished = ended & np.isfinite(mean)

@@ -51,6 +51,21 @@ class Searching:
             f"{type(self).__name__} has no partial_fit: a search needs all rows at once."
         )
 
+    @property
+    def scorer_(self):
+        """What was maximised. It is made from ``scoring``, so that no function is saved."""
+        if "best_params_" not in vars(self):
+            raise AttributeError(f"{type(self).__name__} has no scorer_ before it is fitted.")
+        return check_scoring(self._network(0), self.scoring)
+
+    @classmethod
+    def from_sklearn(cls, mlp, **params):
+        """A network of scikit-learn's was not found by a search."""
+        raise TypeError(
+            f"{cls.__name__} cannot take over a network, since it is the result of a search: use "
+            f"{cls._network_class.__name__}.from_sklearn."
+        )
+
     def _fit_searching(self, X, y, sample_weight, groups):
         """Search, choose a setting, and fit it to all rows."""
         self._check_measures()
@@ -80,10 +95,10 @@ class Searching:
         tried = settings(self.rhos_, self.alphas_)
         splits = list(check_cv(self.cv, y, classifier=is_classifier(self)).split(X, y, groups))
         self.n_splits_ = len(splits)
-        self.scorer_ = check_scoring(probe, self.scoring)
         # All networks have the same seed, so settings differ by radius and penalty alone.
         networks = [self._network(seed).set_params(**each) for each in tried]
-        trials = Trials(networks, data, splits, self.scorer_, self.measures, self.n_jobs, hooks)
+        scorer = check_scoring(probe, self.scoring)
+        trials = Trials(networks, data, splits, scorer, self.measures, self.n_jobs, hooks)
         budget = default_budget(len(tried)) if self.budget is None else self.budget
         # A solver that owns its loop cannot be halted at a rung, so all settings run to the end.
         whole = not probe._solver().stochastic

@@ -121,9 +121,11 @@ def rows_of(data, rows):
 
 def score_of(network, scorer, X, y, weight):
     """The score, with weights if there are some and the scorer accepts them."""
-    if weight is None or not accepts_sample_weight(scorer):
-        return float(scorer(network, X, y))
-    return float(scorer(network, X, y, sample_weight=weight))
+    weighted = weight is not None and accepts_sample_weight(scorer)
+    more = {"sample_weight": weight} if weighted else {}
+    # The score of too large predictions is not finite. The search warns of it.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(scorer(network, X, y, **more))
 
 
 @contextmanager

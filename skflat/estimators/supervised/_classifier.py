@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
 
 from ..._compat import Interval, StrOptions, check_partial_fit_first_call, fit_context
+from .._labels import sorted_labels
 from .._pipeline import all_or_nothing, is_stochastic
 from ._fit import DEFAULTS, FlatModel
 from ._validation_data import one_validation_set
@@ -207,6 +208,7 @@ class FlatModelClassifier(ClassifierMixin, FlatModel):
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        sorted_labels(y)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_

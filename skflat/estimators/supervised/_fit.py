@@ -259,6 +259,8 @@ class FlatModel(FlatEstimator):
         X = validate_data(self, X, accept_sparse=self._accept_sparse, reset=False)
         model, w = self._fitted_model()
         loss, _ = loss_of(self)
+        # As in scikit-learn, rows of higher precision than the parameters are not rounded.
+        w = w.astype(np.result_type(w, X), copy=False)
         return loss.shown(loss.predict(model.scores(w, X)))
 
     def __sklearn_tags__(self):

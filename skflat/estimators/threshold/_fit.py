@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..._compat import Interval
 from ...solvers import spawn_generator
+from .._labels import sorted_labels
 from .._pipeline import FlatEstimator
 from ._outcome import shortcomings
 
@@ -37,8 +38,8 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         """Validate the data, and set the attributes that every fit sets first."""
         self._check_measures()
         X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
+        self.classes_ = sorted_labels(y)
         check_classification_targets(y)
-        self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes in the data, but the "

@@ -8,7 +8,7 @@ from ..._compat import Interval, StrOptions
 from ...models.threshold import Sphere, StabilityLoss
 from ...objective import Objective
 from ...solvers import SOLVERS, MaxMargin, Solver
-from .._pipeline import Training
+from .._pipeline import FlatEstimator, Training
 from ._linear import LinearThresholdClassifier
 
 SPHERICAL_SOLVERS = SOLVERS | {"max_margin": MaxMargin}
@@ -126,7 +126,7 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         **LinearThresholdClassifier._parameter_constraints,
         "solver": [StrOptions(set(SPHERICAL_SOLVERS)), Solver],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "rho": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "rho": FlatEstimator._parameter_constraints["rho"],
         "gain": [Interval(Real, 0, None, closed="neither")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],

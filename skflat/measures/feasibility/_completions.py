@@ -90,7 +90,8 @@ class Completions:
     def realised(self, features, scores):
         """The map that gives the features scores, or None if they are not the labels' by far."""
         U = reading_of(scores, self.with_intercept(features))
-        return U if self.margins(U).min() > ZERO * np.linalg.norm(U) else None
+        with np.errstate(over="ignore"):  # an infinite norm is no map's
+            return U if self.margins(U).min() > ZERO * np.linalg.norm(U) else None
 
     def curvature(self, margins, columns):
         """Curvature of the logarithmic barrier of maps in some of their columns.

@@ -2,6 +2,9 @@
 
 from numbers import Real
 
+import numpy as np
+
+from ...objective import ClassLoss
 from .._function import function_of
 from .._measure import Measure, describe, ladder
 from .._measurement import Measurement
@@ -46,7 +49,9 @@ class LocalEnergy(Measure):
 
     The table has the columns ``scale``, ``rise``, ``rise_stderr``, ``error_rise`` and
     ``error_rise_stderr``. The error is the share of wrong labels, or the mean absolute error of a
-    regressor. ``samples`` holds the rise of the loss for every scale and draw.
+    regressor. As flips of labels may be too rare for the draws, its standard error has a part that
+    corresponds to one flip more in all draws. ``samples`` holds the rise of the loss for every
+    scale and draw.
 
     Examples
     --------
@@ -84,6 +89,7 @@ class LocalEnergy(Measure):
         scales, draws = ladder("scale", self.scale), Draws(problem, self)
         rises, row_error = draws.rises(scales)
         mean, stderr = mean_and_error(rises, row_error)
+        stderr[1] = np.hypot(stderr[1], _rare_flip(problem, rises.shape[-1]))
         return Measurement(
             value=float(mean[0, -1]),
             stderr=float(stderr[0, -1]),
@@ -106,6 +112,12 @@ class LocalEnergy(Measure):
                 "error_rise_stderr": stderr[1],
             },
         )
+
+
+def _rare_flip(problem, n_draws):
+    """The mean error that one label more, wrong in one of the draws, would add."""
+    of_classes = isinstance(problem.objective.loss_function, ClassLoss)
+    return 1 / (problem.objective.n_rows * n_draws) if of_classes else 0.0
 
 
 local_energy = function_of(LocalEnergy, "local_energy")

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..._compat import Interval
 from .._function import function_of
-from .._measure import Measure, describe, group_error, level_of, undefined
+from .._measure import Measure, describe, group_error, level_of, of_few_draws, undefined
 from .._measurement import Measurement
 from ._draws import NOISE_CONSTRAINTS, Draws, mean_and_error
 
@@ -104,7 +104,8 @@ class NoiseStability(Measure):
                 of_level = group_error(problem, lambda batch: level_of(problem, batch))
             # The error of the inverse of a function is the error of its value over its slope.
             k = int(np.argmin(np.abs(scales - value)))
-            error = float(np.hypot(stderr[k], of_level) / slope)
+            own = stderr[k] * of_few_draws(self.n_draws)
+            error = float(np.hypot(own, of_level) / slope)
         return Measurement(
             value=value,
             stderr=error,

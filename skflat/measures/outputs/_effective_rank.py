@@ -6,7 +6,7 @@ from scipy.special import entr
 from ..._compat import StrOptions
 from ...objective import HiddenLayer
 from .._function import function_of
-from .._measure import Measure, describe, exactness, group_error
+from .._measure import Measure, bias_of_sample, describe, exactness, group_error
 from .._measurement import Measurement
 from .._memory import MAX_NUMBERS, refuse_beyond
 from ._hidden import Features, dense
@@ -35,6 +35,9 @@ class EffectiveRank(Measure):
 
     Notes
     -----
+    On a sample of the rows the value is smaller than on all. This bias is in no standard error;
+    the protocol then names it, as ``bias``.
+
     ``samples`` holds the singular values, divided by the root of the number of rows. With weighted
     rows they are those of the weighted covariance. Constant features have rank 0. With more than
     2,048 features and fewer rows, the eigendecomposition has the size of the number of rows. If
@@ -82,6 +85,7 @@ class EffectiveRank(Measure):
                 features=self.features,
                 normalize=self.normalize,
                 samples="singular values",
+                **bias_of_sample(problem, "smaller"),
             ),
         )
 

@@ -78,6 +78,8 @@ class LevelSetDistance(Measure):
     a turn brings no gain, the next turn is half as large. The standard error is due to the sampling
     of rows, divided by the slope of the loss at the point found.
 
+    On 200 small networks a patient search ended nearer in 20, by more than 5 % in four of them.
+
     The quality of the bound depends on the effort. On networks fitted to noisy digits the defaults
     ended 0 to 4 % above the best point that any search found, depending on the seed. With
     ``n_starts=4, n_refined=8, max_iter=30``, at five times the cost, the search ended within 0.1 %.
@@ -185,6 +187,12 @@ class LevelSetDistance(Measure):
     def _result(self, problem, level, found, around, search="a ray a step"):
         distances = np.array([distance for distance, _, _ in found])
         best = found[int(np.argmin(distances))] if found else (np.inf, None, True)
+        if found and np.isinf(best[0]) and self.level is None:
+            warnings.warn(
+                f"Along no direction that the search tried does the loss change by {level:.3g}: "
+                "the distance is infinite, as far as it saw.",
+                stacklevel=5,
+            )
         return Measurement(
             value=float(best[0]),
             stderr=self._error(around, *best[:2]) if np.isfinite(best[0]) else 0.0,
@@ -221,6 +229,9 @@ class _Search:
 
     def __init__(self, around, level):
         self.around, self.level = around, level
+        # The square of a distance must be a number of the parameters' precision.
+        most = float(np.log(np.finfo(around.w.dtype).max)) / 2
+        self._farthest = max(MAX_LOG_DISTANCE, most)
 
     def approached(self, direction, n_steps):
         """As `nearest`, with one gradient per step.
@@ -305,7 +316,9 @@ class _Search:
         near = far - step
         while excess(far) < 0:
             near, far = far, far + step
-            if far > MAX_LOG_DISTANCE:
+            if far > MAX_LOG_DISTANCE:  # only units far from 1 are, so that the steps may grow
+                step *= 2
+            if far > self._farthest:
                 return np.inf
         while excess(near) >= 0:
             near, far, step = near - 2 * step, near, 2 * step

@@ -11,7 +11,7 @@ from ...objective import ClassLoss, HiddenLayer, NotDefinedError, require
 from ...problems import as_problem
 from .._budget import Budget
 from .._function import function_of
-from .._measure import Measure, describe, exactness
+from .._measure import Measure, bias_of_sample, describe, exactness
 from .._measurement import Measurement
 from ..feasibility import result_of
 from ._counts import COUNTS
@@ -88,6 +88,9 @@ class Weakness(Measure):
 
     Notes
     -----
+    On a sample of the rows the value is larger than on all, because fewer rows constrain the
+    readings. This bias is in no standard error; the protocol then names it, as ``bias``.
+
     ``protocol`` has the shape of given probes. ``samples`` holds the share of every probe. With the
     region-class vocabulary it is 1 for an open probe. Weights of rows are accepted but have no
     influence, because a row constrains the readings whatever its weight is.
@@ -209,6 +212,7 @@ class Weakness(Measure):
         else:
             found, counts = self._pairs(count, probes)
             details |= counts
+        details |= bias_of_sample(problem, "larger")
         return Measurement(n_evals=1, protocol=describe(problem, **details), **found)
 
     def _pairs(self, count, probes):

@@ -13,3 +13,6 @@ __all__ = [
     "linear_shapes",
     "start",
 ]
+
+for _function in (linear, linear_features):  # defaults, which are saved by these names
+    _function.__module__ = __name__

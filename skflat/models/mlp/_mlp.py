@@ -1,6 +1,7 @@
 """The multi-layer perceptron, with hand-written passes on reused buffers."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils.extmath import row_norms
 
 from ...objective import (
@@ -97,6 +98,11 @@ class MLP(Model):
 
     def scores(self, w, X, work=None):
         return self._forward(w, X, Workspace() if work is None else work)[1][-1]
+
+    def features(self, w, X):
+        """Outputs of the last hidden layer, or X itself without one."""
+        features = self._forward(w, X, Workspace())[0][-1]
+        return features.toarray() if sparse.issparse(features) else features
 
     def loss_gradient(self, loss, w, batch, out, work, reported=False):
         weights, _ = self.split(w)

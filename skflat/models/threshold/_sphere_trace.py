@@ -30,14 +30,22 @@ class SphereTrace:
         self.norm = np.linalg.norm(self.W, axis=0)
         self.F = model.scores(w, batch.X)
         self.beta = views.get("b", np.zeros_like(self.norm)) / self.norm
-        squares = row_norms(batch.X, squared=True)[:, None] + float(model.fit_intercept)
-        self.square = squares - self.F**2 + 2 * self.F * self.beta
+        self.square = self._squared_gradient()
         self.bend = (1 - len(self.W)) * self.F + 2 * self.beta
         self.slope, self.curvature = loss.slopes(self.F, batch.y)
 
+    def _squared_gradient(self):
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = row_norms(self.batch.X, squared=True)[:, None]
+            squares = squares + float(self.model.fit_intercept)
+            square = squares - self.F**2 + 2 * self.F * self.beta
+        return np.where(np.isnan(square), np.inf, square)  # a difference of infinite squares
+
     def values(self):
         """The trace for every row and output, of shape (n_rows, n_outputs)."""
-        return (self.curvature * self.square + self.slope * self.bend) / self.norm**2
+        with np.errstate(invalid="ignore"):
+            curved = np.where(self.curvature == 0, 0, self.curvature * self.square)
+        return (curved + self.slope * self.bend) / self.norm**2
 
     def gradient(self, out):
         """Write the gradient of the mean trace into ``out``. The traces of a row are summed."""

@@ -8,7 +8,7 @@ import numpy as np
 from autograd import grad
 from scipy.optimize import minimize
 
-from .._autograd import ONE_AT_A_TIME
+from .._model import ONE_AT_A_TIME
 from ._losses import ClassLoss, Loss
 
 

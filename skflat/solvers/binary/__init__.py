@@ -3,6 +3,7 @@
 A new solver is one new file and one line here.
 """
 
+from ...objective import at_home
 from ._amp import AMP
 from ._auto import Auto
 from ._binary_solver import BinarySolver, Found
@@ -37,3 +38,5 @@ __all__ = [
     "MaxSum",
     "MeanField",
 ]
+
+at_home(__name__, globals())

@@ -1,6 +1,5 @@
 """The base of solvers of binary weights: a rule proposes weights, and a loop counts errors."""
 
-import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -8,6 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from ..._compat import Interval
+from ..._parallel import warn_or_raise
 
 POSITIVE = Interval(Real, 0, None, closed="neither")
 SHARE = Interval(Real, 0, 1, closed="neither")
@@ -42,6 +42,8 @@ class BinarySolver(BaseEstimator):
     A subclass defines in `candidates` how one proposal follows from the last one.
     """
 
+    #: Where scikit-learn looks for the documentation; none is online, so there is no link.
+    _doc_link_module, _doc_link_template = "skflat", ""
     #: The value of ``max_iter="auto"`` of the estimators.
     max_iter = 1000
     #: Iterations from one count of the violated rows to the next.
@@ -109,7 +111,7 @@ class BinarySolver(BaseEstimator):
                 search.count(w)
         except KeyboardInterrupt:
             search.interrupted = True
-            warnings.warn("Training interrupted by user.", stacklevel=2)
+            warn_or_raise("Training interrupted by user.", stacklevel=2)
         return search.found(n_inputs)
 
 

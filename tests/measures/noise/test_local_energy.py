@@ -8,8 +8,10 @@ from sklearn.neural_network import MLPClassifier
 from toys import Toy, hyperbola, problem, quadratic
 
 from skflat.measures import (
+    EffectiveRank,
     LocalEnergy,
     NoiseStability,
+    Weakness,
     hessian_trace,
     local_energy,
     noise_stability,
@@ -259,3 +261,18 @@ def test_a_network_far_from_the_data_may_have_an_infinite_energy():
     assert np.isfinite(found.table["rise"][0])
     clf = MLPClassifier((3,), max_iter=5, random_state=0).fit(X, SPECIES)
     assert np.isfinite(local_energy(clf, X, SPECIES, scale=1e4, n_draws=5).value)
+
+
+def test_flips_too_rare_for_the_draws_have_an_error():
+    estimator, X, y = fitted("classes")
+    table = local_energy(estimator, X, y, scale=1e-9, n_draws=10).table
+    assert table["error_rise"][0] == 0
+    assert table["error_rise_stderr"][0] == pytest.approx(1 / (10 * len(y)))
+
+
+def test_what_the_size_of_a_sample_biases_is_named():
+    estimator, X, y = fitted("classes")
+    for measure, direction in ((EffectiveRank(), "smaller"), (Weakness(), "larger")):
+        whole, part = (measure.evaluate(sampled(estimator, X, y, n, 0)) for n in (len(y), 75))
+        assert part.protocol["bias"].startswith(direction)
+        assert "bias" not in whole.protocol

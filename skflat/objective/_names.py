@@ -1,0 +1,39 @@
+"""The names under which classes of the package and functions of autograd are saved."""
+
+from types import FunctionType
+
+import autograd.numpy
+import autograd.scipy.special
+
+
+def at_home(module, namespace):
+    """Give the public classes of a package the package as their module.
+
+    Pickles and other formats save this name. So a saved estimator does not depend on the private
+    files that its classes are written in.
+
+    Parameters
+    ----------
+    module : str
+        Name of the package.
+    namespace : dict
+        Its ``globals()``, with ``__all__``.
+    """
+    for name in namespace["__all__"]:
+        if isinstance(namespace[name], type):
+            namespace[name].__module__ = module
+
+
+def _name_functions(module):
+    """Let autograd's functions pickle by the name under which they are imported.
+
+    All have the name of one wrapper, so that ``activation=autograd.numpy.tanh`` would not reach
+    another process. A copy by value would have no derivative.
+    """
+    for name, function in vars(module).items():
+        if isinstance(function, FunctionType) and function.__module__ == "autograd.tracer":
+            function.__module__, function.__qualname__ = module.__name__, name
+
+
+_name_functions(autograd.numpy)
+_name_functions(autograd.scipy.special)
