@@ -358,13 +358,13 @@ def test_a_callable_activation_keeps_float32():
 
 
 class InterruptedAt:
-    """An activation at whose n-th evaluation somebody presses Ctrl-C."""
+    """An activation at whose n-th evaluation on a batch somebody presses Ctrl-C."""
 
     def __init__(self, n):
         self.n_left = n
 
     def __call__(self, z):
-        self.n_left -= 1
+        self.n_left -= z.ndim == 2  # not when the network asks what kind of function it is
         if self.n_left == 0:
             raise KeyboardInterrupt
         return anp.tanh(z)
