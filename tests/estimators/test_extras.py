@@ -364,9 +364,10 @@ class InterruptedAt:
         self.n_left = n
 
     def __call__(self, z):
-        self.n_left -= z.ndim == 2  # not when the network asks what kind of function it is
-        if self.n_left == 0:
-            raise KeyboardInterrupt
+        if z.ndim == 2:  # and not when the network asks what kind of function it is
+            self.n_left -= 1
+            if self.n_left == 0:
+                raise KeyboardInterrupt
         return anp.tanh(z)
 
 
