@@ -358,15 +358,16 @@ def test_a_callable_activation_keeps_float32():
 
 
 class InterruptedAt:
-    """An activation at whose n-th evaluation somebody presses Ctrl-C."""
+    """An activation at whose n-th evaluation on a batch somebody presses Ctrl-C."""
 
     def __init__(self, n):
         self.n_left = n
 
     def __call__(self, z):
-        self.n_left -= 1
-        if self.n_left == 0:
-            raise KeyboardInterrupt
+        if z.ndim == 2:  # and not when the network asks what kind of function it is
+            self.n_left -= 1
+            if self.n_left == 0:
+                raise KeyboardInterrupt
         return anp.tanh(z)
 
 
