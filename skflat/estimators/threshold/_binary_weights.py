@@ -68,10 +68,8 @@ class BinaryWeights:
         self._cost = products * len(targets) * self.n_features_in_
         return found
 
-    def _finish(self, X, y, targets, weight):
-        super()._finish(X, y, targets, weight)
+    def _end(self):
         vars(self).pop("_hooks").end_fit()
-        return self
 
 
 def row_counts(weight):

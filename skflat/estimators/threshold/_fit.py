@@ -71,7 +71,9 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
             scaled = self._scaled(X[rows], counts)
             self._learn(scaled, targets[rows], counts, given)
             self.n_violated_ = self._violated(scaled[place], targets)
-            return self._finish(X, y, targets, weight)
+            self._finish(X, y, targets, weight)
+            self._end()
+        return self
 
     def _rows_to_learn(self, X, targets, weight):
         """The rows to learn, the place of every row among them, and their weights."""
@@ -160,7 +162,9 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
             warnings.warn(message, ConvergenceWarning, stacklevel=4)
         if self.measures is not None:
             self._measure(self.measures, X, y, weight, after_fit=True)
-        return self
+
+    def _end(self):
+        """What a subclass does when the estimator is fitted."""
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
