@@ -201,9 +201,6 @@ class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
             )
         return train, held_out
 
-    # An overflow makes the loss or the parameters infinite. The solvers check that, and raise one
-    # clear error or warning. NumPy would warn of every product.
-    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def _train(self, training, *, first_pass=True, incremental=False, until=None):
         """Run the solver, keep the record, set the fitted attributes; return the parameters.
 
@@ -238,7 +235,10 @@ class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
             max_epochs=_most_epochs(incremental, until, n_before),
             order=None if halted is None else halted.order,
         )
-        w = solver.solve(w, self._solver_state, run)
+        # An overflow makes the loss or the parameters infinite. The solvers check that, and raise
+        # one clear error or warning. NumPy would warn of every product.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            w = solver.solve(w, self._solver_state, run)
         self._record(run, len(w), n_before)
         # Only a solver that runs epochs can be halted between two of them.
         over = self._cut_short or run.settled or self.n_iter_ >= settings.max_iter

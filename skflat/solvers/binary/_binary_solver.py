@@ -74,7 +74,6 @@ class BinarySolver(BaseEstimator):
         """
         raise NotImplementedError
 
-    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # see `ends_with`
     def solve(self, patterns, rng, max_iter=None, verbose=False, hooks=None):
         """Search for weights that satisfy all rows.
 
@@ -110,17 +109,20 @@ class BinarySolver(BaseEstimator):
         search = _SearchRecord(type(self).__name__, patterns, verbose, hooks)
         max_iter = self.max_iter if max_iter is None else max_iter
         try:
-            for w in self.candidates(patterns, rng):
-                search.n_iter += 1
-                last = search.n_iter == max_iter
-                if (last or search.n_iter % self.interval == 0) and search.ends_with(w, last):
-                    break
-            else:
-                search.count(w)
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # see `ends_with`
+                self._search(patterns, rng, max_iter, search)
         except KeyboardInterrupt:
             search.interrupted = True
             warn_or_raise("Training interrupted by user.", stacklevel=2)
         return search.found(n_inputs)
+
+    def _search(self, patterns, rng, max_iter, search):
+        for w in self.candidates(patterns, rng):
+            search.n_iter += 1
+            last = search.n_iter == max_iter
+            if (last or search.n_iter % self.interval == 0) and search.ends_with(w, last):
+                return
+        search.count(w)
 
 
 class _SearchRecord:
@@ -150,7 +152,7 @@ class _SearchRecord:
                 f"{self.name} overflowed after {self.n_iter} iterations: the features may be too "
                 "large, see scale=True. The best weights before that are kept.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
             return True
         solved = self.count(w) == 0
