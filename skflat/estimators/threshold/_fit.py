@@ -202,9 +202,9 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
     def predict_proba(self, X):
         """Probabilities of all classes: the softmax of `decision_function` over ``temperature_``.
 
-        With two classes, the score of the first one is 0. The temperature is fitted to the
-        training rows, so the probabilities of rows that were hard to fit are a little too sure.
-        `sklearn.calibration.CalibratedClassifierCV` does it on rows held out.
+        With two classes, the score of the first one is 0. The temperature is fitted to the training
+        rows, so the probabilities of new rows may be too close to 0 and 1.
+        `sklearn.calibration.CalibratedClassifierCV` fits probabilities to rows that were held out.
 
         Parameters
         ----------

@@ -6,7 +6,7 @@ from scipy.special import log_softmax, softmax
 
 # Bounds of the inverse temperature, for scores whose typical distance in a row is 1.
 LEAST, MOST = 1e-3, 1e3
-CERTAIN = 0.99  # how certain a row's class is; the rest is spread over all classes
+CERTAIN = 0.99  # the probability of a row's class; all classes share the rest equally
 
 
 def log_probabilities(scores, temperature):
@@ -18,8 +18,8 @@ def best_temperature(scores, targets, weight):
     """The temperature that makes the training rows most probable.
 
     No row counts as certain (`CERTAIN`), so the temperature stays positive if all rows are right.
-    Unlike Platt's rule, which goes by the number of rows, this makes a row of weight 2 two rows and
-    depends on the ratios of weights only.
+    Platt's rule depends on the number of rows. This rule depends only on the ratios of the weights,
+    and a row of weight 2 is the same as two rows.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def best_temperature(scores, targets, weight):
 
 
 def _logits(scores):
-    """A score for each class: of two classes, the first has 0."""
+    """A score for each class. With two classes, the score of the first one is 0."""
     return np.pad(scores, ((0, 0), (1, 0))) if scores.shape[1] == 1 else scores
 
 
