@@ -10,6 +10,8 @@ from .._parallel import warn_or_raise
 from ..objective import Hyperplanes
 from ._solver import Solver
 
+STEPS = 1000  # of a program, per row and iteration
+
 
 class MaxMargin(Solver):
     """The perceptron of largest margin, by scikit-learn's exact linear `SVC`.
@@ -17,9 +19,9 @@ class MaxMargin(Solver):
     It is for `FlatSphericalPerceptronClassifier`. If no perceptron is right on all rows, a row
     short of the margin costs ``C`` times the shortfall, times its weight. There is one quadratic
     program for every one-vs-rest problem. The estimator's ``tol`` is the tolerance of the program.
-    A program takes at most ``max_iter`` steps per row. ``rho`` is not used, and there are no
-    gradients to count. If no direction is better than another (XOR, constant features, a
-    large ``tol``), the weights stay where they started.
+    A program takes at most ``1000 max_iter`` steps per row. ``rho`` is not used, and there are no
+    gradients to count. If no direction is better than another (XOR, constant features, a large
+    ``tol``), the weights stay where they started.
 
     Parameters
     ----------
@@ -69,7 +71,8 @@ class MaxMargin(Solver):
         run.n_iter = max(run.n_iter, int(np.max(found.n_iter_)))
 
     def _separate(self, data, is_positive, fit_intercept, settings):
-        X, weight, most = data.X, data.weight, settings.max_iter * len(data)
+        X, weight = data.X, data.weight
+        most = min(STEPS * settings.max_iter * len(data), np.iinfo(np.int32).max)
         if not fit_intercept:
             # SVC always fits an intercept. For rows together with their negatives it is 0 by
             # symmetry, so this gives the largest margin through the origin.

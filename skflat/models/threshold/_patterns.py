@@ -96,13 +96,11 @@ class Patterns:
 
     def n_short(self, fields):
         """Number of rows that these fields do not satisfy, or the sum of their weights."""
-        return self.count(~self.satisfied(fields))
+        return self.count(~self.satisfied(fields)).item()
 
     def count(self, rows):
         """Number of rows that are true along the last axis, or the sum of their weights."""
-        if np.ndim(self.weight):
-            return rows @ self.weight
-        return np.count_nonzero(rows, axis=None if rows.ndim == 1 else -1)
+        return rows @ self.weight if np.ndim(self.weight) else np.count_nonzero(rows, axis=-1)
 
     def weighted(self, values, rows=slice(None)):
         """Values times the weights of the rows, along the last axis, in their own precision."""
