@@ -39,6 +39,8 @@ def compared(method, scores, means, groups):
     for cell, part in scores.groupby("cell"):
         best = means.loc[cell, baselines].idxmax()
         pairs = part[[method, best]].dropna()
+        if len(pairs) == 0:  # the method has not run on this cell
+            continue
         difference = (pairs[method] - pairs[best]).to_numpy()
         spread = difference.std(ddof=1) if len(difference) > 1 else np.nan
         p = ttest_rel(pairs[method], pairs[best]).pvalue if spread > 0 else 1.0

@@ -44,7 +44,8 @@ def flattest_within_one_se(cv_results):
     >>> from skflat.model_selection import flattest_within_one_se
     >>> X, y = load_iris(return_X_y=True)
     >>> clf = FlatMLPClassifier(
-    ...     (10,), learning_rate_init=0.02, max_iter=1000, measures=None, random_state=0
+    ...     (10,), solver="sam", learning_rate_init=0.02, max_iter=1000, measures=None,
+    ...     random_state=0,
     ... )
     >>> grid = {"rho": [0.0, 0.05, 0.2]}
     >>> search = GridSearchCV(clf, grid, refit=flattest_within_one_se).fit(X, y)

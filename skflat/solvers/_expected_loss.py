@@ -39,9 +39,10 @@ class ExpectedLoss(Based):
     Examples
     --------
     >>> from sklearn.datasets import load_iris
+    >>> from sklearn.preprocessing import scale
     >>> from skflat import FlatMLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> FlatMLPClassifier(solver="auto", max_iter=1000, random_state=0).fit(X, y).rho_
+    >>> FlatMLPClassifier(solver="auto", max_iter=1000, random_state=0).fit(scale(X), y).rho_
     0.05
     """
 

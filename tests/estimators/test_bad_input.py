@@ -320,7 +320,7 @@ def test_a_parameter_out_of_range_is_refused_by_name(network, name, value):
 
 @each_network
 def test_a_solver_is_an_instance_and_not_a_class(network):
-    with refused("The 'solver' parameter of", "Got <class 'skflat.solvers._sam.SAM'>"):
+    with refused("The 'solver' parameter of", "Got <class 'skflat.solvers.SAM'>"):
         network(**SMALL, solver=SAM).fit(X, Y)
 
 

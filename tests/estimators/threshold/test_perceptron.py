@@ -533,7 +533,7 @@ def test_committees_store_more_than_perceptrons_can():
         (FlatPerceptronClassifier(MaxMargin()), r"'solver' .* Got MaxMargin\(\) instead"),
         (FlatSphericalPerceptronClassifier("amp"), r"'solver' .* Got 'amp' instead"),
         (FlatSphericalPerceptronClassifier(AMP()), r"'solver' .* Got AMP\(\) instead"),
-        (FlatSphericalPerceptronClassifier("sbpi"), r"'solver' .* Got 'sbpi' instead"),
+        (FlatSphericalPerceptronClassifier("flat"), r"'solver' .* Got 'flat' instead"),
         (FlatSphericalPerceptronClassifier(max_iter="auto"), "'max_iter'"),
         (FlatPerceptronClassifier(max_iter=0.5), "'max_iter'"),
         (FlatCommitteeClassifier(solver="sam"), r"'solver' .* Got 'sam' instead"),
