@@ -21,6 +21,10 @@ class ActivationPenalty(Based):
         self.last = last
         self.base = base
 
+    def delegate(self):
+        """Itself: it has no radius, so a radius of 0 does not switch it off."""
+        return self
+
     def direction(self, objective, w, batch, state):
         loss, out = super().direction(objective, w, batch, state)
         params, slopes = objective.layout.views(w), objective.layout.views(out)

@@ -601,13 +601,13 @@ def test_steps_go_on_becoming_shorter_over_partial_fits():
     ("rate", "power", "expected"),
     [
         (1, 0.25, 4.0),
-        (1, 1 / 3, 4.0),
         (1, 1 / 2, 12.09),
-        (1, 1, 28.87),
-        (0.5, 0.25, 4.0),
-        (0.5, 1 / 3, 4.0207),
-        (0.5, 1 / 2, 26.93),
-        (0.5, 1, 31.26),
+        pytest.param(1, 1 / 3, 4.0, marks=pytest.mark.slow),
+        pytest.param(1, 1, 28.87, marks=pytest.mark.slow),
+        pytest.param(0.5, 0.25, 4.0, marks=pytest.mark.slow),
+        pytest.param(0.5, 1 / 3, 4.0207, marks=pytest.mark.slow),
+        pytest.param(0.5, 1 / 2, 26.93, marks=pytest.mark.slow),
+        pytest.param(0.5, 1, 31.26, marks=pytest.mark.slow),
     ],
 )
 def test_only_slowly_diminishing_steps_reach_the_flattest_minimum(rate, power, expected):

@@ -237,7 +237,15 @@ def raw_table(name):
 
 
 @pytest.mark.parametrize("name", ["diabetes", "cancer", "wine", "houses"])
-@pytest.mark.parametrize("solver", ["sam", "asam", "gsam", Noise(noise="block")], ids=str)
+@pytest.mark.parametrize(
+    "solver",
+    [
+        "auto",
+        "sam",
+        *(pytest.param(s, marks=pytest.mark.slow) for s in ("asam", "gsam", Noise(noise="block"))),
+    ],
+    ids=str,
+)
 def test_the_default_radius_keeps_up_with_adam_on_raw_tables(name, solver):
     network, features, target = raw_table(name)
 
