@@ -145,7 +145,12 @@ SHORTER = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+# Each takes many seconds: three of different shapes here, the others with the slow tests.
+ENOUGH = (many_classes, many_parameters, many_sparse_features)
+EACH = [c if c in ENOUGH else pytest.param(c, marks=pytest.mark.slow) for c in CASES]
+
+
+@pytest.mark.parametrize("case", EACH)
 def test_no_measure_asks_for_more_than_shapes_allow(case):
     task = case()
     known = dict(MEASURES)

@@ -60,6 +60,7 @@ TABLES = {
     "unbalanced": unbalanced(0),
     "the largest": (CANCER[0][:, 4:20], (CANCER[0][:, 0] > 20.5).astype(int)),
 }
+LARGER = ("breast cancer", "an eight", "the largest")
 
 
 # Solutions that exist
@@ -114,7 +115,10 @@ def test_scaled_patterns_are_stored_as_well(load):
 
 
 @short
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize(
+    "name",
+    ["a wine", "unbalanced", *(pytest.param(n, marks=pytest.mark.slow) for n in LARGER)],
+)
 def test_the_default_is_not_behind_any_solver_on_tables(name):
     X, y = TABLES[name]
     default = FlatPerceptronClassifier(**PLAIN).fit(X, y).n_errors_
