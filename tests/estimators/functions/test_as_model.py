@@ -16,6 +16,7 @@ from sklearn.preprocessing import scale
 
 from skflat import as_model, from_state_dict
 from skflat.measures import hessian_eigenvalues, hessian_trace, weakness
+from skflat.objective import NotDefinedError
 
 X, Y = load_iris(return_X_y=True)
 X = scale(X)
@@ -109,7 +110,7 @@ QUICK = ["sharpness", "flatness", "weakness", "effective_rank", "relative_flatne
 OF_NUMBERS = [
     name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
     for name, function in FUNCTIONS.items()
-    if function not in OF_CLASSES
+    if function not in OF_CLASSES and name != "orbit_trace"
 ]
 
 
@@ -121,6 +122,13 @@ def test_every_measure_of_numbers(name):
     model = as_model(params, forward, X, X[:, :2], features=features)
     few = {"n_draws": 4} if "n_draws" in signature(FUNCTIONS[name]).parameters else {}
     assert np.isfinite(FUNCTIONS[name](model, X, X[:, :2], **few).value)
+
+
+def test_the_symmetry_of_a_function_is_not_known():
+    params, forward, _ = from_state_dict({"0.weight": np.ones((2, 4))}, "relu")
+    model = as_model(params, forward, X, X[:, :2])
+    with pytest.raises(NotDefinedError, match="OrbitTrace needs a known symmetry"):
+        FUNCTIONS["orbit_trace"](model, X, X[:, :2])
 
 
 @pytest.mark.parametrize(
