@@ -37,6 +37,7 @@ lint: $(VENV)/.ready
 bench: $(VENV)/.bench
 	$(VENV)-bench/bin/python benchmarks/training.py
 	$(VENV)-bench/bin/python benchmarks/steps.py
+	$(VENV)-bench/bin/python benchmarks/own_models.py
 	$(VENV)-bench/bin/python benchmarks/sharpness.py
 	$(VENV)-bench/bin/python -W ignore benchmarks/measures.py $(if $(BENCH_DATA),--data $(BENCH_DATA))
 	$(VENV)-bench/bin/python benchmarks/weakness_speed.py $(if $(BENCH_DATA),--data $(BENCH_DATA))

@@ -4,9 +4,11 @@ python benchmarks/does_it_pay.py --data DIR [--seeds 5] [--jobs 2] [--sets NAME 
 python benchmarks/does_it_pay.py --report FILE
 
 Eight sets, three shares of wrong targets, five seeds, and every method with eight trials of its own
-knobs. Each trial may differentiate every training row 60 times. The trial with the best score on
-validation rows, which are as noisy as the training rows, is scored on right test rows: accuracy,
-or R^2. A row of the CSV file is one method on one draw; what is there already is not run again.
+knobs. Each trial may differentiate every training row 60 times. A method with two knobs tries five
+values of the first, then three of the second at the best of the first. The trial with the best
+score on validation rows, which are as noisy as the training rows, is scored on right test rows:
+accuracy, or R^2. A row of the CSV file is one method on one draw; what is there already is not run
+again.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import numpy as np
 from _study_data import NOISE, NUMBERS, OTHERS, SETS, rows_of
 from _study_methods import METHODS, applies, estimator
 from _study_report import report
+from _study_search import search
 from joblib import Parallel, delayed
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
@@ -67,25 +70,25 @@ def _on_draw(folder, name, noise, seed, method):
 
 
 def _best_trial(method, is_regression, train, validation, test, seed):
-    scores = []
-    for trial in METHODS[method].trials:
+    def scores(trial):
         model, extra = estimator(method, trial, is_regression, validation, seed)
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 model.fit(*train, **extra)
-                found = model.score(*validation), model.score(*test)
+                return model.score(*validation), model.score(*test)
         except ValueError as error:  # training diverged: the trial is lost, and says so
             print(f"{method} {trial}: {error}", flush=True)
-            found = -np.inf, -np.inf
-        scores.append(found)
-    best = int(np.argmax([score for score, _ in scores]))
+            return -np.inf, -np.inf
+
+    tried, best = search(METHODS[method].knobs, scores)
+    validation_score, test_score = next(found for trial, found in tried if trial is best)
     return {
         "group": METHODS[method].group,
-        "chosen": METHODS[method].trials[best],
-        "validation": f"{scores[best][0]:.5f}",
-        "test": f"{scores[best][1]:.5f}",
-        "trials": " ".join(f"{v:.4f}/{t:.4f}" for v, t in scores),
+        "chosen": best,
+        "validation": f"{validation_score:.5f}",
+        "test": f"{test_score:.5f}",
+        "trials": " ".join(f"{v:.4f}/{t:.4f}" for _, (v, t) in tried),
     }
 
 

@@ -1,16 +1,18 @@
-"""Flat networks beside scikit-learn's own, at an equal budget of gradient evaluations.
+"""Does flatness help? Networks beside scikit-learn's own, at an equal budget of gradients.
 
     python examples/demo.py --data digits     # digits, clean and noisy, and breast cancer
     python examples/demo.py --data fashion    # Fashion-MNIST from OpenML, clean and noisy
 
-On every data set five networks of the same shape start from the same parameters:
+On every data set seven networks of the same shape start from the same parameters:
 
 * scikit-learn's MLPClassifier and our ``adam``, the same method: rows that agree up to rounding;
-* ``adam`` for half the epochs: as many steps as ``sam`` takes, at half the budget;
-* ``sam``: a step costs two gradients, so half the epochs use up the whole budget;
-* ``sam`` with the ``rho`` that cross-validation on the training rows chose.
+* ``auto``, what `FlatMLPClassifier` does by default: it seeks flat minima at 1.02 gradients a step;
+* ``sam``: a step costs two gradients, so it takes half as many steps;
+* ``adam, half``: plain training with as many steps as ``sam`` takes, at half the budget;
+* ``adam, alpha``: the rival that is hard to beat, plain training with a tuned L2 penalty;
+* ``auto, alpha + rho``: the same number of settings, over penalty and radius together.
 
-Prints a table and saves a picture in results/.
+Prints a table, says what it shows, and saves a picture in results/.
 """
 
 import argparse
@@ -33,17 +35,19 @@ from matplotlib.ticker import LogLocator, NullLocator
 from sklearn.datasets import fetch_openml, load_breast_cancer, load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
+from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from skflat import FlatMLPClassifier
+from skflat import FlatMLPClassifier, FlatMLPClassifierCV
 from skflat.measures import hessian_trace, level_set_distance, sample_rows, weakness
 
 SEED = 0
-RHOS = [0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0]
+# Two searches over as many settings: of the penalty, and of penalty and radius.
+PENALTIES = [0.0001, 0.01, 0.1, 0.3, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 30.0]
+FEW_PENALTIES, RADII = [0.0001, 1.0, 5.0], [0.0, 0.05, 0.1, 0.2]
 # Patience without end: a fit that stopped early would not spend its budget.
 COMMON = {"n_iter_no_change": np.inf, "random_state": SEED}
 
@@ -51,29 +55,38 @@ COMMON = {"n_iter_no_change": np.inf, "random_state": SEED}
 # ---------------------------------------------------------------------------------- models
 
 
-def scikit_learn(epochs):
-    return make_pipeline(StandardScaler(), MLPClassifier(max_iter=epochs, **COMMON))
+def models_of(task):
+    """The networks by name. Every fit differentiates each training row ``task.budget`` times."""
+    budget = task.budget
+    adam = {"solver": "adam", "rhos": [0.0], "alphas": PENALTIES, "max_iter": budget}
+    auto = {"rhos": RADII, "alphas": FEW_PENALTIES, "max_iter": round(budget / 1.02)}
+    return {
+        "MLPClassifier": scaled(MLPClassifier(max_iter=budget, **COMMON)),
+        "adam": flat("adam", budget),
+        "auto": flat("auto", round(budget / 1.02)),
+        "sam": flat("sam", budget // 2),
+        "adam, half": flat("adam", budget // 2),
+        "adam, alpha": searched(task, **adam),
+        "auto, alpha + rho": searched(task, **auto),
+    }
 
 
-def flat(solver, epochs):
-    """The same pipeline with a solver to choose, and ``rho="auto"``.
-
-    By default ``fit`` measures as well. ``measures=None`` puts that off, so that the times in the
-    table are those of training, and the search does not measure every network it tries.
-    """
-    network = FlatMLPClassifier(solver=solver, max_iter=epochs, measures=None, **COMMON)
+def scaled(network):
     return make_pipeline(StandardScaler(), network)
 
 
-def search_rho(task):
-    """Cross-validation over ``rho``. It sees the training rows only, and their noisy labels."""
-    grid = {"flatmlpclassifier__rho": RHOS}
-    search = GridSearchCV(flat("sam", task.budget // 2), grid, cv=task.folds, n_jobs=-1)
-    return search.fit(task.X_train, task.y_train)
+def flat(solver, epochs):
+    """A network with ``rho="auto"``.
+
+    By default ``fit`` measures as well. ``measures=None`` puts that off, so that the times in the
+    table are those of training.
+    """
+    return scaled(FlatMLPClassifier(solver=solver, max_iter=epochs, measures=None, **COMMON))
 
 
-def best_rho(search):
-    return search.best_params_["flatmlpclassifier__rho"]
+def searched(task, **params):
+    """Cross-validation on the training rows alone, with their noisy labels."""
+    return scaled(FlatMLPClassifierCV(cv=task.folds, measures=None, n_jobs=-1, **params, **COMMON))
 
 
 def measure(model, task):
@@ -98,49 +111,45 @@ class Row(NamedTuple):
 
     task: str
     model: str
+    setting: str
     right: np.ndarray  # for every test row, whether the prediction was
     log_loss: float
     measurements: dict
     seconds: float
-    gradients: float
+    steps: int
 
     @property
     def accuracy(self):
         return self.right.mean()
 
+    @property
+    def sharpness(self):
+        return self.measurements["sharpness"].value
+
 
 def compare(task):
-    """Fit, score and measure all networks on one task: the table's rows, and the search."""
-    models = {
-        "MLPClassifier": scikit_learn(task.budget),
-        "adam": flat("adam", task.budget),
-        "adam, half": flat("adam", task.budget // 2),
-        "sam": flat("sam", task.budget // 2),
-    }
-    seconds = {name: timed_fit(model, task) for name, model in models.items()}
-    search = search_rho(task)
-    chosen = f"sam, rho={best_rho(search):g} (cv)"
-    models[chosen], seconds[chosen] = search.best_estimator_, search.refit_time_
-
-    measured = {name: measure(model, task) for name, model in models.items()}
-    rows = [score(name, models[name], task, measured[name], seconds[name]) for name in models]
-    spent = {row.gradients for row in rows if row.model in ("MLPClassifier", "adam", "sam")}
-    assert spent == {task.budget}, f"unequal budgets: {spent}"
-    return rows, search
+    """Fit, score and measure all networks on one task: the rows of the table, and the models."""
+    models = models_of(task)
+    rows = {name: fitted_row(name, model, task) for name, model in models.items()}
+    return rows, models
 
 
-def timed_fit(model, task):
+def fitted_row(name, model, task):
     start = time.perf_counter()
     model.fit(task.X_train, task.y_train)
-    return time.perf_counter() - start
-
-
-def score(name, model, task, measurements, seconds):
+    seconds = time.perf_counter() - start
     right = model.predict(task.X_test) == task.y_test
     loss = log_loss(task.y_test, model.predict_proba(task.X_test))
-    # An epoch of scikit-learn's network differentiates every training row once.
-    gradients = getattr(model[-1], "n_grad_evals_", model[-1].n_iter_)
-    return Row(task.name, name, right, loss, measurements, seconds, float(gradients))
+    network, n_batches = model[-1], -(-len(task.y_train) // min(200, len(task.y_train)))
+    setting = ", ".join(
+        f"{key}={getattr(network, key + '_'):g}"
+        for key in ("alpha", "rho")
+        if name.endswith(("alpha", "alpha + rho")) and (key == "alpha" or "rho" in name)
+    )
+    measured = measure(model, task)
+    return Row(
+        task.name, name, setting, right, loss, measured, seconds, network.n_iter_ * n_batches
+    )
 
 
 # ------------------------------------------------------------------------------------ data
@@ -229,81 +238,94 @@ def with_label_noise(task, share=0.2):
 # ---------------------------------------------------------------------------------- output
 
 
-def print_table(rows):
+def print_table(tables):
     head = (
-        f"{'data set':<19}{'model':<19}{'accuracy':>8}{'log-loss':>10}{'sharpness':>11}"
-        f"{'flatness':>10}{'weakness':>10}{'fit s':>8}{'gradients':>11}"
+        f"{'data set':<18}{'network':<19}{'accuracy':>8}{'log-loss':>10}{'sharpness':>11}"
+        f"{'flatness':>10}{'weakness':>10}{'steps':>8}{'fit s':>8}  chosen"
     )
     print(f"\n{head}\n{'-' * len(head)}")
-    for before, row in zip([rows[0], *rows], rows, strict=False):
-        if row.task != before.task:
-            print()
-        sharpness, flatness, weak = (
-            row.measurements[name].value for name in ("sharpness", "flatness", "weakness")
-        )
-        print(
-            f"{row.task:<19}{row.model:<19}{row.accuracy:>8.4f}{row.log_loss:>10.3f}"
-            f"{sharpness:>11.3f}{flatness:>10.4f}{weak:>10.3f}"
-            f"{row.seconds:>8.2f}{row.gradients:>11g}"
-        )
+    for rows in tables.values():
+        for row in rows.values():
+            sharpness, flatness, weak = (
+                row.measurements[name].value for name in ("sharpness", "flatness", "weakness")
+            )
+            print(
+                f"{row.task:<18}{row.model:<19}{row.accuracy:>8.4f}{row.log_loss:>10.3f}"
+                f"{sharpness:>11.3f}{flatness:>10.4f}{weak:>10.3f}"
+                f"{row.steps:>8}{row.seconds:>8.2f}  {row.setting}"
+            )
+        print()
     print(
-        "\nAccuracy and log-loss are those of test rows with clean labels. Flatter is: smaller\n"
-        "sharpness, larger flatness. Larger weakness leaves more open. Gradients are rows\n"
-        "differentiated per training row. 'adam, half' is what 'sam' becomes at rho=0."
+        "Accuracy and log-loss are those of test rows with clean labels. Flatter is: smaller\n"
+        "sharpness, larger flatness. Larger weakness leaves more open. All networks but\n"
+        "'adam, half' cost the same number of gradients; searches take several fits, in parallel.\n"
+        "Every step flattens a network that fits its rows, so compare 'sam' at equal steps, too."
     )
 
 
-def print_findings(rows, search):
-    """What ``sam`` with the chosen ``rho`` gained or lost, and how sure that is."""
-    _, adam, adam_half, _, chosen = rows
-    print(f"\n{chosen.task}: cross-validation chose rho={best_rho(search):g}. Test accuracy is")
-    others = [(adam, "adam, the whole budget"), (adam_half, "adam, half: as many steps")]
-    for other, name in others if best_rho(search) > 0 else others[:1]:
-        gain = 100 * (chosen.right.astype(float) - other.right)
+def print_findings(rows):
+    """What the table of a data set shows, with the standard errors of the test rows."""
+    print(f"\n{rows['adam'].task}: test accuracy in points, and sharpness")
+    for name, other, why in [
+        ("auto", "adam", "flat minima for nothing to tune"),
+        ("adam, alpha", "adam", "a tuned penalty instead"),
+        ("auto, alpha + rho", "adam, alpha", "both, at as many settings"),
+        ("sam", "adam", "two gradients a step, at equal cost"),
+        ("sam", "adam, half", "the same, at equal steps"),
+    ]:
+        gain = 100 * (rows[name].right.astype(float) - rows[other].right)
         error = gain.std(ddof=1) / np.sqrt(len(gain))
-        print(f"  {gain.mean():+5.1f} points (standard error {error:.1f}) from that of {name}")
+        sharper = rows[name].sharpness / rows[other].sharpness
+        print(
+            f"  {name:<18}from {other:<12}{gain.mean():+6.1f} (standard error {error:.1f}), "
+            f"sharpness x {sharper:<7.3g}{why}"
+        )
 
 
-def save_picture(tables, searches, reference, pictured, path):
+def save_picture(tables, search, pictured, path):
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
-    draw_search(left, searches[pictured], reference, pictured)
+    draw_search(left, search, pictured)
     draw_models(right, tables)
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=120)
     plt.close(figure)
 
 
-def draw_search(ax, search, reference, name):
-    """Cross-validated accuracy over ``rho``, and that of adam with the whole budget."""
-    results, best, n_folds = search.cv_results_, search.best_index_, search.n_splits_
-    mean = results["mean_test_score"]
-    error = results["std_test_score"] / np.sqrt(n_folds)
-    at = np.arange(len(RHOS))
-    ax.errorbar(at, mean, error, fmt="o-", capsize=3, label="sam")
-    ax.plot(at[best], mean[best], "o", ms=14, mfc="none", mec="C3", mew=2, label="chosen")
-    middle, spread = reference.mean(), reference.std() / np.sqrt(n_folds)
-    ax.axhline(middle, color="0.4", ls="--", label="adam, the same budget")
-    ax.axhspan(middle - spread, middle + spread, color="0.4", alpha=0.15, lw=0)
-    ax.set_xticks(at, ["0\n(adam, half)", *(f"{rho:g}" for rho in RHOS[1:])])
+def draw_search(ax, search, name):
+    """Cross-validated accuracy over ``rho``, a line for every penalty."""
+    results = search.cv_results_
+    mean, spread = results["mean_test_score"], results["std_test_score"]
+    error = spread / np.sqrt(search.n_splits_)
+    alphas, rhos = (np.asarray(results[f"param_{key}"], float) for key in ("alpha", "rho"))
+    at = {rho: place for place, rho in enumerate(search.rhos_)}
+    for alpha in search.alphas_:
+        line = (alphas == alpha) & np.asarray(results["finished"], bool)
+        places = [at[rho] for rho in rhos[line]]
+        ax.errorbar(places, mean[line], error[line], fmt="o-", capsize=3, label=f"alpha={alpha:g}")
+    best = search.best_index_
+    ax.plot(at[rhos[best]], mean[best], "o", ms=14, mfc="none", mec="k", mew=2, label="chosen")
+    ax.set_xticks(range(len(at)), ["0\n(adam)", *(f"{rho:g}" for rho in search.rhos_[1:])])
     ax.set_xlabel("rho")
     ax.set_ylabel("accuracy on held-out training rows, noise included")
-    ax.set_title(f"{name}: {n_folds}-fold cross-validation\n(mean and its standard error)")
+    ax.set_title(f"{name}: {search.n_splits_}-fold cross-validation\n(settings trained to the end)")
     ax.grid(alpha=0.3)
-    ax.legend(loc="lower left")
+    ax.legend(loc="best")
 
 
 def draw_models(ax, tables):
     """Sharpness against test accuracy: a colour for a data set, a marker for a network."""
     # MLPClassifier, the first row, would sit exactly on top of adam.
-    markers = {"adam, MLPClassifier": "D", "adam, half": "s", "sam": "v", "sam, rho by cv": "o"}
-    for color, (name, rows) in enumerate(tables.items()):
-        ax.plot([], [], "_", color=f"C{color}", ms=14, mew=6, label=name)
-        for row, marker in zip(rows[1:], markers.values(), strict=True):
-            x, y = row.measurements["sharpness"].value, row.accuracy
-            error = np.sqrt(y * (1 - y) / len(row.right))
-            ax.errorbar(x, y, error, color=f"C{color}", fmt=marker, ms=9, mec="w", alpha=0.8)
-    for model, marker in markers.items():
-        ax.plot([], [], marker, color="0.4", ms=9, mec="w", label=model)
+    names = [name for name in next(iter(tables.values())) if name != "MLPClassifier"]
+    markers = dict(zip(names, "DovsP*", strict=True))
+    for color, (data, rows) in enumerate(tables.items()):
+        ax.plot([], [], "_", color=f"C{color}", ms=14, mew=6, label=data)
+        for name, marker in markers.items():
+            accuracy = rows[name].accuracy
+            error = np.sqrt(accuracy * (1 - accuracy) / len(rows[name].right))
+            style = {"color": f"C{color}", "fmt": marker, "ms": 9, "mec": "w", "alpha": 0.8}
+            ax.errorbar(rows[name].sharpness, accuracy, error, **style)
+    for name, marker in markers.items():
+        ax.plot([], [], marker, color="0.4", ms=9, mec="w", label=name)
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter("{x:g}")
@@ -312,7 +334,7 @@ def draw_models(ax, tables):
     ax.set_ylabel("accuracy on test rows, clean labels")
     ax.set_title("The networks of the table\n(accuracy with its standard error)")
     ax.grid(alpha=0.3)
-    ax.legend(loc="lower left")
+    ax.legend(loc="lower left", fontsize="small")
 
 
 # ------------------------------------------------------------------------------------ main
@@ -336,23 +358,22 @@ def main():
     data = parser.parse_args().data
     tasks = {"digits": bundled_tasks, "fashion": fashion_tasks}[data]()
 
-    tables, searches = {}, {}
-    # One thread a fit: the times compare, and the search runs a fit on every core.
+    tables, models = {}, {}
+    # One thread a fit: the times compare, and the searches run a fit on every core.
     with threadpool_limits(limits=1), fits_of_fixed_length():
         for task in tasks:
             print(f"{task.name}: {len(task.y_train)} training rows ...", flush=True)
-            tables[task.name], searches[task.name] = compare(task)
-        noisy = tasks[1]
-        reference = cross_val_score(
-            flat("adam", noisy.budget), noisy.X_train, noisy.y_train, cv=noisy.folds, n_jobs=-1
-        )
+            tables[task.name], models[task.name] = compare(task)
 
-    print_table([row for rows in tables.values() for row in rows])
-    for name, rows in tables.items():
-        print_findings(rows, searches[name])
+    print_table(tables)
+    for rows in tables.values():
+        print_findings(rows)
     print("\nOne split and one seed; the standard errors are those of the test rows alone.")
-    path = Path(__file__).resolve().parents[1] / "results" / f"demo_{data}.png"
-    save_picture(tables, searches, reference, noisy.name, path)
+    noisy, path = (
+        tasks[1].name,
+        Path(__file__).resolve().parents[1] / "results" / f"demo_{data}.png",
+    )
+    save_picture(tables, models[noisy]["auto, alpha + rho"][-1], noisy, path)
     print(f"Picture: results/{path.name}")
 
 

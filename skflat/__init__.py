@@ -1,5 +1,11 @@
 """Learning that seeks flat minima, and measures of what was found, for scikit-learn."""
 
+from .estimators.functions import (
+    FlatFunctionClassifier,
+    FlatFunctionRegressor,
+    as_model,
+    from_state_dict,
+)
 from .estimators.matrices import FlatMatrixFactorization, FlatMatrixImputer
 from .estimators.networks import (
     FlatMLPClassifier,
@@ -18,6 +24,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "FlatCommitteeClassifier",
+    "FlatFunctionClassifier",
+    "FlatFunctionRegressor",
     "FlatMLPClassifier",
     "FlatMLPClassifierCV",
     "FlatMLPRegressor",
@@ -28,4 +36,6 @@ __all__ = [
     "FlatSphericalPerceptronClassifier",
     "FlatnessMonitor",
     "__version__",
+    "as_model",
+    "from_state_dict",
 ]

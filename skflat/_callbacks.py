@@ -1,4 +1,4 @@
-"""The only place that knows scikit-learn's callback protocol (scikit-learn >= 1.9)."""
+"""The only module that uses scikit-learn's callback protocol (scikit-learn >= 1.9)."""
 
 from contextlib import nullcontext
 
@@ -13,13 +13,13 @@ except ImportError:
         """Below scikit-learn 1.9 there are no callbacks."""
 
     class ScoringMonitor:
-        """Below scikit-learn 1.9 nothing can be monitored."""
+        """Below scikit-learn 1.9 a fit cannot be monitored."""
 
         def __init__(self, *, scoring):
             raise ImportError("Monitors of a fit need scikit-learn 1.9 or later.")
 
 
-#: Attributes by which callbacks are taken down, also after a fit that failed.
+#: Attributes that the teardown of callbacks needs, also after a fit that failed.
 PENDING = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
@@ -29,8 +29,9 @@ class EpochMonitor(ScoringMonitor):
     Parameters
     ----------
     scoring : dict of str to callable
+        The functions to record, by name.
     every : int
-        Epochs from one record to the next; the first is at the end of the first epoch.
+        Number of epochs between two records. The first record is at the end of the first epoch.
     """
 
     def __init__(self, scoring, every):
@@ -40,7 +41,7 @@ class EpochMonitor(ScoringMonitor):
     def on_fit_task_end(
         self, estimator, context, *, X=None, y=None, fitted_estimator=None, metadata=None
     ):
-        """Record, if an epoch ended and its turn has come."""
+        """Record at the end of every ``every``-th epoch."""
         if context.task_name == "epoch" and context.task_id % self.every == 0:
             super().on_fit_task_end(
                 estimator,
@@ -52,7 +53,10 @@ class EpochMonitor(ScoringMonitor):
             )
 
     def epochs(self):
-        """The records of the last call of fit: a dict for every epoch, numbered by ``task_id``."""
+        """The records of the last fit. There is a dict for every recorded epoch.
+
+        ``task_id`` is the number of the epoch.
+        """
         return self.get_logs().data
 
 
@@ -65,16 +69,17 @@ class EpochHooks:
     X, y : the training data, as given to ``fit`` or as validated
     sample_weight : ndarray or None
     max_iter : int
-        Most epochs there can be.
+        Largest number of epochs.
     fitted_attributes : callable
-        ``w -> dict`` of the attributes that make a copy of the estimator ready to predict.
+        Maps ``w`` to a dict of attributes. With them a copy of the estimator can predict.
     """
 
     def __init__(self, estimator, X, y, sample_weight, max_iter, fitted_attributes):
         self._estimator = estimator
         self._fitted_attributes = fitted_attributes
         self._data = {"X": X, "y": y}
-        # Where X is an array by now, a copy that knew its names would warn that they are missing.
+        # If X has become an array, an estimator that knows the names of the features would warn
+        # that X has none. So the copy that callbacks get does not know them.
         lost = hasattr(estimator, "feature_names_in_") and not hasattr(X, "columns")
         self._names = {"feature_names_in_": None} if lost else {}
         if sample_weight is not None:
@@ -85,17 +90,17 @@ class EpochHooks:
             self._root.call_on_fit_task_begin(estimator=estimator, **self._data)
 
     def begin_epoch(self):
-        """An epoch, or an iteration of a method that owns its loop, begins."""
+        """Report that an epoch begins, or an iteration of a method that owns its loop."""
         if self._root is not None:
             self._epoch = self._root.subcontext(task_name="epoch")
             self._epoch.call_on_fit_task_begin(estimator=self._estimator, **self._data)
 
     def end_epoch(self, w):
-        """It ended at ``w``; True if a callback asks to stop."""
+        """Report that the epoch has ended at ``w``. Return True if a callback asks to stop."""
         return self._end(self._epoch, w)
 
     def end_fit(self, w):
-        """Training ended at ``w``."""
+        """Report that training has ended at ``w``."""
         self._end(self._root, w)
 
     def _end(self, context, w):
@@ -103,26 +108,30 @@ class EpochHooks:
             return False
         return context.call_on_fit_task_end(
             estimator=self._estimator,
+            # Lazily, because most callbacks need no copy of the estimator. The parameters are
+            # copied, because the solver updates them in place.
             reconstruction_attributes=lambda: self._fitted_attributes(w.copy()) | self._names,
             **self._data,
         )
 
 
 class NoHooks:
-    """Stands in for the hooks where a solver runs without an estimator."""
+    """Replaces the hooks if a solver runs without an estimator."""
 
     def begin_epoch(self):
-        """Nothing to tell."""
+        """Do nothing."""
 
     def end_epoch(self, w):
-        """Nobody asks to stop."""
+        """Never ask to stop."""
         return False
 
 
 class SearchHooks:
-    """Tells the callbacks of a search of its two parts, of rungs, and of fits within them.
+    """Tells the callbacks when the parts of a search begin and end.
 
-    Callbacks that propagate, such as scikit-learn's ``ProgressBar``, are handed on to the fits.
+    The two parts are the search and the refit. The search consists of rungs, and a rung consists of
+    fits. Callbacks that propagate, such as scikit-learn's ``ProgressBar``, are passed on to the
+    fits.
 
     Parameters
     ----------
@@ -141,7 +150,13 @@ class SearchHooks:
             self._search = self._begun(self._root.subcontext("search", max_subtasks=None))
 
     def begin_rung(self, n_fits):
-        """Fits begin: for each a function that makes a context of a network, or None."""
+        """Report that a rung begins.
+
+        Returns
+        -------
+        list of callable or None
+            One for each fit. It maps a network to the context to fit it in. None without callbacks.
+        """
         if self._root is None or not hasattr(self._estimator, "_skl_callbacks"):
             return [None] * n_fits
         self._rung = self._search.subcontext("rung", max_subtasks=n_fits, sequential_subtasks=False)
@@ -150,18 +165,18 @@ class SearchHooks:
         return [fit.propagate_callback_context for fit in fits]
 
     def end_rung(self):
-        """They have ended."""
+        """Report that the rung has ended."""
         self._end(self._rung)
 
     def refit(self, network):
-        """The search has ended; a context in which the network chosen is fitted."""
+        """Report that the search has ended. Return the context to fit the chosen network in."""
         if self._root is None:
             return nullcontext()
         self._end(self._search)
         return self._root.subcontext("refit").propagate_callback_context(network)
 
     def end(self):
-        """The fit has ended, and the estimator is fitted."""
+        """Report that the fit has ended. The estimator is then fitted."""
         self._end(self._root, reconstruction_attributes=dict)
 
     def _begun(self, context):

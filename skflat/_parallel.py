@@ -1,10 +1,11 @@
-"""Work in parallel, with the same bits however many workers there are, and threads of the BLAS.
+"""Parallel work. Its result is bit for bit the same for any number of workers and BLAS threads.
 
-The only use of joblib, whose ``hash`` tells whether two objects are the same: `fingerprint`.
+This is the only module that uses joblib. `fingerprint` is joblib's ``hash``; it is equal for two
+objects with the same content.
 
-Whoever calls `run` has drawn all seeds before and cut the work into tasks whose sizes do not
-depend on ``n_jobs``. Matrix products depend in their last bits on the number of threads, so the
-BLAS is held to one thread in every worker, and in this process as well.
+A caller of `run` draws all seeds before, and divides the work into tasks whose sizes do not depend
+on ``n_jobs``. The last bits of matrix products depend on the number of threads. So the BLAS uses
+one thread in every worker, and in this process, too.
 """
 
 import os
@@ -25,18 +26,24 @@ SINGLE = ("sklearn.base", "sklearn.pipeline", "sklearn.compose")
 
 
 def run(function, tasks, n_jobs=None, then=None):
-    """``[function(*task) for task in tasks]``, spread over the workers of joblib's backend.
+    """``[function(*task) for task in tasks]``, distributed over the workers of joblib's backend.
 
     Parameters
     ----------
     function : callable
-        A function of a module, with arguments that pickle.
+        A function of a module. It must be possible to pickle its arguments.
     tasks : iterable of tuple
+        The arguments of each call.
     n_jobs : int, default=None
-        As in joblib: None is 1 unless a ``joblib.parallel_config`` says otherwise, -1 all cores.
+        Number of workers, as in joblib. None is 1 unless ``joblib.parallel_config`` sets another
+        number. -1 is all cores.
     then : callable, default=None
-        Applied to every result, here and in the order of the tasks, as soon as it is there. What
-        it returns takes the place of the result.
+        Applied to every result in this process, in the order of the tasks, as soon as the result is
+        available. Its return value replaces the result.
+
+    Returns
+    -------
+    list
 
     Raises
     ------
@@ -86,17 +93,18 @@ def _calls_several(module):
 
 
 def _in_one_thread(parent, function, *task):
-    if os.getpid() == parent:  # a thread, or no worker at all: limited by ``run`` already
+    if os.getpid() == parent:  # a thread, or no worker at all: ``run`` has set the limit already
         return function(*task)
     with threadpool_limits(limits=1):
         return function(*task)
 
 
 def one_thread_for_scipy():
-    """A context in which SciPy's copy of the BLAS, where it has one, keeps to one thread.
+    """A context in which SciPy's own copy of the BLAS uses one thread, if there is such a copy.
 
-    For loops in which ARPACK and NumPy's matrix products take turns: idle threads of either copy
-    spin for a while and take the cores from the other one, which made such loops twice as slow.
+    It is for loops that alternate between ARPACK and NumPy's matrix products. Idle threads of one
+    copy keep spinning for a while, and take the cores from the other copy. Without this context,
+    such loops were twice as slow.
     """
     blas = ThreadpoolController()
     copies = [each for each in blas.lib_controllers if "scipy.libs" in each.filepath]
@@ -108,20 +116,22 @@ def _backend():
     active, _ = get_active_backend()
     if not type(active).__name__.startswith("Dask"):
         return None
+    # The repair is a subclass made here, because dask may not be installed. A copy leaves the
+    # user's backend unchanged.
     repaired = object.__new__(type("RepairedDask", (DeadWorkersTell, type(active)), {}))
     repaired.__dict__.update(vars(active))
     return repaired
 
 
 class DeadWorkersTell:
-    """Mixed into joblib's dask backend, which waits for ever for a task whose worker has died."""
+    """Mixin for joblib's dask backend, which otherwise waits for ever if a worker has died."""
 
     def submit(self, func, callback=None):
-        """As the backend does; a task that fails outside of its own code counts as ended too."""
+        """Submit a task. If it fails outside of its own code, it counts as ended, too."""
         future = super().submit(func, callback)
         future.add_done_callback(lambda done: callback(done) if done.exception() else None)
         return future
 
     def retrieve_result_callback(self, out):
-        """The result, or the error of a task that failed outside of its own code."""
+        """The result of a task. If it failed outside of its own code, its error is raised."""
         return out.result() if isinstance(out, Future) else super().retrieve_result_callback(out)

@@ -1,7 +1,7 @@
-"""Random instances on which theory says what can be learned: patterns, labels and their teacher.
+"""Random instances for which theory predicts what can be learned: patterns, labels, teachers.
 
-Every part of an instance is drawn from a stream of its own and row by row: with the same seed more
-patterns, or more random features, extend fewer.
+Every part of an instance is drawn row by row from a stream of its own. So with the same seed, a
+larger number of patterns or of random features extends a smaller one.
 """
 
 from numbers import Integral, Real
@@ -18,26 +18,28 @@ WEIGHTS = ("binary", "spherical")
 def make_perceptron_storage(
     n_features=1001, alpha=0.5, *, patterns="binary", dtype=np.float64, random_state=None
 ):
-    """Random patterns with random labels, to be stored by a perceptron.
+    """Random patterns with random labels, which a perceptron has to store.
 
-    With many features, weights -1 and +1 can store almost all instances up to ``alpha = 0.833``,
-    real weights up to 2: see `skflat.theory.capacity`.
+    With many features, weights -1 and +1 can store almost all instances up to ``alpha = 0.833``.
+    Real weights can store them up to 2. See `skflat.theory.capacity`.
 
     Parameters
     ----------
     n_features : int, default=1001
-        Inputs of the perceptron. With an odd number of binary inputs no binary weights give 0.
+        Number of inputs of the perceptron. If it is odd, binary inputs and binary weights never
+        give the field 0.
     alpha : float, default=0.5
-        Patterns per feature: there are ``round(alpha * n_features)``.
+        Patterns per feature. Their number is ``round(alpha * n_features)``.
     patterns : {'binary', 'normal'}, default='binary'
-        Entries are -1 and +1, or standard normal.
+        The entries are -1 and +1, or standard normal.
     dtype : dtype, default=np.float64
-        Of ``X``.
+        Dtype of ``X``.
     random_state : int, RandomState instance or None, default=None
 
     Returns
     -------
     X : ndarray of shape (n_samples, n_features)
+        Patterns.
     y : ndarray of shape (n_samples,)
         Labels -1 and +1.
 
@@ -67,22 +69,24 @@ def make_teacher_student(
 ):
     """Random patterns labelled by a random perceptron, the teacher.
 
-    What can be learned from them is in `skflat.theory.teacher_student`, for binary weights.
+    `skflat.theory.teacher_student` predicts what can be learned from them, for binary weights.
 
     Parameters
     ----------
     n_features : int, default=1001
-        Inputs of the perceptron. Odd where patterns and weights are binary, so that none gives 0.
+        Number of inputs of the perceptron. It must be odd if patterns and weights are binary, so
+        that no field is 0.
     alpha : float, default=1.0
-        Patterns per feature: there are ``round(alpha * n_features)``.
+        Patterns per feature. Their number is ``round(alpha * n_features)``.
     weights : {'binary', 'spherical'}, default='binary'
-        The teacher's are -1 and +1, or uniform on the sphere of radius ``sqrt(n_features)``.
+        The weights of the teacher are -1 and +1, or uniform on the sphere of radius
+        ``sqrt(n_features)``.
     patterns : {'binary', 'normal'}, default='binary'
-        Entries are -1 and +1, or standard normal.
+        The entries are -1 and +1, or standard normal.
     coef : bool, default=True
-        Return the teacher too.
+        Whether to return the teacher, too.
     dtype : dtype, default=np.float64
-        Of ``X``.
+        Dtype of ``X``.
     random_state : int, RandomState instance or None, default=None
 
     Returns
@@ -125,25 +129,26 @@ def make_random_features(
 ):
     """Random features of normal inputs, labelled by a teacher that sees the inputs themselves.
 
-    Made for a student that grows while the data stay as they are (arXiv:2110.00683): with the same
-    seed and more features, rows, labels and the first features are the same. From which size on it
-    can fit the labels is in `skflat.theory.student_interpolation`. For rows to test on ask for more
-    samples, and split.
+    The instances are for a student that grows while the data stay the same (arXiv:2110.00683). With
+    the same seed and more features, the rows, the labels and the first features do not change.
+    `skflat.theory.student_interpolation` predicts the size at which the student can fit the labels.
+    To get rows for a test, ask for more samples and split them.
 
     Parameters
     ----------
     n_features : int, default=201
-        Features ``sign(F x / sqrt(n_inputs))``, with standard normal ``F``.
+        Number of features ``sign(F x / sqrt(n_inputs))``, with standard normal ``F``.
     n_samples : int, default=604
-        Rows.
+        Number of rows.
     n_inputs : int, default=201
-        Standard normal inputs ``x``, which the teacher sees and the student does not.
+        Number of standard normal inputs ``x``. The teacher sees them, and the student does not.
     weights : {'binary', 'spherical'}, default='binary'
-        The teacher's are -1 and +1, or uniform on the sphere of radius ``sqrt(n_inputs)``.
+        The weights of the teacher are -1 and +1, or uniform on the sphere of radius
+        ``sqrt(n_inputs)``.
     coef : bool, default=True
-        Return the teacher too.
+        Whether to return the teacher, too.
     dtype : dtype, default=np.float64
-        Of ``X``.
+        Dtype of ``X``.
     random_state : int, RandomState instance or None, default=None
 
     Returns
@@ -153,7 +158,7 @@ def make_random_features(
     y : ndarray of shape (n_samples,)
         Labels -1 and +1.
     coef : ndarray of shape (n_inputs,)
-        The teacher, with one weight an input. Only with ``coef=True``.
+        The teacher, with one weight per input. Only with ``coef=True``.
 
     Examples
     --------
@@ -171,6 +176,7 @@ def make_random_features(
     inputs = for_inputs.standard_normal((n_samples, n_inputs))
     teacher = _draw_teacher(weights, for_teacher, n_inputs)
     F = for_features.standard_normal((n_features, n_inputs))
+    # The division by sqrt(n_inputs) would not change any sign.
     X, y = np.where(inputs @ F.T > 0, 1, -1).astype(dtype), _labels(inputs, teacher)
     return (X, y, teacher) if coef else (X, y)
 
@@ -194,7 +200,7 @@ def _check_option(name, value, options):
 
 
 def _streams(random_state, n_streams):
-    """Generators of their own, so that the size of one part does not shift the others."""
+    """Separate generators, so that the size of one part does not change the draws of the others."""
     seeds = check_random_state(random_state).randint(2**32, size=n_streams, dtype=np.uint32)
     return [np.random.RandomState(seed) for seed in seeds]
 
@@ -209,6 +215,7 @@ def _draw(kind, rng, shape):
 def _draw_teacher(kind, rng, n):
     if kind == "binary":
         return _draw("binary", rng, n).astype(float)
+    # The direction of a normal vector is uniform.
     w = rng.standard_normal(n)
     return w * np.sqrt(n) / np.linalg.norm(w)
 

@@ -1,30 +1,30 @@
-"""Choosing among the settings of a search: the flattest that is as good as the best."""
+"""Choose among the settings of a search: the flattest that is about as good as the best."""
 
 import numpy as np
 
 __all__ = ["flattest_within_one_se"]
 
-#: Scores that differ by that share are equal.
+#: Scores with a smaller relative difference are equal.
 ROUNDING = 1e-12
 
 
 def flattest_within_one_se(cv_results):
     """The flattest setting whose mean score is within one standard error of the best.
 
-    For ``refit=`` of scikit-learn's ``GridSearchCV``; ``FlatMLPClassifierCV`` and
-    ``FlatMLPRegressorCV`` know it as ``select="flattest_within_one_se"``. The standard error is
-    that of the best mean score over the splits; with a single split it is 0.
+    Use it for ``refit=`` of scikit-learn's ``GridSearchCV``. In ``FlatMLPClassifierCV`` and
+    ``FlatMLPRegressorCV`` it is ``select="flattest_within_one_se"``. The standard error is that of
+    the best mean score over the splits. With a single split it is 0.
 
-    Flatter is the larger ``rho``, be it that of the estimator or of a step of a Pipeline. Of equal
-    ``rho`` the better score counts, and of equal scores the setting that was given first. Where
-    there is no ``rho`` among the parameters, the settings are taken to be given from the least flat
-    to the flattest.
+    A setting with a larger ``rho`` is flatter. ``rho`` may be a parameter of the estimator or of a
+    step of a Pipeline. If several settings have the same ``rho``, the one with the best score is
+    chosen. If their scores are equal, too, it is the first one. If no parameter is a ``rho``, the
+    settings must be in order from the least flat to the flattest.
 
     Parameters
     ----------
     cv_results : dict
-        ``cv_results_`` of a search with one metric. Where it says which settings were ``finished``,
-        the others do not count.
+        ``cv_results_`` of a search with one metric. If it has a column ``finished``, only finished
+        settings count.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def flattest_within_one_se(cv_results):
     Raises
     ------
     ValueError
-        If there is no such score, if every one is NaN, or if a ``rho`` is no number.
+        If there is no such score, if all scores are NaN, or if a ``rho`` is not a number.
 
     Examples
     --------
@@ -60,6 +60,7 @@ def flattest_within_one_se(cv_results):
     mean[~np.asarray(cv_results.get("finished", np.isfinite(mean)), dtype=bool)] = np.nan
     if not np.isfinite(mean).any():
         raise ValueError(f"No setting has a finite score: 'mean_test_score' is {mean.tolist()}.")
+    # A comparison with NaN is false, so unfinished settings cannot be chosen below.
     best = int(np.nanargmax(mean))
     slack = _standard_error(cv_results, best) + ROUNDING * abs(mean[best])
     good = np.flatnonzero(mean >= mean[best] - slack)
@@ -69,7 +70,7 @@ def flattest_within_one_se(cv_results):
 
 
 def _standard_error(cv_results, index):
-    """That of a setting's mean score over the splits; 0 of a single split."""
+    """The standard error of a setting's mean score over the splits. 0 for a single split."""
     scores = [
         cv_results[key][index]
         for key in cv_results
@@ -79,10 +80,11 @@ def _standard_error(cv_results, index):
 
 
 def _radii(cv_results):
-    """What is larger for flatter settings: ``rho``, or the place among the settings."""
+    """Numbers that are larger for flatter settings: ``rho``, or the position of the setting."""
     names = [key for key in cv_results if key.removeprefix("param_").split("__")[-1] == "rho"]
     if not names:
         return np.arange(len(cv_results["mean_test_score"]))
+    # In a list of grids, a grid without ``rho`` leaves masked entries.
     given = np.ma.filled(np.ma.asarray(cv_results[names[0]], dtype=object), np.nan)
     try:
         radii = given.astype(float)

@@ -1,9 +1,9 @@
-"""Finite vocabularies: statements, what completes them, and weakness beside description length.
+"""Finite vocabularies: statements, their completions, weakness and description length.
 
-The formal objects behind the weakness of networks, small enough to be counted (Bennett,
-arXiv:2301.12987 and arXiv:2605.05209). A vocabulary is a set of programs, each a set of states; a
-statement is a set of programs that some state satisfies together. Statements are written as
-collections of the programs' indices.
+These are the formal objects behind the weakness of networks (Bennett, arXiv:2301.12987 and
+arXiv:2605.05209). Here they are so small that they can be counted. A vocabulary is a set of
+programs, and a program is a set of states. A statement is a set of programs that hold together in
+some state. It is written as a collection of the programs' indices.
 """
 
 from math import comb, log
@@ -21,7 +21,7 @@ class Vocabulary:
     programs : array-like of shape (n_programs, n_states)
         Whether each program holds in each state.
     max_statements : int, default=2_000_000
-        Counting gives up at more completions than this.
+        Largest number of completions to count. If there are more, there is an error.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Vocabulary:
 
     Examples
     --------
-    Three regions, each of which may be assigned one of three classes, or none:
+    Three regions. Each may be assigned one of three classes, or none:
 
     >>> from itertools import product
     >>> import numpy as np
@@ -53,17 +53,17 @@ class Vocabulary:
                 f"got shape {self.programs.shape}."
             )
         self.max_statements = max_statements
-        # One integer a program, a bit a state: an intersection is then one operation.
+        # Each program is one integer with a bit per state. An intersection is then one operation.
         packed = np.packbits(self.programs, axis=1)
         self._bits = [int.from_bytes(row.tobytes(), "big") for row in packed]
 
     @property
     def n_statements(self):
-        """Number of statements of the language: the weakness of the empty statement."""
+        """Number of statements of the language, which is the weakness of the empty statement."""
         return self.weakness([])
 
     def truth(self, statement):
-        """States in which all programs of a statement hold, a mask of shape (n_states,)."""
+        """A mask, of shape (n_states,), of the states in which all programs of a statement hold."""
         return self.programs[self._indices(statement)].all(axis=0)
 
     def is_statement(self, programs):
@@ -71,7 +71,9 @@ class Vocabulary:
         return bool(self.truth(programs).any())
 
     def weakness(self, statement):
-        """Number of completions of a statement, itself among them: exact, in as many steps.
+        """Number of completions of a statement, including itself.
+
+        The number is exact, and the time is proportional to it.
 
         Raises
         ------
@@ -81,7 +83,7 @@ class Vocabulary:
         return sum(1 for _ in self._completions(statement))
 
     def extension(self, statement):
-        """The completions of a statement, a set of frozensets."""
+        """The set of completions of a statement, as frozensets."""
         base = frozenset(self._indices(statement))
         return {base.union(added) for added in self._completions(statement)}
 
@@ -100,17 +102,18 @@ class Vocabulary:
         return indices
 
     def _completions(self, statement):
-        """What can be added to a statement, in tuples; the empty one first.
+        """Iterate over the tuples of programs that complete a statement. The empty one is first.
 
-        A subset of a statement is one, so adding programs one at a time, in a fixed order, and
-        turning back where no state is left, reaches every completion once.
+        Programs are added one at a time in a fixed order, as long as a state is left. This reaches
+        every completion once, because a subset of a statement is a statement.
         """
-        indices, bits = self._indices(statement), -1
+        indices, bits = self._indices(statement), -1  # all bits of -1 are set
         for k in indices:
             bits &= self._bits[k]
         if bits == 0:
             raise ValueError(f"No state satisfies the programs {indices}: this is no statement.")
         others = [k for k in range(len(self._bits)) if k not in set(indices)]
+        # A stack: depth first, so few partial statements are in memory at a time.
         pending, n_found = [(bits, 0, ())], 0
         while pending:
             bits, start, added = pending.pop()
@@ -127,8 +130,8 @@ class Vocabulary:
 class Task:
     """Situations and their correct completions, in one vocabulary.
 
-    A policy is a statement. It is correct if, of all completions of the situations, those that
-    complete the policy too are exactly the right ones.
+    A policy is a statement. Some completions of the situations also complete the policy. The policy
+    is correct if these are exactly the right completions.
 
     Parameters
     ----------
@@ -140,8 +143,8 @@ class Task:
 
     Examples
     --------
-    Two bits that must be equal, each read off by two programs; the situation is that the first is
-    1, and the policy that says least is to set the second:
+    Two bits that must be equal. There are two programs for each bit. In the situation the first bit
+    is 1. The weakest policy is to set the second bit:
 
     >>> from skflat.vocabularies import Task, Vocabulary
     >>> bits = Vocabulary([[0, 0, 1, 1], [1, 1, 0, 0], [0, 1, 0, 1], [1, 0, 1, 0]])
@@ -167,15 +170,16 @@ class Task:
         return [each for each in sorted(found, key=_by_length) if self.is_correct(each)]
 
     def weakest(self):
-        """A correct policy with most completions; of equally weak ones the shortest."""
+        """The correct policy with the most completions; the shortest one if several are equal."""
+        # The policies are sorted by length, and ``max`` returns the first maximum.
         return max(self._some(), key=self.vocabulary.weakness)
 
     def shortest(self):
-        """A correct policy of fewest programs: the minimum description length."""
+        """A correct policy with the fewest programs, which has the minimum description length."""
         return min(self._some(), key=len)
 
     def _completed(self, policy=()):
-        """The completions that situations and policy have in common."""
+        """The completions of the situations that also complete the policy."""
         both = [situation.union(policy) for situation in self.inputs]
         consistent = [each for each in both if self.vocabulary.is_statement(each)]
         return set().union(*(self.vocabulary.extension(each) for each in consistent))
@@ -192,15 +196,17 @@ def _by_length(statement):
 
 
 def completions(statement, language):
-    """Those statements of a language, listed one by one, that contain a statement.
+    """The statements of a language that contain a statement. The language is given as a list.
 
-    A `Vocabulary` derives its language, in which every subset of a statement is one too. A list
-    need not be closed like that.
+    The language of a `Vocabulary` follows from its programs, and every subset of a statement in it
+    is a statement, too. A list does not need this property.
 
     Parameters
     ----------
     statement : collection
+        The statement to complete.
     language : collection of collections
+        All statements of the language.
 
     Returns
     -------
@@ -216,18 +222,19 @@ def completions(statement, language):
 
 
 def survival(n_open, n_unseen, n_demands):
-    """Probability that a policy stays correct when demands are drawn from what is unseen.
+    """Probability that a policy stays correct if demands are drawn from the unseen statements.
 
-    ``C(n_open, k) / C(n_unseen, k)``: all ``k`` demands, drawn without replacement and alike, fall
-    among the completions that the policy leaves open.
+    It is ``C(n_open, k) / C(n_unseen, k)``. The ``k`` demands are drawn uniformly without
+    replacement. The policy stays correct if all of them are among its completions.
 
     Parameters
     ----------
     n_open : int
-        Unseen statements that complete the policy, at most ``n_unseen``.
+        Number of unseen statements that complete the policy, at most ``n_unseen``.
     n_unseen : int
+        Number of unseen statements.
     n_demands : int
-        ``k``, at most ``n_unseen``.
+        Number ``k`` of demands, at most ``n_unseen``.
 
     Returns
     -------
@@ -250,15 +257,15 @@ def survival(n_open, n_unseen, n_demands):
 def divergence(weakness, n_statements):
     """Divergence of the uniform posterior on a policy's completions from the uniform prior.
 
-    ``log(n_statements / weakness)``, in nats: the complexity term of a PAC-Bayes bound, which the
-    weakest correct policy makes least.
+    It is ``log(n_statements / weakness)``, in nats. This is the complexity term of a PAC-Bayes
+    bound. It is smallest for the weakest correct policy.
 
     Parameters
     ----------
     weakness : int
-        Completions of the policy.
+        Number of completions of the policy.
     n_statements : int
-        Of the whole language.
+        Number of statements of the whole language.
 
     Returns
     -------

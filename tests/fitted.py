@@ -1,4 +1,4 @@
-"""Networks fitted on small data, and what the tests of the measures know of them."""
+"""Networks fitted on small data, with exact results for the tests of the measures."""
 
 import copy
 from functools import cache
@@ -35,6 +35,7 @@ from skflat.measures import (
     maximal_variation,
     noise_stability,
     normalized_margin,
+    orbit_trace,
     pac_bayes_bound,
     relative_flatness,
     spectral_density,
@@ -58,6 +59,7 @@ FUNCTIONS = {
     "maximal_variation": maximal_variation,
     "noise_stability": noise_stability,
     "normalized_margin": normalized_margin,
+    "orbit_trace": orbit_trace,
     "pac_bayes_bound": pac_bayes_bound,
     "relative_flatness": relative_flatness,
     "sharpness": hessian_trace,

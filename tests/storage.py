@@ -1,4 +1,4 @@
-"""Random patterns to store, the same on every machine, and all that is known of small ones."""
+"""Random patterns to store, equal on every machine, with exact results for small instances."""
 
 import numpy as np
 

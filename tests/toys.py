@@ -1,4 +1,4 @@
-"""Objectives small enough to know everything about, and what looks on while they are used."""
+"""Objectives whose properties are all known, and wrappers that record how they are used."""
 
 from itertools import pairwise
 from types import SimpleNamespace

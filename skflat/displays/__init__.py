@@ -1,6 +1,6 @@
-"""Pictures of what was found, by scikit-learn's Display convention.
+"""Plots of results, by scikit-learn's Display convention.
 
-They need matplotlib, which is imported when something is drawn: ``pip install "skflat[plot]"``.
+The displays need matplotlib: ``pip install "skflat[plot]"``. They import it only when they draw.
 """
 
 from ._emergence import EmergenceDisplay

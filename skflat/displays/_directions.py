@@ -46,6 +46,7 @@ def eigen_directions(problem, n_directions, random_state):
     """
     product, rng = HessianProduct(problem), _generator(random_state)
     values, vectors, _ = eigenpairs(product, n_directions, "largest", 1e-6, None, rng)
+    # An eigenvector has no sign of its own. A fixed sign makes the picture reproducible.
     signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(n_directions)])
     directions = list(np.ascontiguousarray((signs * vectors).T, dtype=problem.w.dtype))
     return directions, [f"distance along the eigenvector of {value:.3g}" for value in values]
@@ -55,5 +56,5 @@ def _generator(random_state):
     return np.random.default_rng(check_random_state(random_state).randint(2**31))
 
 
-#: Name to function: what ``directions`` may be.
+#: From the name in ``directions`` to its function.
 DIRECTIONS = {"filter": filter_directions, "eigen": eigen_directions}

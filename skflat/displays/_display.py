@@ -1,8 +1,8 @@
-"""The base of all displays: lazy import of matplotlib, labels, and the way from a measure."""
+"""The bases of the displays: lazy import of matplotlib, labels, and drawing of a measurement."""
 
 from abc import ABC, abstractmethod
 
-#: Quantities that a display with both of them can draw.
+#: Quantities to draw, for a display that has both.
 QUANTITIES = ("loss", "error")
 
 LOSSES = {
@@ -37,7 +37,8 @@ def pyplot():
 
 
 def check_option(name, value, options):
-    """Refuse a value that is none of the options."""
+    """Raise an error if a value is none of the options."""
+    # ``is`` comes first, so the usual objects need no comparison by ``==``.
     if not any(value is option or value == option for option in options):
         raise ValueError(f"{name} must be one of {tuple(options)}, got {value!r}.")
 
@@ -55,7 +56,7 @@ def name_of(estimator, name):
 
 
 class Display(ABC):
-    """Base of all displays: the arrays of a picture, and how they are drawn."""
+    """Base of all displays. A display holds the arrays of a plot and draws them."""
 
     @abstractmethod
     def plot(self, ax=None, *, name=None, **kwargs):
@@ -66,7 +67,7 @@ class Display(ABC):
         ax : matplotlib.axes.Axes, default=None
             None makes a new figure.
         name : str, default=None
-            In the legend; None is the display's own name.
+            Name in the legend. None takes the display's own name.
         **kwargs : dict
             Passed on to matplotlib.
 
@@ -76,17 +77,17 @@ class Display(ABC):
         """
 
     def _start(self, ax):
-        """Axes to draw into, remembered as `ax_` and `figure_`."""
+        """The axes to draw into. The display keeps them as `ax_` and `figure_`."""
         self.ax_ = pyplot().subplots()[1] if ax is None else ax
         self.figure_ = self.ax_.figure
         return self.ax_
 
     def _style(self, name, kwargs):
-        """Settings of a line: its label, unless matplotlib's own word for it is given."""
+        """Settings of a line. The label is the name, unless ``kwargs`` has a ``label``."""
         return {"label": self.name if name is None else name, **kwargs}
 
     def _finish(self, x, y):
-        """Axes named, and a legend if there is anything to put into it."""
+        """Label the axes, and add a legend if any line has a label."""
         self.ax_.set_xlabel(x)
         self.ax_.set_ylabel(y)
         if self.ax_.get_legend_handles_labels()[1]:
@@ -97,27 +98,27 @@ class Display(ABC):
 class MeasurementDisplay(Display):
     """Base of the displays that draw the table of a `skflat.measures.Measurement`."""
 
-    #: The class of the measure, and the columns that its table must have.
+    #: The class of the measure, and the columns that the table of its measurement must have.
     _measure, _columns = None, ()
 
     @classmethod
     def from_estimator(cls, estimator, X, y, sample_weight=None, *, name=None, ax=None, **kwargs):
-        """Measure a fitted estimator and draw what was found.
+        """Measure a fitted estimator and draw the result.
 
         Parameters
         ----------
         estimator : fitted estimator
-            Ours, scikit-learn's ``MLPClassifier`` or ``MLPRegressor``, or a Pipeline that ends in
-            one of them. It is not changed.
+            An estimator of skflat, scikit-learn's ``MLPClassifier`` or ``MLPRegressor``, or a
+            Pipeline that ends in one of them. It is not changed.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
         name : str, default=None
-            In the legend; None is the name of the estimator's class.
+            Name in the legend. None takes the name of the estimator's class.
         ax : matplotlib.axes.Axes, default=None
-            None makes a new figure. With the axes of another display both are in one picture.
+            None makes a new figure. The axes of another display put both into one plot.
         **kwargs : dict
-            Parameters of the measure, under their own names; all others are those of `plot`.
+            Parameters of the measure, under their own names. All others are passed on to `plot`.
 
         Returns
         -------
@@ -132,7 +133,7 @@ class MeasurementDisplay(Display):
         ValueError
             If a parameter is out of its range, or the data do not fit the estimator.
         """
-        pyplot()  # better now than after a long measurement
+        pyplot()  # a missing matplotlib should raise before a long measurement
         known = cls._measure().get_params()
         params = {key: kwargs.pop(key) for key in known if key in kwargs}
         measurement = cls._measure(**params).measure(estimator, X, y, sample_weight)
@@ -140,13 +141,13 @@ class MeasurementDisplay(Display):
 
     @classmethod
     def from_measurement(cls, measurement, *, name=None, ax=None, **kwargs):
-        """Draw what was measured before.
+        """Draw a measurement that was made before.
 
         Parameters
         ----------
         measurement : Measurement
         name : str, default=None
-            In the legend; None leaves it out.
+            Name in the legend. None leaves it out.
         ax : matplotlib.axes.Axes, default=None
             None makes a new figure.
         **kwargs : dict
@@ -159,7 +160,7 @@ class MeasurementDisplay(Display):
         Raises
         ------
         ValueError
-            If the measurement is that of another measure.
+            If the measurement was made by another measure.
         """
         table = measurement.table
         if not set(cls._columns) <= set(table):

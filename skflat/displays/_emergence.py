@@ -1,4 +1,4 @@
-"""The sizes at which a model starts to interpolate, and to do so flatly."""
+"""The size at which a model starts to interpolate, and the size at which it is flat."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ from ._display import Display
 class EmergenceDisplay(Display):
     """Share of seeds without training error and energy of the solutions, over the size.
 
-    The share, and the test score where there is one, belong to the axis on the left, the energy to
-    that on the right: its mean with two standard errors, and every solution. Vertical lines mark
-    the two thresholds, bands their intervals, and the legend says which one was not found.
+    The left axis has the share, and the test score if there is one. The right axis has the energy:
+    every solution, and the mean with two standard errors. Vertical lines mark the two thresholds,
+    and bands mark their intervals. If a threshold was not found, the legend says so.
 
     Use `from_emergence` to make one.
 
@@ -19,11 +19,11 @@ class EmergenceDisplay(Display):
     sizes : ndarray of shape (n_sizes,)
     solved : ndarray of bool, of shape (n_sizes, n_seeds)
     energy : ndarray of shape (n_sizes, n_seeds)
-        Drawn where solved.
+        Only the energies of solutions are drawn.
     thresholds : dict of str to Threshold
     test_score : ndarray of shape (n_sizes, n_seeds), default=None
     name : str, default=None
-        In the legend, before what the curves are called.
+        A prefix for the names of the curves in the legend.
 
     Attributes
     ----------
@@ -32,15 +32,15 @@ class EmergenceDisplay(Display):
         The axis on the right.
     figure_ : matplotlib.figure.Figure
     lines_ : list of matplotlib.lines.Line2D
-        The share, and the test score.
+        The curves of the share and of the test score.
     bars_ : matplotlib.container.ErrorbarContainer
         The mean energies.
     points_ : matplotlib.collections.PathCollection
-        The solutions.
+        The energies of the solutions.
     thresholds_ : dict of str to matplotlib.lines.Line2D
-        Those that were found.
+        The lines of the thresholds that were found.
     bands_ : dict of str to matplotlib.patches.Rectangle
-        The intervals, as far as the ladder goes.
+        The intervals, cut at the ends of the axis.
 
     Examples
     --------
@@ -73,11 +73,11 @@ class EmergenceDisplay(Display):
         ----------
         emergence : Emergence
         name : str, default=None
-            In the legend, before what the curves are called.
+            A prefix for the names of the curves in the legend.
         ax : matplotlib.axes.Axes, default=None
             None makes a new figure.
         **kwargs : dict
-            Passed on to `matplotlib.axes.Axes.plot`, for the lines of the axis on the left.
+            Passed on to `matplotlib.axes.Axes.plot`, for the lines of the left axis.
 
         Returns
         -------
@@ -99,6 +99,7 @@ class EmergenceDisplay(Display):
         before = "" if name is None else f"{name}: "
         self._draw_shares(before, kwargs)
         self._draw_energies(before)
+        # An interval may end at 0 or at infinity. The limits of the data stay the limits.
         ends = ax.get_xlim()
         self.thresholds_, self.bands_ = {}, {}
         for (key, each), color in zip(self.thresholds.items(), ("C0", "C1"), strict=True):
@@ -107,7 +108,8 @@ class EmergenceDisplay(Display):
         self.energy_ax_.set_ylabel("energy of the solutions")
         score = "" if self.test_score is None else ", test score"
         self._finish("size of the model", f"share of the seeds{score}")
-        ax.get_legend().remove()  # one for both axes, on the upper one
+        # One legend for both axes. On the left axis, curves of the right one would cross it.
+        ax.get_legend().remove()
         handles = [each.get_legend_handles_labels() for each in (ax, self.energy_ax_)]
         both = (left + right for left, right in zip(*handles, strict=True))
         self.energy_ax_.legend(*both, loc="center right")
@@ -120,13 +122,13 @@ class EmergenceDisplay(Display):
             self.sizes, share, **{"label": f"{before}zero training error", **style}
         )
         if self.test_score is not None:
-            score = np.ma.masked_invalid(self.test_score).mean(axis=1)  # some diverged
+            score = np.ma.masked_invalid(self.test_score).mean(axis=1)  # NaN where a fit diverged
             self.lines_ += self.ax_.plot(
                 self.sizes, score, **{**style, "ls": ":", "label": f"{before}test score"}
             )
 
     def _draw_energies(self, before):
-        """Every solution, and means with two standard errors."""
+        """Draw every solution, and means with two standard errors."""
         self.energy_ax_ = ax = self.ax_.twinx()
         sizes = np.broadcast_to(self.sizes[:, None], self.solved.shape)[self.solved]
         self.points_ = ax.scatter(sizes, self.energy[self.solved], s=12, color="0.6", zorder=1)
@@ -139,7 +141,7 @@ class EmergenceDisplay(Display):
         )
 
     def _mark(self, key, threshold, color, ends):
-        """A line and a band, or a word in the legend."""
+        """Draw a line and a band, or note in the legend that there is no threshold."""
         low, high = np.clip([threshold.low, threshold.high], *ends)
         self.bands_[key] = self.ax_.axvspan(low, high, color=color, alpha=0.1, lw=0)
         if threshold.reason:
@@ -151,5 +153,5 @@ class EmergenceDisplay(Display):
 
 
 def _error(values):
-    """Standard error of the mean; 0 of a single value, which has no bar."""
+    """Standard error of the mean. A single value has 0, so no bar is drawn."""
     return values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0

@@ -14,24 +14,27 @@ from ._grid import around, between, on_grid, through_both
 class LandscapeDisplay(Display):
     """The unpenalised mean training loss, or error, around a fitted network.
 
-    A curve along one direction in parameter space, a map of two, or the curve on the straight
-    line between two networks. The middle of the picture is the network itself, to the bit.
+    The display shows a curve along one direction in parameter space, a map of two directions, or
+    the curve on the straight line between two networks. The middle of the plot is exactly the
+    network itself.
 
-    A direction shows one section of very many, and random ones hide what is steep in few
-    directions; compare numbers by the measures. Random directions are filter-normalised (Li, Xu,
-    Taylor, Studer and Goldstein, arXiv:1712.09913): a step of 1 moves every unit's incoming
-    weights by their own norm, and intercepts stay, so that the picture is invariant under
-    rescaling of layers against each other. A step along an eigenvector of the Hessian is a
-    Euclidean distance, and the picture is invariant under isometries of the parameters only.
+    A direction shows only one section of the landscape. Random directions hide a loss that is
+    steep in few directions only. Use the measures to compare numbers.
+
+    Random directions are filter-normalised (Li, Xu, Taylor, Studer and Goldstein,
+    arXiv:1712.09913). A step of 1 moves every unit's incoming weights by their own norm, and
+    intercepts do not move. So the plot is invariant under a rescaling of layers against each
+    other. A step along an eigenvector of the Hessian is a Euclidean distance. That plot is
+    invariant under isometries of the parameters only.
 
     Use `from_estimator` to make one.
 
     Parameters
     ----------
     steps : ndarray of shape (n_points,)
-        Along every direction.
+        Steps along every direction.
     loss : ndarray of shape (n_points,) or (n_points, n_points)
-        Mean loss. With two directions the last axis is the first of them.
+        Mean loss. With two directions the last axis belongs to the first direction.
     error : ndarray of the shape of `loss`
         Share of wrong labels, or mean absolute error of a regressor.
     directions : list of ndarray of shape (n_parameters,)
@@ -42,18 +45,18 @@ class LandscapeDisplay(Display):
     loss_name : str, default=None
         Name of the loss's class.
     name : str, default=None
-        In the legend.
+        Name in the legend.
 
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
     figure_ : matplotlib.figure.Figure
     lines_ : list of matplotlib.lines.Line2D
-        The curve; with two directions, the mark at the network.
+        The curve. With two directions, the mark at the network.
     contours_ : matplotlib.contour.QuadContourSet
-        With two directions.
+        The map. Only with two directions.
     colorbar_ : matplotlib.colorbar.Colorbar
-        With two directions.
+        Its scale. Only with two directions.
 
     Examples
     --------
@@ -109,42 +112,42 @@ class LandscapeDisplay(Display):
         ax=None,
         **kwargs,
     ):
-        """Look around a fitted estimator and draw what was found.
+        """Evaluate the loss around a fitted estimator and draw it.
 
-        Costs a loss for every point; the first layer's part is paid once a curve, and once for
+        Every point costs one loss. The first layer is computed only once for a curve, and once for
         every row of a map.
 
         Parameters
         ----------
         estimator : fitted estimator
-            Ours, scikit-learn's ``MLPClassifier`` or ``MLPRegressor``, or a Pipeline that ends in
-            one of them. It is not changed.
+            An estimator of skflat, scikit-learn's ``MLPClassifier`` or ``MLPRegressor``, or a
+            Pipeline that ends in one of them. It is not changed.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
         directions : {'filter', 'eigen'}, default='filter'
-            ``'filter'``: random and filter-normalised. ``'eigen'``: the eigenvectors of the
-            largest eigenvalues of the Hessian, of length 1.
+            ``'filter'`` takes random, filter-normalised directions. ``'eigen'`` takes the
+            eigenvectors of the largest eigenvalues of the Hessian, of length 1.
         n_directions : {1, 2}, default=1
-            A curve or a map.
+            One direction gives a curve, two give a map.
         span : float, default=1.0
             The greatest step, to either side.
         n_points : int, default=None
-            Steps along a direction, at least 3, one more if that is needed to have one in the
-            middle. None is 41 for a curve and 21 for a map.
+            Number of steps along a direction, at least 3. An even number is raised by one, so that
+            one step is in the middle. None is 41 for a curve and 21 for a map.
         to : fitted estimator, default=None
-            A second network of the same shape and activation. The curve is then that on the line
-            from the estimator, at 0, to this one, at 1, and a quarter beyond either; so many points
-            are added (at most 5) that 0 and 1 are among them. ``directions``, ``span`` and
+            A second network of the same shape and activation. The curve then follows the line from
+            the estimator, at 0, to this network, at 1, and a quarter beyond either end. Up to 5
+            points are added, so that 0 and 1 are among them. ``directions``, ``span`` and
             ``random_state`` are not used.
         random_state : int, RandomState instance or None, default=0
-            Draws the directions, or what the search for eigenvectors starts from.
+            Draws the directions, or the start of the search for eigenvectors.
         what : {'loss', 'error'}, default='loss'
             The quantity to draw. The display has both.
         name : str, default=None
-            In the legend; None is the name of the estimator's class.
+            Name in the legend. None takes the name of the estimator's class.
         ax : matplotlib.axes.Axes, default=None
-            None makes a new figure. With the axes of another display both are in one picture.
+            None makes a new figure. The axes of another display put both into one plot.
         **kwargs : dict
             Further parameters of `plot`.
 
@@ -160,9 +163,9 @@ class LandscapeDisplay(Display):
             If the estimator cannot be measured, or a parameter is of the wrong type.
         ValueError
             If a parameter is out of its range, the data do not fit the estimator, or the two
-            networks are not of one shape and activation.
+            networks differ in shape or activation.
         """
-        pyplot()  # better now than after a long computation
+        pyplot()  # a missing matplotlib should raise before a long computation
         check_option("what", what, QUANTITIES)
         check_option("directions", directions, DIRECTIONS)
         check_option("n_directions", n_directions, (1, 2) if to is None else (1,))
@@ -182,7 +185,7 @@ class LandscapeDisplay(Display):
         return display.plot(ax=ax, what=what, **kwargs)
 
     def plot(self, ax=None, *, what="loss", name=None, **kwargs):
-        """Draw the curve or the map, with a mark where a network is.
+        """Draw the curve or the map, with a mark at every network.
 
         Parameters
         ----------
@@ -190,9 +193,9 @@ class LandscapeDisplay(Display):
             None makes a new figure.
         what : {'loss', 'error'}, default='loss'
         name : str, default=None
-            In the legend of a curve; None is the display's own name.
+            Name in the legend of a curve. None takes the display's own name.
         **kwargs : dict
-            Of `matplotlib.axes.Axes.plot`, or of `matplotlib.axes.Axes.contourf`.
+            Passed on to `matplotlib.axes.Axes.plot`, or to `matplotlib.axes.Axes.contourf`.
 
         Returns
         -------
@@ -208,13 +211,14 @@ class LandscapeDisplay(Display):
         ax = self._start(ax)
         if values.ndim == 2:
             return self._map(ax, values, label, kwargs)
+        # The steps contain 0 and 1 exactly, so a comparison of floats finds them.
         marked = [int(np.flatnonzero(self.steps == step)[0]) for step in self.models]
         style = {"marker": "o", "markevery": marked, **self._style(name, kwargs)}
         self.lines_ = ax.plot(self.steps, values, **style)
         return self._finish(self.axes[0], label)
 
     def _map(self, ax, values, label, kwargs):
-        """Filled contours over both directions, and a mark at the network."""
+        """Draw filled contours over both directions, and a mark at the network."""
         values = np.ma.masked_invalid(values)
         style = {"cmap": "viridis", "extend": "both", **_levels(values), **kwargs}
         self.contours_ = ax.contourf(self.steps, self.steps, values, **style)
@@ -225,7 +229,7 @@ class LandscapeDisplay(Display):
 
 
 def _look_around(problem, find, n_directions, steps, random_state):
-    """What a display of the neighbourhood of one network is made of."""
+    """The parameters of a display of the neighbourhood of one network."""
     objective, w = problem.objective, problem.w
     if n_directions > len(w):
         raise ValueError(f"A network of {len(w)} parameters has not {n_directions} directions.")
@@ -235,7 +239,7 @@ def _look_around(problem, find, n_directions, steps, random_state):
 
 
 def _look_between(one, two, steps):
-    """What a display of the line between two networks is made of."""
+    """The parameters of a display of the line between two networks."""
     _check_alike(one, two)
     loss, error = between(one.objective, one.w, two.w, steps)
     return {
@@ -249,10 +253,11 @@ def _look_between(one, two, steps):
 
 
 def _check_alike(one, two):
-    """Refuse networks that are not points in one landscape."""
+    """Raise an error if the networks are not points in one landscape."""
     shapes = [list(each.objective.layout.shapes.values()) for each in (one, two)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"Both networks must be of one shape, got {shapes[0]} and {shapes[1]}.")
+    # Equal shapes do not suffice: the same parameters must also have the same loss in both.
     losses = [each.objective.loss(two.w) for each in (one, two)]
     if one.w.dtype != two.w.dtype or not np.isclose(*losses, rtol=1e-5, atol=0):
         raise ValueError(
@@ -262,14 +267,16 @@ def _check_alike(one, two):
 
 
 def _levels(values):
-    """Levels of 1, 2 and 5 where the values span more than a decade, else evenly spaced."""
+    """Contour levels: evenly spaced, or 1, 2 and 5 in each decade if values span more than one."""
     from matplotlib.colors import LogNorm
     from matplotlib.ticker import LogLocator, MaxNLocator
 
     low, high = float(values.min()), float(values.max())
     if low <= 0 or high < 10 * low:
         return {"levels": MaxNLocator(10).tick_values(low, high)}
+    # More than five decades would leave the map without visible detail.
     low = max(low, high / 1e5)
     levels = LogLocator(subs=(1, 2, 5), numticks=20).tick_values(low, high)
+    # Neighbouring levels differ by a factor of 2.5 at most, so one level beyond each end stays.
     inside = levels[(levels > low / 2.6) & (levels < high * 2.6)]
     return {"levels": inside, "norm": LogNorm()}

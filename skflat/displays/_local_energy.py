@@ -83,9 +83,9 @@ class LocalEnergyDisplay(MeasurementDisplay):
         what : {'loss', 'error'}, default='loss'
             The error is the share of wrong labels, or the mean absolute error of a regressor.
         name : str, default=None
-            In the legend; None is the display's own name.
+            Name in the legend. None takes the display's own name.
         **kwargs : dict
-            Of `matplotlib.axes.Axes.plot`.
+            Passed on to `matplotlib.axes.Axes.plot`.
 
         Returns
         -------

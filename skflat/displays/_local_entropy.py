@@ -70,17 +70,17 @@ class LocalEntropyDisplay(MeasurementDisplay):
         shell : bool, default=True
             Whether to draw the entropy of all weights too.
         name : str, default=None
-            In the legend; None is the display's own name.
+            Name in the legend. None takes the display's own name.
         **kwargs : dict
-            Of `matplotlib.axes.Axes.plot`.
+            Passed on to `matplotlib.axes.Axes.plot`.
 
         Returns
         -------
         self
         """
         ax = self._start(ax)
-        # Where no solution was found there is neither a point nor a band, and where the error is
-        # not known, no band.
+        # If no solution was found at a distance, there is no point and no band. If only the error
+        # is unknown, the band has width 0.
         stderr = np.where(np.isfinite(self.entropy_stderr), self.entropy_stderr, 0)
         self.lines_ = ax.plot(
             self.distance, self.entropy, **{"marker": ".", **self._style(name, kwargs)}

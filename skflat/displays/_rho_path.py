@@ -1,4 +1,4 @@
-"""What a search over radii has found: the score and the three numbers over the radius."""
+"""The result of a search over radii: the score and the three numbers over the radius."""
 
 import numpy as np
 
@@ -12,39 +12,43 @@ NUMBERS = {
 
 
 class RhoPathDisplay(Display):
-    """Score, sharpness, flatness and weakness over the radius that a search has tried.
+    """Score, sharpness, flatness and weakness over the radii that a search has tried.
 
-    Use `from_estimator` to make one. Of every radius it has the penalty whose training came
-    furthest and scored best. A radius whose training has ended has a mean over the splits with a
-    band of one standard error. Of the others there is the mean score at the epoch where they were
-    left behind, which is no match for that of the end: it is drawn as an empty circle.
+    For every radius the display shows the penalty that ranks best: its training came furthest, and
+    it scored best there. If this training was completed, the display has the mean over the splits
+    with a band of one standard error. If the search stopped it early, the display has the mean
+    score at that epoch, as an empty circle. This score cannot be compared with the scores after
+    complete training.
 
-    The three numbers are those of the networks of the search, each measured on the rows that its
-    split trains on. They are there for the radii whose training has ended, if the search was asked
-    for them by its ``measures``.
+    The three numbers belong to the networks of the search. Each network is measured on the rows on
+    which its split trains. They exist for radii with complete training, and only if the search has
+    ``measures``.
+
+    Use `from_estimator` to make one.
 
     Parameters
     ----------
     rho : ndarray of shape (n_radii,)
-        In rising order.
+        Radii in increasing order.
     alpha : ndarray of shape (n_radii,)
-        The penalty beside each.
+        The penalty for each radius.
     finished : ndarray of shape (n_radii,)
-        Whether the training of it has ended.
+        Whether the training was completed.
     means : dict of str to ndarray of shape (n_radii,)
-        Under ``"score"`` and the names of the numbers.
+        Means over the splits, by ``"score"`` and the names of the numbers.
     errors : dict of str to ndarray of shape (n_radii,)
         Standard errors of these means over the splits.
     chosen : float, default=None
-        The radius that the search has taken.
+        The radius that the search has chosen.
     name : str, default=None
-        In the legend.
+        Name in the legend.
 
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
-        That of the score; of the one quantity where ``what`` was given.
+        The axes of the score, or of the quantity given as ``what``.
     axes_ : ndarray of matplotlib.axes.Axes
+        All axes, one for each quantity.
     figure_ : matplotlib.figure.Figure
     lines_ : dict of str to matplotlib.lines.Line2D
     bands_ : dict of str to matplotlib.collections.PolyCollection
@@ -74,18 +78,18 @@ class RhoPathDisplay(Display):
 
     @classmethod
     def from_estimator(cls, estimator, *, what=None, name=None, ax=None, **kwargs):
-        """Draw what a fitted search has found.
+        """Draw the results of a fitted search.
 
         Parameters
         ----------
         estimator : FlatMLPClassifierCV or FlatMLPRegressorCV
-            Fitted. No data are needed.
+            A fitted search. No data are needed.
         what : {'score', 'sharpness', 'flatness', 'weakness'}, default=None
-            None is all of them that there are, each in axes of its own.
+            The quantity to draw. None draws all that the search has, each in axes of its own.
         name : str, default=None
-            In the legend.
+            Name in the legend.
         ax : matplotlib.axes.Axes, default=None
-            To draw one quantity into, by default the score. None makes a new figure.
+            Axes for one quantity, by default the score. None makes a new figure.
         **kwargs : dict
             Passed on to `matplotlib.axes.Axes.plot`.
 
@@ -96,7 +100,7 @@ class RhoPathDisplay(Display):
         Raises
         ------
         TypeError
-            If the estimator is no fitted search.
+            If the estimator is not a fitted search.
         """
         if not (hasattr(estimator, "cv_results_") and hasattr(estimator, "rhos_")):
             raise TypeError(
@@ -107,6 +111,7 @@ class RhoPathDisplay(Display):
         rows = [_row(results, rho) for rho in estimator.rhos_]
         keys = {"score": "test_score", **{each: each for each in NUMBERS}}
         keys = {each: key for each, key in keys.items() if f"mean_{key}" in results}
+        # ``std_`` divides by n, as in scikit-learn. The standard error is std / sqrt(n - 1).
         share = np.sqrt(max(n_splits - 1, 1))
         display = cls(
             estimator.rhos_,
@@ -133,7 +138,7 @@ class RhoPathDisplay(Display):
         return self
 
     def _start_all(self, ax, n_axes):
-        """As many axes as there are quantities, or the one given."""
+        """Make one axes for each quantity, or take the one given."""
         if ax is not None or n_axes == 1:
             self.axes_ = np.array([self._start(ax)], dtype=object)
             return
@@ -154,11 +159,11 @@ class RhoPathDisplay(Display):
             axes.scatter(self.rho[~ended], mean[~ended], **empty)
         if self.chosen is not None:
             axes.axvline(self.chosen, color="0.6", linestyle=":", zorder=0)
-        if (self.rho > 0).any():  # 0 has a place, too
+        if (self.rho > 0).any():  # linear near 0, because a logarithmic axis cannot show rho=0
             axes.set_xscale("symlog", linthresh=self.rho[self.rho > 0].min())
 
 
 def _row(results, rho):
-    """The row of a radius that ranks best."""
+    """The best-ranked row among the candidates with this radius."""
     rows = np.flatnonzero(np.asarray(results["param_rho"]) == rho)
     return rows[results["rank_test_score"][rows].argmin()]

@@ -52,7 +52,7 @@ class SolverComparisonDisplay(Display):
         ----------
         comparison : SolverComparison
         name : str, default=None
-            In the legend.
+            Name in the legend.
         ax : matplotlib.axes.Axes, default=None
             None makes a new figure.
         **kwargs : dict

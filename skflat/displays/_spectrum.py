@@ -60,7 +60,7 @@ class SpectrumDisplay(MeasurementDisplay):
         self.lines_ = ax.plot(self.eigenvalue, seen, **self._style(name, kwargs))
         self.band_ = ax.fill_between(
             self.eigenvalue,
-            np.maximum(seen - 2 * self.density_stderr, floor),
+            np.maximum(seen - 2 * self.density_stderr, floor),  # a logarithmic axis has no 0
             seen + 2 * self.density_stderr,
             color=self.lines_[0].get_color(),
             alpha=0.2,

@@ -1,3 +1,8 @@
-"""The estimators that users construct, and the fit pipeline that they share."""
+"""The estimators that users construct, and the bases of estimators of one's own model."""
 
-__all__ = []
+from .supervised import FlatModelClassifier, FlatModelRegressor
+
+__all__ = [
+    "FlatModelClassifier",
+    "FlatModelRegressor",
+]

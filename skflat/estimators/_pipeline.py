@@ -18,7 +18,7 @@ from ..solvers import SOLVERS, History, Run, Settings, Solver, spawn_generator
 from ._measuring import Measuring
 from ._writable import writable
 
-#: What the numbers of a fit may be, those of scikit-learn's networks.
+#: The allowed values of the numerical parameters, as in scikit-learn's networks.
 SETTINGS = {
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -45,19 +45,20 @@ SETTINGS = {
     "max_fun": [Interval(Integral, 1, None, closed="left")],
 }
 
-#: Expected losses hold the fourth power of ``rho``, which beyond this is not a number any more.
+#: Expected losses contain the fourth power of ``rho``. It overflows for larger radii.
 LARGEST_RHO = 1e75
-#: Weights of rows beyond these are divided by the largest, so that no precision loses them.
+#: If the largest weight of a row is beyond these, all are divided by it, because float32 would
+#: lose them.
 SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-30, 1e30
 
 
 @contextmanager
 def all_or_nothing(estimator):
-    """Whatever fails inside leaves the estimator with the attributes that it had before."""
+    """If the block fails, restore the attributes that the estimator had before."""
     before = dict(vars(estimator))
     try:
         yield
-    except BaseException:
+    except BaseException:  # an interruption by the user, too
         pending = {name: vars(estimator)[name] for name in PENDING if name in vars(estimator)}
         vars(estimator).clear()
         vars(estimator).update(before | pending)
@@ -65,15 +66,16 @@ def all_or_nothing(estimator):
 
 
 def _most_epochs(incremental, until, n_before):
-    """Most epochs of a run; None is ``max_iter``."""
+    """The largest number of epochs of a run. None stands for ``max_iter``."""
     if incremental:
         return 1
     return None if until is None else until - n_before
 
 
 def is_stochastic(estimator):
-    """Whether ``partial_fit`` is available: for ``available_if``."""
-    # What is no solver at all is refused by its name once the parameters are validated.
+    """Whether ``partial_fit`` is available. This is the condition for ``available_if``."""
+    # An object that is not a solver passes here. The validation of the parameters refuses it later
+    # with a better message.
     if not getattr(estimator._solver(), "stochastic", True):
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. "
@@ -83,7 +85,10 @@ def is_stochastic(estimator):
 
 
 def checked_weight(sample_weight, X):
-    """The weights of the rows, not negative and not all 0; None where all weigh the same."""
+    """The checked weights of the rows, or None if all weigh the same.
+
+    Weights must not be negative, and not all of them 0.
+    """
     if sample_weight is None:
         return None
     sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
@@ -97,22 +102,25 @@ def checked_weight(sample_weight, X):
 
 @dataclass(frozen=True)
 class Training:
-    """What an estimator hands to the pipeline.
+    """The input of the pipeline, which an estimator prepares.
 
     Attributes
     ----------
     objective : Objective
-        What is minimised.
+        The objective to minimise.
     w : ndarray of shape (n_parameters,)
-        Where to start.
+        The parameters to start from.
     given : tuple of X, y and sample_weight
         The training data as callbacks see them.
     attributes : callable
-        From parameters to a dict of the fitted attributes.
+        Maps parameters to a dict of the fitted attributes.
     validate : callable, default=None
-        From parameters to the score and the loss on validation rows.
+        Maps parameters to the score and the loss on the validation rows.
     finish : callable
-        From the parameters where training ended to those that are kept; by default the same.
+        Maps the parameters at the end of training to those that are kept. The default keeps them
+        unchanged.
+    between : callable, default=None
+        Moves the parameters between two epochs, see `skflat.solvers.Run`.
     """
 
     objective: Objective
@@ -121,13 +129,15 @@ class Training:
     attributes: Callable
     validate: Callable | None = None
     finish: Callable = lambda w: w
+    between: Callable | None = None
 
 
 @dataclass
 class Halted:
-    """Where training was halted by `FlatEstimator._train`, to go on as if it had not been.
+    """The point at which `FlatEstimator._train` has halted training.
 
-    The solver's state and the history beside it are kept by the estimator.
+    Training can continue from it as if it had not been halted. The estimator itself keeps the
+    solver's state and the history.
     """
 
     w: np.ndarray
@@ -136,15 +146,15 @@ class Halted:
 
 
 class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
-    """Base of all estimators: what comes after validation and before the attributes.
+    """Base of all estimators. It runs the training, after the data have been validated.
 
     A subclass has the parameters that `Settings` names, and ``solver``, ``rho``,
     ``measures``, ``measure_max_samples`` and ``random_state``.
     """
 
-    #: Name to class: what ``solver`` may be.
+    #: The names that ``solver`` may have, with their classes.
     _solvers = SOLVERS
-    #: Where training stands that is to go on, see `Halted`.
+    #: The point from which a halted training continues, see `Halted`.
     _halted = None
 
     _parameter_constraints: dict = {
@@ -155,7 +165,7 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
     }
 
     def _solver(self):
-        """The solver that ``solver`` names or is, before ``rho = 0`` hands over to another."""
+        """The solver that ``solver`` names or is. At ``rho = 0`` its base solver replaces it."""
         solver = self.solver
         is_name = isinstance(solver, str) and solver in self._solvers
         return self._solvers[solver]() if is_name else solver
@@ -171,9 +181,9 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
         return Settings.of(self, rho=float(rho), early_stopping=early_stopping)
 
     def _split(self, n_rows, what, stratify=None):
-        """Indices of the training rows and of those that early stopping holds out, or None.
+        """Indices of the training rows and of the rows that early stopping holds out.
 
-        The latter where the solver does not stop early. ``what`` the rows are called in errors.
+        None if there is no early stopping. ``what`` is the name of the rows in error messages.
         """
         if not (self.early_stopping and self._solver().early_stops):
             return None
@@ -193,8 +203,8 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
     def _train(self, training, *, first_pass=True, incremental=False, until=None):
         """Run the solver, keep the record, set the fitted attributes; return the parameters.
 
-        Training that is not over ``until`` that epoch is halted there: with the same data, another
-        call goes on from there, to the bit as if there had been one.
+        Training halts at the end of the epoch ``until`` if it is not over by then. Another call
+        with the same data continues from there. The result is bit for bit that of a single call.
         """
         objective = training.objective
         hooks = EpochHooks(
@@ -205,6 +215,7 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
         )
         solver = self._solver()
         solver._validate_params()
+        solver = solver.for_objective(objective)
         settings = self._settings(solver, objective)
         solver = solver.delegate() if settings.rho == 0 else solver
         solver.check(objective)
@@ -219,11 +230,13 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
             self._history,
             training.validate,
             hooks,
+            between=training.between,
             max_epochs=_most_epochs(incremental, until, n_before),
             order=None if halted is None else halted.order,
         )
         w = solver.solve(w, self._solver_state, run)
         self._record(run, len(w), n_before)
+        # Only a solver that runs epochs can be halted between two of them.
         over = self._cut_short or run.settled or self.n_iter_ >= settings.max_iter
         if until is not None and solver.stochastic and not over:
             self._halted = Halted(w, self._random_state, run.order)
@@ -233,20 +246,25 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
         return w
 
     def _begin(self, w, halted, first_pass):
-        """The parameters to start from and the epochs before; a first pass begins a record."""
+        """The parameters to start from, and the number of epochs before.
+
+        A first pass begins a new record.
+        """
         if halted is not None:
             self._random_state = halted.random_state
             return np.array(halted.w), self.n_iter_
         if first_pass:
             self._history, self.n_grad_evals_, self._cost = History(), 0.0, 0.0
+            # Drawn also for measures=None, so that measuring does not change the training.
             self._measure_seed = int(spawn_generator(self._random_state).integers(2**31))
         return w, 0
 
     def _set_state(self, solver, objective, w, settings, goes_on):
-        """Take over the solver's state where training goes on, by the same rule; or a new one."""
-        # As in scikit-learn, a warm start goes on from the parameters but with new moments.
+        """Keep the solver's state if training continues with the same rule, or make a new one."""
+        # As in scikit-learn, a warm start continues from the parameters but with new moments.
         rule = (solver.structure(), len(w))
         if goes_on and rule == getattr(self, "_rule", None):
+            # The state of an estimator that was loaded by memory mapping is read-only.
             self._solver_state = writable(self._solver_state)
             solver.adopt(objective, w, self._solver_state, settings)
             return
@@ -255,15 +273,16 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
         self._solver_state = solver.init_state(objective, w, settings, rng)
 
     def _record(self, run, n_parameters, n_before):
-        """What the run cost and how it ended, and its record as scikit-learn's attributes."""
+        """Record the cost of the run and how it ended, and publish the record."""
         self.n_grad_evals_ += run.work.rows / run.objective.n_rows
-        self._cost += 3.0 * run.work.rows * n_parameters  # a pass forward and two back
+        # A gradient takes one product per weight forward and two backward.
+        self._cost += 3.0 * run.work.rows * n_parameters
         self.n_iter_ = n_before + run.n_iter
         self._cut_short = run.diverged or run.interrupted
         self._publish(run.settings)
 
     def _chosen(self, w, run, incremental):
-        """The parameters to keep: the last, or under early stopping the best."""
+        """The parameters to keep: the last ones, or the best ones under early stopping."""
         history, settings = run.history, run.settings
         if run.diverged:
             if not settings.early_stopping or history.best_w is None:
@@ -281,13 +300,15 @@ class FlatEstimator(Measuring, CallbackSupportMixin, BaseEstimator):
                 stacklevel=5,
             )
             return history.best_w
+        # In `partial_fit` later calls may still improve, so the best parameters come back only
+        # when the patience is exhausted.
         exhausted = history.n_no_improvement > settings.n_iter_no_change
         if settings.early_stopping and (exhausted or not incremental):
             return w if history.best_w is None else history.best_w
         return w
 
     def _publish(self, settings):
-        """The record as scikit-learn's attributes."""
+        """Set the attributes by which scikit-learn's networks publish their record."""
         history, stopping = self._history, settings.early_stopping
         self.t_ = history.n_rows_seen
         self.loss_curve_ = history.loss_curve

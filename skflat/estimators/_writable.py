@@ -1,4 +1,4 @@
-"""State that may be written to, also where it was loaded into memory that may not."""
+"""A state that can be written to, even if it was loaded into read-only memory."""
 
 from copy import deepcopy
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def writable(state):
-    """The state itself, or a copy if an array in it is read-only, as of a memory-mapped model."""
+    """The state itself, or a copy if an array in it is read-only, as in a memory-mapped model."""
     return deepcopy(state) if _has_read_only(state) else state
 
 

@@ -128,11 +128,12 @@ class SolverComparison:
     Attributes
     ----------
     runs : list of dict
-        One a fit: ``solver``, ``seed``, ``rho`` (chosen, or the estimator's), ``score`` on the test
-        rows, ``train_score``, ``loss`` (the last of training), ``epochs``, ``gradients`` (of every
-        training row), ``seconds``, and the measures asked for. Where training diverged they are
-        NaN, and there is a warning.
+        One dict for each fit, with ``solver``, ``seed``, ``rho`` (chosen, or the estimator's),
+        ``score`` on the test rows, ``train_score``, ``loss`` (the last one of training),
+        ``epochs``, ``gradients`` (of every training row), ``seconds`` and the measures. If training
+        diverged, the results are NaN, and there is a warning.
     solvers : list of str
+        Names of the solvers, in the order of the comparison.
     """
 
     def __init__(self, runs, solvers):
@@ -140,16 +141,17 @@ class SolverComparison:
         self.solvers = solvers
 
     def to_frame(self):
-        """A pandas DataFrame, one row a fit."""
+        """A pandas DataFrame with one row for each fit."""
         import pandas as pd
 
         return pd.DataFrame(self.runs)
 
     def summary(self):
-        """A pandas DataFrame, one row a solver: means over the seeds, and paired differences.
+        """A pandas DataFrame with one row for each solver: means and paired differences.
 
-        ``stderr`` is that of the mean score over the seeds; ``difference`` is to the first solver,
-        seed by seed, and ``difference_stderr`` its standard error.
+        ``stderr`` is the standard error of the mean score over the seeds. ``difference`` is the
+        mean over the seeds of the score minus the first solver's score with the same seed.
+        ``difference_stderr`` is its standard error.
         """
         import pandas as pd
 
@@ -172,7 +174,7 @@ class SolverComparison:
         return pd.DataFrame(rows, index=self.solvers)
 
     def column(self, solver, key):
-        """A column of one solver, by name: ndarray of shape (n_seeds,)."""
+        """One column of a solver's fits, an ndarray of shape (n_seeds,)."""
         return np.array([each[key] for each in self.runs if each["solver"] == solver], float)
 
 
@@ -190,7 +192,7 @@ def _named(solvers):
 
 
 def _rhos_of(name, rhos, solvers):
-    """The radii that a solver is to choose from, or None."""
+    """The radii from which a solver chooses, or None."""
     by_name = rhos if isinstance(rhos, Mapping) else dict.fromkeys(solvers, rhos)
     unknown = set(by_name) - set(solvers)
     found = by_name.get(name)
@@ -204,11 +206,12 @@ def _rhos_of(name, rhos, solvers):
 
 
 def _fit_and_score(estimator, data, name, solver, seed, settings):
-    """One task: choose ``rho`` if that is asked for, fit, and score."""
+    """One task: choose ``rho`` if radii are given, fit, and score."""
     X, y, y_test = data
     train, test = _split(estimator, y_test, np.arange(len(y)), settings["test_size"], seed)
     scorer, budget = check_scoring(estimator, settings["scoring"]), settings["budget"]
     given = dict(solver) if isinstance(solver, Mapping) else {"solver": solver}
+    # Every solver uses its whole budget. Measures come after the fit, outside its ``seconds``.
     whole = {"n_iter_no_change": np.inf, "early_stopping": False, "measures": None}
     prepared = _set(clone(estimator), **given | whole | {"random_state": seed})
     if settings["rhos"] is not None and _last(prepared)._solver().default_rho is not None:
@@ -242,14 +245,15 @@ def _best_rho(prepared, X, y, train, scorer, rhos, budget, seed):
     for rho in rhos:
         fitted = _fit_within(_set(clone(prepared), rho=rho), *_rows(X, y, fit_on), budget)
         scores.append(np.nan if fitted is None else scorer(fitted, *_rows(X, y, judge_on)))
+    # A radius at which training diverges loses against all others.
     return rhos[int(np.argmax(np.nan_to_num(scores, nan=-np.inf)))]
 
 
 def _fit_within(prepared, X, y, budget):
-    """The estimator fitted for as many epochs as the budget pays for; None if it diverged.
+    """The estimator after as many epochs as the budget allows, or None if it diverged.
 
-    What an epoch costs is taken from a short trial. Where it changes during training, what was
-    spent corrects the number of epochs, and training begins again.
+    A short trial measures the cost of an epoch. If this cost changes during training, the measured
+    cost corrects the number of epochs, and training begins again.
     """
     fitted = fit_or_none(_set(clone(prepared), max_iter=N_TRIAL, max_fun=N_TRIAL), X, y)
     if not _last(prepared)._solver().stochastic:  # counts function calls, not epochs
@@ -260,6 +264,7 @@ def _fit_within(prepared, X, y, budget):
             return None
         network = _last(fitted)
         per_epoch = network.n_grad_evals_ / network.n_iter_
+        # The small number keeps rounding from losing an epoch when the quotient is an integer.
         epochs = int(budget / per_epoch + 1e-9)
         if epochs < 1:
             raise ValueError(
@@ -274,6 +279,7 @@ def _fit_within(prepared, X, y, budget):
 
 def _split(estimator, y, rows, size, seed):
     targets = safe_indexing(y, rows)
+    # scikit-learn cannot stratify several labels for each row.
     stratify = targets if is_classifier(estimator) and np.ndim(targets) == 1 else None
     return train_test_split(rows, test_size=size, stratify=stratify, random_state=seed)
 
@@ -288,7 +294,7 @@ def _last(estimator):
 
 
 def _inputs(estimator, X):
-    """What the network at the end sees."""
+    """The inputs of the network at the end of a Pipeline."""
     if not hasattr(estimator, "steps"):
         return X
     return _inputs(estimator[-1], estimator[:-1].transform(X) if len(estimator) > 1 else X)

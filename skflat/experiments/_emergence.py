@@ -49,7 +49,7 @@ def emergence(
     Parameters
     ----------
     estimator : classifier
-        Any one, or a Pipeline that ends in one. It is cloned.
+        Any classifier, or a Pipeline that ends in one. It is cloned.
     X : array-like of shape (n_samples, n_features)
     y : array-like of shape (n_samples,)
     sizes : sequence of float
@@ -75,12 +75,11 @@ def emergence(
         Number of workers; see `joblib.Parallel`. A task is one fit. The result is equal to the bit
         for any number.
     checkpoint : path-like, default=None
-        A CSV file that gains a row with every fit that is finished. Fits that are in it already
-        are not done again, so that an interrupted run goes on, and a ladder or the number of seeds
-        can grow. Estimator, data, ``size_param`` and ``measure`` must be the same, and a function
-        is the same if its name is.
-        If the file is damaged, its whole rows are kept, a copy of it gets the suffix ``.broken``,
-        and a warning names the lines.
+        A CSV file that gains a row with every finished fit. Fits in the file are not done again.
+        So an interrupted run can continue, and sizes or seeds can be added. Estimator, data,
+        ``size_param`` and ``measure`` must be the same. A function counts as the same if its name
+        is the same. If the file is damaged, its whole rows are kept, a copy of it gets the suffix
+        ``.broken``, and a warning names the lines.
 
     Returns
     -------
@@ -89,8 +88,8 @@ def emergence(
     Warns
     -----
     UserWarning
-        If the ladder does not reach a threshold, or a fit diverged: it counts as unsolved. If the
-        checkpoint is damaged.
+        If the sizes do not reach a threshold, or a fit diverged. Such a fit counts as unsolved. Or
+        if the checkpoint is damaged.
 
     Raises
     ------
@@ -138,6 +137,7 @@ def emergence(
     settings = _fingerprints(checkpoint, parts)
     with Checkpoint(checkpoint, columns, kind="emergence", settings=settings, numbers=True) as done:
         tasks = [(*parts.values(), *fit) for fit in done.missing(fits)]
+        # The checkpoint keeps each row at once, so an interruption loses only the fits in progress.
         run(_fit_and_measure, tasks, n_jobs, then=lambda row: done.add([row]))
     rows = [row for fit in fits for row in done.rows[fit]]
     found = Emergence(rows, fraction=fraction, level=level)
@@ -149,8 +149,8 @@ def emergence(
 class Emergence:
     """The fits of `emergence`, and the two thresholds.
 
-    Along the ladder two curves are made monotone by isotonic regression, and read between its sizes
-    in their logarithm:
+    Two curves over the sizes are made monotone by isotonic regression. Between two sizes they are
+    interpolated in the logarithm of the size:
 
     * The share of seeds that reach zero training error. It crosses 1/2 at `interpolation_`.
     * The mean energy of the solutions, the fits without training error, from that size on. It falls
@@ -163,9 +163,10 @@ class Emergence:
     These definitions are ours; arXiv:2110.00683 has the thresholds of the theory. If all solutions
     are below the level, both thresholds are the same.
 
-    The intervals are of 95 %, from drawing the seeds of every size with replacement; their ends are
-    sizes of the ladder. They take five seeds: of simulated ladders they held the truth in 93 % of
-    the cases or more, but with three seeds in 88 %.
+    The intervals have a nominal coverage of 95 %. They come from a bootstrap: the seeds of every
+    size are drawn with replacement. Their ends are sizes that were tried. Use at least five seeds.
+    With five, the intervals contained the true value in 93 % of simulated cases or more, and with
+    three in 88 %.
 
     Parameters
     ----------
@@ -180,9 +181,9 @@ class Emergence:
     Attributes
     ----------
     runs : list of dict
-        One a fit: ``size``, ``seed``, ``n_parameters`` (NaN for models that
-        `skflat.models.as_problem` does not know), ``train_error`` (share of wrong labels),
-        ``test_score``, ``energy`` and ``seconds``. Where training diverged they are NaN.
+        One dict for each fit, with ``size``, ``seed``, ``n_parameters`` (NaN for models that
+        `skflat.problems.as_problem` does not know), ``train_error`` (share of wrong labels),
+        ``test_score``, ``energy`` and ``seconds``. If training diverged, the results are NaN.
     sizes : ndarray of shape (n_sizes,)
     interpolation_ : Threshold
     flatness_ : Threshold
@@ -220,27 +221,28 @@ class Emergence:
         )
 
     def table(self, key):
-        """A column by size and seed: ndarray of shape (n_sizes, n_seeds)."""
+        """One column by size and seed, an ndarray of shape (n_sizes, n_seeds)."""
         return np.array([each[key] for each in self.runs], float).reshape(len(self.sizes), -1)
 
     def to_frame(self):
-        """A pandas DataFrame, one row a fit."""
+        """A pandas DataFrame with one row for each fit."""
         import pandas as pd
 
         return pd.DataFrame(self.runs)
 
     def thresholds(self):
-        """A pandas DataFrame, one row a threshold."""
+        """A pandas DataFrame with one row for each threshold."""
         import pandas as pd
 
         found = {"interpolation": self.interpolation_, "flatness": self.flatness_}
         return pd.DataFrame([asdict(each) for each in found.values()], index=list(found))
 
     def summary(self):
-        """A pandas DataFrame, one row a size: means over the seeds that did not diverge.
+        """A pandas DataFrame with one row for each size: means over the fits that did not diverge.
 
         ``solved`` is the share of all seeds with zero training error. ``energy`` is the mean over
-        these solutions alone, ``energy_stderr`` its standard error; both are NaN without any.
+        these solutions only, and ``energy_stderr`` is its standard error. Both are NaN if there is
+        no solution.
         """
         frame = self.to_frame().assign(solved=lambda runs: runs["train_error"] == 0)
         by_size = frame.drop(columns=["seed", "energy"]).groupby("size").mean()
@@ -249,7 +251,7 @@ class Emergence:
         return by_size.join(energy)
 
     def _doubts(self):
-        """What a user should hear of."""
+        """The texts of the warnings for a user."""
         for each in self.runs:
             if np.isnan(each["train_error"]):
                 yield f"A fit diverged, with size {each['size']} and seed {each['seed']}."
@@ -260,7 +262,7 @@ class Emergence:
 
 
 def _check_sizes(sizes):
-    """The ladder as a list of Python's numbers."""
+    """The sizes as a list of Python numbers, which a checkpoint can write as JSON."""
     try:
         ladder = np.asarray(sizes)
         rising = ladder.ndim == 1 and len(ladder) > 1 and (np.diff(ladder) > 0).all()
@@ -293,7 +295,7 @@ def _check_flat(fraction, level):
 
 
 def _fingerprints(checkpoint, parts):
-    """What tells settings apart, by name."""
+    """A fingerprint of each setting, by name. A checkpoint compares them."""
     if checkpoint is None:
         return {}
     try:
@@ -334,9 +336,13 @@ def _sized(estimator, size_param, size):
 
 
 def _seeded(estimator, seed):
-    """Every source of randomness gets a seed of its own, which is not that of the data either."""
+    """Give every ``random_state`` within the estimator a seed of its own.
+
+    These seeds differ from ``seed`` itself, with which a caller may have drawn the data.
+    """
     names = [name for name in estimator.get_params() if name.split("__")[-1] == "random_state"]
     rng = check_random_state(seed)
+    # In sorted order, because the order of ``get_params`` is not guaranteed.
     drawn = {name: rng.randint(np.iinfo(np.int32).max) for name in sorted(names)}
     return estimator.set_params(**drawn)
 
@@ -344,7 +350,7 @@ def _seeded(estimator, seed):
 def _n_parameters(estimator, X, y):
     try:
         return len(as_problem(estimator, X, y).w)
-    except TypeError:  # no model that we know
+    except TypeError:  # a model that `as_problem` does not know
         return np.nan
 
 
@@ -352,6 +358,7 @@ def _energy(measure, estimator, X, y):
     if not isinstance(measure, Measure):
         return float(measure(estimator, X, y))
     found = measure.measure(estimator, X, y)
+    # The paper's local energy is the rise of the error. A solution has training error 0.
     if isinstance(measure, LocalEnergy):
         return float(found.table["error_rise"][-1])
     return -measure.sign * found.value

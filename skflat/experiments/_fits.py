@@ -10,10 +10,11 @@ INTERRUPTED = "Training interrupted by user"
 
 
 def fit_or_none(estimator, X, y):
-    """The fitted estimator, with the ``seconds`` it took, or None if training diverged.
+    """The fitted estimator with the ``seconds`` of its fit, or None if training diverged.
 
-    That the epochs are used up is as it should be. A network that is interrupted only warns, and
-    is fitted as far as it came: here that is no fit, and the interruption goes on.
+    A fit may use all its epochs here, so that warning is ignored. A network that is interrupted
+    only warns and stays partly fitted. Here the interruption is raised again, because a partial fit
+    must not enter a comparison.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -34,5 +35,5 @@ def fit_or_none(estimator, X, y):
 
 
 def standard_error(values):
-    """Of the mean; NaN of a single value."""
+    """Standard error of the mean. It is NaN for a single value."""
     return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan

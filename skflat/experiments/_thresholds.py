@@ -1,4 +1,4 @@
-"""Where a curve over a ladder of sizes crosses a level, and how well the seeds tell."""
+"""Where a curve over sizes crosses a level, with an interval from the seeds."""
 
 from dataclasses import dataclass, replace
 
@@ -7,23 +7,24 @@ from scipy.optimize import isotonic_regression
 
 from ._fits import standard_error
 
-N_RESAMPLES, OUTSIDE = 500, 0.025  # of the seeds; their share on either side of the interval
+# Number of bootstrap samples, and the share of them beyond either end of a 95 % interval.
+N_RESAMPLES, OUTSIDE = 500, 0.025
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A size at which something begins, as far as a ladder of sizes tells.
+    """A size at which a property begins, estimated from fits at several sizes.
 
     Attributes
     ----------
     size : float
-        Between two sizes of the ladder, interpolated in their logarithm. NaN where the ladder does
-        not reach the threshold, or begins beyond it.
+        The threshold, interpolated between two of the sizes in their logarithm. It is NaN if the
+        largest size does not reach the threshold, or the smallest size is beyond it.
     low, high : float
-        The interval in which it lies: sizes of the ladder, 0 where it may lie below them all and
-        infinity where it may lie beyond.
+        The interval for the threshold. Its ends are sizes that were tried. ``low`` is 0 if the
+        threshold may lie below all sizes, ``high`` is infinity if it may lie above all.
     reason : str
-        Why there is no size; empty where there is one.
+        Why there is no size. It is empty if there is one.
 
     Examples
     --------
@@ -42,7 +43,7 @@ class Threshold:
 
 
 def interpolation(sizes, solved):
-    """Where half of the seeds have found a solution.
+    """The size at which half of the seeds find a solution.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ def interpolation(sizes, solved):
 
 
 def flatness(sizes, solved, energy, fraction, level):
-    """Where the mean energy of the solutions has become low, from interpolation on.
+    """The size from which on the mean energy of the solutions is low.
 
     Parameters
     ----------
@@ -75,9 +76,9 @@ def flatness(sizes, solved, energy, fraction, level):
     solved : ndarray of bool, of shape (n_sizes, n_seeds)
     energy : ndarray of shape (n_sizes, n_seeds)
     fraction : float
-        Of the fall from interpolation to the largest size: what may remain of it.
+        Share of the fall from interpolation to the largest size that may remain.
     level : float or None
-        The energy that is low, in place of the fraction.
+        The energy that counts as low, instead of the fraction.
 
     Returns
     -------
@@ -96,14 +97,13 @@ def flatness(sizes, solved, energy, fraction, level):
             return Threshold(np.nan, start.low, np.inf, why)
         last = solutions[-1].mean()
         level = last + fraction * (solutions[0].mean() - last)
-        # The largest size is low by definition, so that it takes another one to show that the
-        # fall is over.
+        # The largest size is low by definition. Only a second low size shows that the fall is over.
         return _falls_to(level, sizes[beyond], solutions, start, needed=2)
     return _falls_to(level, sizes[beyond], solutions, start, needed=1)
 
 
 def _no_fraction(start, solutions):
-    """Why there is no fraction of the fall of the energy to speak of; empty if there is."""
+    """Why the fall of the energy is not known well enough. Empty if it is."""
     if start.reason:
         return f"the local energy at interpolation is unknown, as {start.reason}"
     if len(solutions) < 3:
@@ -137,20 +137,24 @@ def _falls_to(level, sizes, solutions, start, needed):
 
 
 def with_interval(find, *tables):
-    """The threshold that is found in some tables, with an interval that tells of the seeds too.
+    """The threshold in some tables, with an interval that includes the chance of the seeds.
 
-    Of every size, seeds are drawn with replacement. Each draw of a whole ladder has two sizes
-    around its threshold, and the interval reaches from the 2.5 % quantile of the lower ones to the
-    97.5 % quantile of the upper ones: it is never finer than the ladder.
+    This is a bootstrap. For every size, seeds are drawn with replacement. Each bootstrap sample has
+    two sizes around its threshold. The interval reaches from the 2.5 % quantile of the lower sizes
+    to the 97.5 % quantile of the upper sizes. It is never finer than the sizes themselves.
 
     Parameters
     ----------
     find : callable
-        From tables to a `Threshold`.
+        A function from tables to a `Threshold`.
     *tables : ndarray of shape (n_sizes, n_seeds)
+
+    Returns
+    -------
+    Threshold
     """
     found, shape = find(*tables), tables[0].shape
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(0)  # the same runs always have the same interval
     draws = []
     for _ in range(N_RESAMPLES):
         seeds = rng.integers(shape[1], size=shape)
@@ -162,17 +166,17 @@ def with_interval(find, *tables):
 
 
 def _share(solved):
-    """The share of seeds that solve, as a curve that does not fall from size to size."""
+    """The share of seeds with a solution, as a curve that never decreases with the size."""
     return isotonic_regression(solved.sum(axis=1)).x / solved.shape[1]
 
 
 def _first(reached):
-    """Index of the first True; the length if there is none."""
+    """Index of the first True, or the length if there is none."""
     return int(np.argmax(reached)) if reached.any() else len(reached)
 
 
 def _bracket(sizes, at):
-    """The sizes before and at an index, 0 and infinity beyond the ends."""
+    """The sizes before and at an index. Beyond the ends they are 0 and infinity."""
     return (
         float(sizes[at - 1]) if at > 0 else 0.0,
         float(sizes[at]) if at < len(sizes) else np.inf,
@@ -180,6 +184,7 @@ def _bracket(sizes, at):
 
 
 def _crossing(sizes, curve, level, at):
-    """Where a rising curve crosses a level between the sizes before and at an index."""
+    """Where an increasing curve crosses a level between the sizes before and at an index."""
     share = (level - curve[at - 1]) / (curve[at] - curve[at - 1])
+    # Linear interpolation in the logarithm of the size.
     return float(sizes[at - 1] ** (1 - share) * sizes[at] ** share)

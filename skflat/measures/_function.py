@@ -33,7 +33,7 @@ def function_of(measure, name):
     ----------
     measure : subclass of Measure
     name : str
-        Of the function.
+        Name of the function.
 
     Returns
     -------
@@ -44,6 +44,7 @@ def function_of(measure, name):
     def function(estimator, X, y, sample_weight=None, **params):
         return measure(**params).measure(estimator, X, y, sample_weight)
 
+    # `help` and editors show the parameters of the class instead of ``**params``.
     own = inspect.signature(function).parameters
     arguments = [own[key] for key in ("estimator", "X", "y", "sample_weight")]
     parameters = inspect.signature(measure).parameters.values()

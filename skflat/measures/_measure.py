@@ -18,28 +18,54 @@ from ._measurement import Measurement
 
 
 class Measure(WeightedScorer, BaseEstimator, ABC):
-    """Base of all measures. An instance is a scikit-learn scorer: greater is flatter."""
+    """Base of all measures. An instance is a scikit-learn scorer: greater is flatter.
+
+    A subclass writes ``__init__`` as scikit-learn's estimators do, and `_evaluate`. It declares
+    what it needs in ``requires``.
+    """
 
     _parameter_constraints: dict = {}
 
     #: Types of `Capability` and contracts of losses that it needs of an objective.
     requires: tuple = ()
-    #: +1 where a greater value is flatter, -1 where a smaller one is.
+    #: +1 if a greater value is flatter, -1 if a smaller value is.
     sign = 1
 
     @abstractmethod
     def _evaluate(self, problem):
-        """The `Measurement` of a problem whose loss is finite."""
+        """The `Measurement` of a problem whose loss is finite.
+
+        Parameters
+        ----------
+        problem : skflat.problems.Problem
+
+        Returns
+        -------
+        Measurement
+            Its protocol does not hold the parameters; `evaluate` adds them.
+        """
 
     def evaluate(self, problem):
-        """The `Measurement` of a `skflat.problems.Problem`.
+        """Measure a problem: an objective, a point, and the rows behind them.
 
-        If the loss itself is not finite, nothing can be measured: the value is NaN, with a warning.
+        Parameters
+        ----------
+        problem : skflat.problems.Problem
+            The objective and the parameters of shape (n_parameters,). The parameters stay as they
+            are.
+
+        Returns
+        -------
+        Measurement
+            Value, standard error, kind, number of evaluations and protocol. The unit of the value
+            is the measure's. If the loss at the point is not finite, nothing can be measured: the
+            value is NaN, and a warning says so.
 
         Raises
         ------
         NotDefinedError
-            If the objective lacks what the measure needs.
+            If the objective lacks something in ``requires``. The error says what is missing and
+            which models have it.
         """
         for kind in self.requires:
             require(problem.objective, kind, type(self).__name__)
@@ -59,24 +85,66 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
         return self.get_params()
 
     def measure(self, estimator, X, y, sample_weight=None):
-        """The `Measurement` of a fitted estimator on ``(X, y)``."""
+        """Measure a fitted estimator on data.
+
+        Parameters
+        ----------
+        estimator : estimator object
+            A fitted estimator of skflat, an MLP of scikit-learn, or a Pipeline that ends in one.
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+            Rows on which the loss is taken.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets, as in ``fit``.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the mean loss. None weights all rows alike.
+
+        Returns
+        -------
+        Measurement
+            As from `evaluate`.
+
+        Raises
+        ------
+        ValueError
+            If a parameter of the measure is out of its range, or the data do not fit the estimator.
+        TypeError
+            If the estimator is not one of these, or is not fitted.
+        NotDefinedError
+            If the estimator's model lacks what the measure needs.
+        """
         self._validate_params()
         return self.evaluate(as_problem(estimator, X, y, sample_weight))
 
     def __call__(self, estimator, X, y, sample_weight=None):
-        """Score for ``scoring=``: the value, signed so that greater is flatter."""
+        """Score for ``scoring=``.
+
+        Parameters
+        ----------
+        estimator, X, y, sample_weight
+            As in `measure`.
+
+        Returns
+        -------
+        float
+            ``sign`` times the value, so greater is flatter.
+
+        Raises
+        ------
+        NotDefinedError
+            If the estimator's model lacks what the measure needs.
+        """
         return self.sign * self.measure(estimator, X, y, sample_weight).value
 
 
 def undefined(problem):
-    """The measurement where the quantity is not defined."""
+    """The measurement to return if the quantity is not defined at the problem's point."""
     return Measurement(
         np.nan, np.nan, "estimate", 1, False, samples=np.array([]), protocol=describe(problem)
     )
 
 
 def not_measured(reason):
-    """The measurement where measuring failed, with the reason in its protocol."""
+    """The measurement to return if measuring failed. Its protocol has the reason."""
     return Measurement(
         np.nan, np.nan, "estimate", 0, False, samples=np.array([]), protocol={"reason": reason}
     )
@@ -89,6 +157,7 @@ def generator(random_state):
 
 def seeds(random_state, n):
     """One seed for each of ``n`` draws, all fixed before the first is used."""
+    # So each draw has the same numbers, whatever the order of the draws or the number of workers.
     return np.random.SeedSequence(check_random_state(random_state).randint(2**31)).spawn(n)
 
 
@@ -105,7 +174,7 @@ def ladder(name, values):
 
 
 def level_of(problem, batch=None):
-    """A tenth of the loss of the best constant prediction: a change of the loss that matters."""
+    """A change of the loss that matters: a tenth of the loss of the best constant prediction."""
     if batch is None:
         return problem.objective.constant_loss() / 10
     return problem.objective.loss_function.constant_loss(batch) / 10
@@ -183,7 +252,7 @@ def sample_rows(X, y, sample_weight, max_samples, random_state):
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     sample_weight : array-like of shape (n_samples,) or None
     max_samples : int or None
-        None is all of them.
+        None takes all rows.
     random_state : int, RandomState instance or None
 
     Returns
@@ -204,7 +273,7 @@ def sample_rows(X, y, sample_weight, max_samples, random_state):
 
 
 def drawn_rows(y, sample_weight, n_rows, max_samples, random_state):
-    """Indices of the rows that `sample_rows` draws, in order; None of all of them.
+    """Indices of the rows that `sample_rows` draws, in order. None stands for all rows.
 
     Rows of weight 0 add nothing to any measure, so they are not drawn.
     """
@@ -217,6 +286,7 @@ def drawn_rows(y, sample_weight, n_rows, max_samples, random_state):
         return known
     targets = targets[known]
     rows = random_state.permutation(len(known))[:max_samples]
+    # scikit-learn stratifies only if every class has two rows and both parts can hold every class.
     if targets.ndim == 1 and targets.dtype.kind not in "fc":
         counts = _class_sizes(targets)
         if counts.min() >= 2 and len(counts) <= min(max_samples, len(known) - max_samples):

@@ -14,7 +14,7 @@ def at_once(size, wanted):
 
 
 def refuse_beyond(width, what, remedy):
-    """Refuse a square matrix that would take more memory than a measure may ask for."""
+    """Raise an error if a square matrix needs more memory than a measure may use."""
     if width**2 > MAX_MATRIX:
         raise MemoryError(
             f"{what} needs a matrix of {width} x {width} numbers, {8e-9 * width**2:.1f} GB: "

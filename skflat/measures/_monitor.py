@@ -11,24 +11,25 @@ from ._report import check_measures
 
 
 class FlatnessMonitor(EpochMonitor):
-    """Records measures after the epochs of a fit, and draws them; a scikit-learn callback.
+    """A scikit-learn callback that records measures during a fit and draws them.
 
-    Needs scikit-learn 1.9 or later. The fit itself is the same to the bit with and without it.
+    It needs scikit-learn 1.9 or later. The result of the fit is equal to the bit with and without
+    the callback.
 
     Parameters
     ----------
     measures : sequence of str or dict of str to Measure, default=("sharpness", "flatness")
-        Names of `skflat.measures.MEASURES`, taken with their defaults, or measures under names of
-        your own.
+        Names of `skflat.measures.MEASURES`, which use default parameters, or a dict of measures
+        with names of your own.
     every : int, default=1
-        Epochs from one record to the next.
+        Number of epochs from one record to the next.
     max_samples : int, default=1000
-        Training rows to measure on, the same ones after every epoch.
+        Number of training rows to measure on. The same rows are used after every epoch.
 
     Raises
     ------
     ImportError
-        Below scikit-learn 1.9.
+        If scikit-learn is older than 1.9.
     ValueError
         If a measure is unknown.
 
@@ -55,14 +56,14 @@ class FlatnessMonitor(EpochMonitor):
         super().__init__(scoring, every)
 
     def table(self):
-        """The last records: ``fit``, ``epoch`` and a column for every measure.
+        """The records of the last fit: ``fit``, ``epoch`` and a column for every measure.
 
-        Where one call fitted several networks (a search, say) ``fit`` numbers them.
+        If one call fits several networks, as a search does, ``fit`` numbers them.
 
         Returns
         -------
         dict of str to ndarray
-            Raw values, not signed as scores are. A `pandas.DataFrame` may be made of it.
+            Raw values, without the signs of scores. ``pandas.DataFrame`` accepts this dict.
         """
         rows = self.epochs()
         fits = list(dict.fromkeys(row["parent_task_id_path"] for row in rows))
@@ -73,12 +74,12 @@ class FlatnessMonitor(EpochMonitor):
         return columns | {name: np.array([row[name] for row in rows]) for name in self.names}
 
     def plot(self, axes=None):
-        """Draw every measure over the epochs, one axes each.
+        """Draw every measure over the epochs, each in axes of its own.
 
         Parameters
         ----------
         axes : sequence of matplotlib Axes, default=None
-            As many as there are measures; None makes a figure.
+            One for each measure. None makes a new figure.
 
         Returns
         -------
@@ -107,5 +108,6 @@ class OnSample(WeightedScorer):
         self.measure, self.max_samples = measure, max_samples
 
     def __call__(self, estimator, X, y, sample_weight=None):
+        # A fixed seed: differences between epochs then come from the parameters and not the rows.
         rows = sample_rows(X, y, sample_weight, self.max_samples, random_state=0)
         return self.measure.measure(estimator, *rows).value

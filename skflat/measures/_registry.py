@@ -6,6 +6,7 @@ from .curvature import (
     GradientNoise,
     HessianEigenvalues,
     HessianTrace,
+    OrbitTrace,
     RelativeFlatness,
     SpectralDensity,
 )
@@ -14,7 +15,7 @@ from .outputs import EffectiveRank, LiveUnits, Margins, NormalizedMargin
 from .search import AdaptiveSharpness, LevelSetDistance, MaximalVariation
 from .weakness import Weakness
 
-#: Name to class: what an estimator's ``measures`` may hold.
+#: From the names in an estimator's ``measures`` to classes.
 MEASURES = {
     "adaptive_sharpness": AdaptiveSharpness,
     "dominant_subspace": DominantSubspace,
@@ -30,6 +31,7 @@ MEASURES = {
     "maximal_variation": MaximalVariation,
     "noise_stability": NoiseStability,
     "normalized_margin": NormalizedMargin,
+    "orbit_trace": OrbitTrace,
     "pac_bayes_bound": PacBayesBound,
     "relative_flatness": RelativeFlatness,
     "sharpness": HessianTrace,

@@ -49,17 +49,18 @@ def flatness_report(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     sample_weight : array-like of shape (n_samples,), default=None
     measures : sequence of str or dict of str to Measure, default=None
-        Names of `MEASURES`, taken with their defaults, or measures under names of your own. None is
-        all but the spectral density and the learning coefficient, weakness last, beside its
-        rivals (live units, effective rank, normalised margin) and the PAC-Bayes bound. Where all
-        weights are in {-1, +1}, those of `BINARY_MEASURES` stand before those of the same name.
+        Names of `MEASURES`, which use default parameters, or a dict of measures with names of your
+        own. None takes all but the spectral density and the learning coefficient. Weakness comes
+        last, with its cheap alternatives (live units, effective rank, normalised margin) and the
+        PAC-Bayes bound. If all weights are in {-1, +1}, a measure in `BINARY_MEASURES` replaces the
+        measure of the same name.
     max_samples : int or None, default=2000
-        Rows to measure on, a stratified sample. None is all of them.
+        Number of rows to measure on, a stratified sample. None takes all rows.
     n_jobs : int, default=None
-        Workers, a task being one measure; see `joblib.Parallel`. The results are the same to the
-        bit for any number.
+        Number of workers; see `joblib.Parallel`. A task is one measure. The results are equal to
+        the bit for any number.
     random_state : int, RandomState instance or None, default=0
-        Draws the rows, and whatever the measures named draw.
+        Draws the rows. It is also the seed of measures given by name.
 
     Returns
     -------
@@ -120,7 +121,7 @@ def compare(
     Returns
     -------
     Comparison
-        `Report` by name. Prints as a table; ``to_frame()`` makes a DataFrame of the values.
+        `Report` by name. It prints as a table, and ``to_frame()`` makes a DataFrame of the values.
 
     Raises
     ------
@@ -186,8 +187,8 @@ def _seeded(measures, random_state, registry):
         measures = [name for name in registry if name not in TOO_DEAR | set(LAST)] + list(LAST)
     chosen = check_measures(measures, registry)
     if not isinstance(measures, Mapping):
-        # A number and not a generator, so that it matters neither what is measured in which order
-        # nor where.
+        # A number and not a generator. So a result does not depend on the other measures, on their
+        # order or on the worker.
         whole = isinstance(random_state, Integral)
         seed = random_state if whole else check_random_state(random_state).randint(2**31)
         for measure in chosen.values():
@@ -213,7 +214,7 @@ def _measured(measure, problem):
     except NotDefinedError as reason:
         return str(reason)
     except FAILURES as failure:
-        # NumPy's own error of memory has a private name, Python's has no message.
+        # NumPy's memory error has a private class name, and Python's has no message.
         is_memory = isinstance(failure, MemoryError)
         name = "MemoryError" if is_memory else type(failure).__name__
         return f"{name}: {failure}" if str(failure) else name
@@ -226,7 +227,7 @@ class Report(Bunch):
     """
 
     def to_frame(self):
-        """A pandas DataFrame, one row a measure."""
+        """A pandas DataFrame with one row for each measure."""
         import pandas as pd
 
         rows = [[getattr(found, column) for column in COLUMNS] for _, found in self._found()]
@@ -252,7 +253,7 @@ class Comparison(Bunch):
     """`Report` by name of the estimator. Prints as a table; ``to_frame()`` makes a DataFrame."""
 
     def to_frame(self):
-        """A pandas DataFrame of the values, one row a measure and one column an estimator."""
+        """A pandas DataFrame of the values, with measures as rows and estimators as columns."""
         import pandas as pd
 
         return pd.DataFrame(

@@ -1,4 +1,4 @@
-"""The rows of a gradient."""
+"""Batches: the rows on which a loss and its gradient are taken."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,9 @@ class Batch:
     Attributes
     ----------
     X : ndarray or CSR of shape (n_rows, n_features)
+        Inputs.
     y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        Targets in the form that the loss expects.
     weight : ndarray of shape (n_rows,) or None
         None means that every row has weight 1.
     whole : float or None

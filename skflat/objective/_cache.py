@@ -1,23 +1,23 @@
-"""Passing over long vectors in pieces that stay in the cache."""
+"""Operations on long vectors, in pieces that stay in the cache."""
 
 from functools import cache
 
 import numpy as np
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 18  # a few vectors of this size fit into a level-2 cache together
 
 
 def cache_slices(vector):
-    """Slices of a vector, for several operations in a row on each piece before the next.
+    """Slices of a vector. Apply all operations to one slice before the next slice.
 
-    A vector of millions of parameters does not fit into the cache: one operation after the other
-    over all of it fetches it from memory each time.
+    A vector of millions of parameters does not fit into the cache. If each operation passes over
+    the whole vector, each one reads it from memory again.
     """
     return _slices(len(vector), max(1, BLOCK_BYTES // vector.itemsize))
 
 
 def displaced(w, h, scale, out):
-    """Write ``w + scale h`` to ``out``, which may be ``h``."""
+    """Write ``w + scale h`` to ``out``, which may be ``h`` but not ``w``."""
     for block in cache_slices(w):
         part = np.multiply(h[block], scale, out=out[block])
         part += w[block]

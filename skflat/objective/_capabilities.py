@@ -1,7 +1,7 @@
-"""What only some models can do: small objects that an objective hands out by type.
+"""Capabilities: small objects for what only some models can do.
 
-A solver or measure names the types that it requires. `require` is the one place that asks for them
-and the one error where they are missing.
+An objective returns them by type. A solver or measure declares the types that it requires. Only
+`require` checks them, and it has the one error that says what is missing.
 """
 
 from abc import ABC, abstractmethod
@@ -12,24 +12,25 @@ from ._batch import joined
 class NotDefinedError(TypeError, ValueError):
     """This measure or solver does not exist for this kind of model, loss or target.
 
-    A ``TypeError`` for who measures an estimator, a ``ValueError`` for who chose the solver.
+    It is a ``TypeError``, because the estimator measured has the wrong type. It is also a
+    ``ValueError``, because the parameter that names the solver has a wrong value.
     """
 
 
 class Capability:
-    """Base of what an objective may offer beside the loss and its derivatives.
+    """Base of the capabilities: what an objective may offer beyond the loss and its derivatives.
 
     Parameters
     ----------
     objective : Objective
-        What it is about: the model, the loss and the rows.
+        The model, the loss and the rows.
 
     Attributes
     ----------
     what : str
-        What it is, for an error that begins with "X needs".
+        A noun phrase for an error that begins with "X needs".
     found_in : str
-        A sentence that says who has it, for the same error.
+        A sentence for the same error. It says which models have the capability.
     """
 
     what = ""
@@ -40,14 +41,17 @@ class Capability:
 
 
 class HiddenLayer(Capability, ABC):
-    """The layers before the outputs, and the affine map that reads the last of them."""
+    """The hidden layers, and the affine map from the last one to the outputs."""
 
     what = "a last hidden layer"
-    found_in = "Networks, perceptrons and committees have one (without hidden layers, the inputs)."
+    found_in = (
+        "Networks, perceptrons and committees have one (without hidden layers, the inputs), and a "
+        "function has one if features= names it."
+    )
 
     @abstractmethod
     def inputs(self, w, X):
-        """What every affine map acts on, at ``w`` on some rows, the rows themselves first.
+        """The inputs of every affine map, at ``w`` on some rows.
 
         Parameters
         ----------
@@ -57,6 +61,7 @@ class HiddenLayer(Capability, ABC):
         Returns
         -------
         list of ndarray of shape (n_rows, n_units)
+            First the rows themselves, then the outputs of each hidden layer.
         """
 
     @abstractmethod
@@ -84,41 +89,101 @@ class ExactTrace(Capability, ABC):
 
     @abstractmethod
     def of_rows(self, w, batch=None):
-        """Trace of each row's Hessian by layer, shape (n_rows, n_layers); no penalty in it."""
+        """Trace of the Hessian of each row's loss, by layer, without the penalty.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        batch : Batch, slice or ndarray of int, default=None
+            Rows. None takes all rows.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_layers)
+            In units of the loss per squared unit of the parameters.
+        """
 
 
 class TraceGradient(Capability, ABC):
     """The gradient of the mean exact trace."""
 
     what = "the gradient of the exact trace of the Hessian"
-    found_in = ExactTrace.found_in
+    found_in = f"{ExactTrace.found_in} A function has one if it has at most 300 parameters."
+
+    #: What the gradient of the trace costs, in gradients of the loss.
+    cost = 1
 
     @abstractmethod
     def gradient(self, w, batch=None, out=None, work=None):
-        """Gradient of the batch's mean trace, written into ``out``.
+        """Gradient of the mean trace over a batch.
 
-        The penalty has no part in it, for its Hessian is constant. Adds to ``work.rows`` what it
-        costs, in gradients of a row.
+        The penalty does not contribute, because its Hessian is constant.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        batch : Batch, slice or ndarray of int, default=None
+            Rows. None takes all rows.
+        out : ndarray of shape (n_parameters,), default=None
+            Memory for the gradient. None makes a new array.
+        work : Workspace, default=None
+            Buffers. Its ``rows`` grow by the cost, in gradients of a row.
+
+        Returns
+        -------
+        ndarray of shape (n_parameters,)
+            ``out``, if it was given.
+        """
+
+
+#: What may be least at the flattest point of an orbit.
+CRITERIA = ("trace", "norm", "lambda_max")
+
+
+class Orbit(Capability, ABC):
+    """The points of the same function, and the flattest of them."""
+
+    what = "a known symmetry"
+    found_in = "Networks and factorizations have one."
+
+    @abstractmethod
+    def flattest(self, w, criterion="trace"):
+        """The flattest point with the function of ``w``.
+
+        Returns
+        -------
+        object
+            With attributes ``w``, ``converged`` (whether it is a minimum), ``kind`` (what the value
+            of the criterion there is for the least one, ``'exact'`` or ``'upper_bound'``) and
+            ``details``, a dict of what the method reports.
         """
 
 
 class LeastSquares(Capability, ABC):
-    """The minimum of the expected loss in the parameters of one kind, all others held."""
+    """The minimum of the expected loss in one kind of parameters, while all others stay fixed."""
 
     what = "a closed-form minimum in some parameters at a time"
     found_in = "Factorizations with the squared loss have it."
 
     @abstractmethod
     def alternation(self, rho):
-        """What minimises one kind of parameters after the other, under noise of deviation ``rho``.
+        """An object that minimises over one kind of parameters after the other.
 
-        Its ``sweep(w)`` does so in place and returns the expected loss, ``n_kinds`` says how many
-        passes over the rows that takes.
+        Parameters
+        ----------
+        rho : float
+            Standard deviation of the normal noise under which the expected loss is taken.
+
+        Returns
+        -------
+        object
+            Its ``sweep(w)`` changes ``w`` in place and returns the expected loss. Its ``n_kinds``
+            is the number of passes over the rows in a sweep.
         """
 
 
 class Geometry(Capability, ABC):
-    """Closed forms of the level sets. Each is None at points where it does not hold."""
+    """Closed forms of the level sets. Each is None at points where the form does not hold."""
 
     what = "closed forms of its level sets"
     found_in = "Factorizations of fully observed matrices have them."
@@ -129,34 +194,40 @@ class Geometry(Capability, ABC):
 
     @abstractmethod
     def level_distance(self, w, level):
-        """Distance from ``w`` to where the loss differs by ``level``, or None."""
+        """Distance from ``w`` to the nearest point whose loss differs by ``level``, or None."""
 
 
 class Entries(Capability, ABC):
-    """Entries of a matrix, which the inputs name."""
+    """Entries of a matrix. The inputs identify the entries."""
 
     what = "entries of a matrix"
     found_in = "Factorizations have them."
 
     @abstractmethod
     def unseen(self, n, rng):
-        """Some ``n`` inputs that are not among the rows."""
+        """``n`` inputs that are not among the rows."""
 
     @abstractmethod
     def reading(self, w, entry):
-        """How an entry's score depends on the entity of the last kind, all others held.
+        """How an entry's score depends on its entity of the last kind, if all others stay fixed.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        entry : ndarray of int of shape (n_kinds,)
+            One input.
 
         Returns
         -------
         features : ndarray of shape (n_observed, n_components)
-            Of the rows that share the entity: the sum of their other factors. Offset apart, the
-            score is the product of these and the entity's factors.
+            For each row with the same entity, the sum of its other factors. Apart from offsets, the
+            score is the product of this sum and the entity's factors.
         learned : ndarray of shape (n_observed,)
-            The part of their scores that depends on the entity.
+            The part of the rows' scores that depends on the entity.
         goal : ndarray of shape (n_components,)
-            The entry's features.
+            The features of the entry.
         rest : float
-            What the entity's part is to be added to for the entry's score.
+            The part of the entry's score that does not depend on the entity.
         offset : bool
             Whether the entity has an offset.
         """
@@ -170,14 +241,14 @@ class BinaryMachines(Capability, ABC):
 
     @abstractmethod
     def machines(self, w):
-        """Each one-vs-rest problem as patterns and weights, one row of the data a pattern.
+        """The patterns and the weights of each one-vs-rest problem. Each row gives one pattern.
 
-        One after the other: every one has a copy of the rows.
+        This is an iterator, because every problem holds a copy of the rows.
         """
 
 
 class Hyperplanes(Capability, ABC):
-    """One hyperplane for every output, which a solver may set."""
+    """One hyperplane for every output. A solver may set it."""
 
     what = "one hyperplane for every output"
     found_in = "Perceptrons with real weights have them."
@@ -191,21 +262,22 @@ class Hyperplanes(Capability, ABC):
 
 
 def capability(objective, kind):
-    """What an objective offers of that type, or None.
+    """The capability of an objective of a type, or None.
 
     Parameters
     ----------
-    objective : Objective, or any object with the methods that are asked for
-        One that says nothing about capabilities offers none.
+    objective : Objective, or any object with the methods that a solver or measure calls
+        An object without the method ``capability`` has no capabilities.
     kind : type
         A `Capability`, or a contract of losses.
     """
+    # Toy objectives of tests and of users need only the methods that are called.
     offered = getattr(objective, "capability", None)
     return None if offered is None else offered(kind)
 
 
 def require(objective, kind, who):
-    """The same, where ``who`` cannot do without.
+    """The capability of an objective of a type, or an error that says what ``who`` needs.
 
     Raises
     ------

@@ -11,7 +11,7 @@ class Layout:
     Parameters
     ----------
     shapes : dict of str to tuple of int
-        The arrays in the order in which they follow each other in ``w``.
+        Name and shape of every array, in the order of the arrays in ``w``.
     """
 
     def __init__(self, shapes):
@@ -25,7 +25,7 @@ class Layout:
 
     @property
     def parts(self):
-        """The arrays' slices of the flat vector, in order."""
+        """The slice of each array in the flat vector, in order."""
         return list(self.slices.values())
 
     def views(self, w):
@@ -33,5 +33,5 @@ class Layout:
         return {name: w[part].reshape(self.shapes[name]) for name, part in self.slices.items()}
 
     def pack(self, arrays, dtype=None):
-        """Copy arrays, a dict by name, into one new flat vector."""
+        """Copy a dict of arrays by name into one new flat vector."""
         return np.concatenate([np.ravel(arrays[name]) for name in self.shapes], dtype=dtype)

@@ -8,30 +8,31 @@ from autograd import grad, value_and_grad
 
 from ._autograd import ONE_AT_A_TIME
 from ._batch import Batch
+from ._glorot import glorot
 
 
 class Model(ABC):
-    """Base of all models: a new one needs a ``layout`` and a ``forward``.
+    """Base of all models. A new model needs a ``layout`` and a ``forward``.
 
-    Gradient and Hessian product then come from autograd. A model that is used in
-    earnest overrides them with hand-written NumPy, and the tests hold the two equal.
+    Gradient and Hessian product then come from autograd. The models of skflat override them with
+    NumPy code, which is faster. Tests check that both agree.
 
     Attributes
     ----------
     layout : Layout
         Names and shapes of the parameters in the flat vector ``w``.
     penalized : slice
-        The part of ``w`` that the L2 penalty applies to.
+        The part of ``w`` to which the L2 penalty applies.
     penalized_by_batch : bool
-        Whether the penalty is divided by the rows of a batch, as scikit-learn does, so that an
-        epoch of many batches penalises more; or by all rows.
+        If True, the penalty is divided by the weight of the batch, as in scikit-learn. So an epoch
+        of many batches penalises more. If False, it is divided by the weight of all rows.
     chunk : int or None
-        Rows of a pass at a time; None is the objective's choice.
+        Number of rows of one pass. None leaves the choice to the objective.
     width : int
-        Numbers that a pass leaves for every row, about.
+        Approximate count of numbers that a pass keeps for every row.
     capabilities : dict
-        What this model can do that others cannot: from the type of a `Capability` to what makes
-        one for an objective, or returns None.
+        What this model can do and others cannot. The keys are types of `Capability`. Each value is
+        a function that makes one for an objective, or returns None.
     """
 
     penalized = slice(None)
@@ -46,7 +47,7 @@ class Model(ABC):
         Parameters
         ----------
         alpha : float
-            The estimator's.
+            The estimator's parameter.
 
         Returns
         -------
@@ -69,6 +70,20 @@ class Model(ABC):
         ndarray of shape (n_rows, n_outputs)
         """
 
+    def init(self, random_state, dtype):
+        """Where training starts, see `glorot`.
+
+        Parameters
+        ----------
+        random_state : RandomState
+        dtype : dtype
+
+        Returns
+        -------
+        ndarray of shape (n_parameters,)
+        """
+        return self.layout.pack(glorot(self.layout.shapes, random_state), dtype)
+
     def scores(self, w, X, work=None):
         """Scores at the flat vector, see `forward`.
 
@@ -77,7 +92,7 @@ class Model(ABC):
         w : ndarray of shape (n_parameters,)
         X : ndarray or CSR of shape (n_rows, n_features)
         work : Workspace, default=None
-            Buffers. The next call may overwrite what they hold.
+            Buffers. The next call may overwrite the result.
 
         Returns
         -------
@@ -94,18 +109,19 @@ class Model(ABC):
         w : ndarray of shape (n_parameters,)
         batch : Batch
         out : ndarray of shape (n_parameters,)
-            Where the gradient is written.
+            Memory for the gradient.
         work : Workspace
         reported : bool, default=False
-            Whether the loss is the one that scikit-learn prints. The gradient is the same.
+            Whether the loss is on the scale that scikit-learn reports. The gradient is the same.
 
         Returns
         -------
         float
+            The weighted mean of the loss.
         """
 
-        # Differentiating the dict of views, not slices of the flat vector, spares
-        # autograd one full-size array of zeros for every slice.
+        # autograd differentiates a dict of views. With slices of the flat vector it would make
+        # one full-size array of zeros for every slice.
         def mean_loss(params):
             return _mean_loss(loss, self.forward(params, batch.X), batch)
 
@@ -118,7 +134,7 @@ class Model(ABC):
         return float(value)
 
     def linearized(self, loss, w, batch, work):
-        """A function from ``v`` to the product of the mean loss's Hessian with it.
+        """A function from ``v`` to the product of the Hessian of the mean loss with ``v``.
 
         Parameters
         ----------
@@ -130,13 +146,14 @@ class Model(ABC):
         Returns
         -------
         callable
-            What it returns is a new array of shape (n_parameters,).
+            It returns a new array of shape (n_parameters,).
         """
         views = self.layout.views(w)
 
         def product(v):
             direction = self.layout.views(v)
 
+            # The gradient of ``gradient . v`` is the Hessian times ``v``.
             def slope(params):
                 gradient = grad(lambda p: _mean_loss(loss, self.forward(p, batch.X), batch))(params)
                 return sum(anp.sum(gradient[name] * direction[name]) for name in direction)
@@ -147,7 +164,7 @@ class Model(ABC):
         return product
 
     def scores_along(self, w, directions, steps, X, work):
-        """Scores at ``w + s h``, one after the other: the steps of each direction in turn.
+        """Scores at ``w + s h``, for all steps of the first direction, then of the next one.
 
         Parameters
         ----------
@@ -160,7 +177,7 @@ class Model(ABC):
         Yields
         ------
         ndarray of shape (n_rows, n_outputs)
-            The next one may overwrite it.
+            The next array may overwrite it.
         """
         for h in directions:
             for step in steps:
@@ -180,6 +197,7 @@ class Model(ABC):
         -------
         ndarray of shape (n_rows,)
         """
+        # One gradient per row. A model with layers has a formula that needs no gradient of a row.
         out, norms = np.empty_like(w), []
         for row in Batch(batch.X, batch.y).pieces(1):
             self.loss_gradient(loss, w, row, out, work)
@@ -203,6 +221,6 @@ class Model(ABC):
 
 def _mean_loss(loss, F, batch):
     total = batch.total_weight
-    share = 1 / total if total > 0 else 0.0  # 0 where no row weighs anything
+    share = 1 / total if total > 0 else 0.0  # 0 if all rows have weight 0
     weight = 1.0 if batch.weight is None else batch.weight
     return anp.sum(loss.per_sample(F, batch.y) * weight) * share

@@ -1,4 +1,4 @@
-"""Norms of a displacement: how parameters are weighted against each other.
+"""Norms of a displacement, which weight the parameters against each other.
 
 A norm is ``|h / t|``, with a weight ``t`` for every parameter. If ``t`` is 0, the parameter does
 not move. If ``t`` comes from the parameters themselves, the norm is invariant under a rescaling of
@@ -18,11 +18,21 @@ def norm_weights(norm, w, parts):
     ----------
     norm : {'euclidean', 'block', 'weight'}
         ``'block'`` measures the displacement of every array of parameters (the weights of a layer,
-        its intercepts) relative to the array's Euclidean norm. ``'weight'`` measures that of every
-        parameter relative to its own size; it is the norm of adaptive sharpness.
+        its intercepts) relative to the array's Euclidean norm. ``'weight'`` measures the
+        displacement of every parameter relative to its own size. It is the norm of adaptive
+        sharpness.
     w : ndarray of shape (n_parameters,)
     parts : list of slice
         The arrays in ``w``.
+
+    Returns
+    -------
+    ndarray of shape (n_parameters,) or None
+
+    Raises
+    ------
+    ValueError
+        If the norm is not one of these.
     """
     if norm not in NORMS:
         raise ValueError(f"norm must be one of {NORMS}, got {norm!r}.")

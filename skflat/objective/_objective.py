@@ -7,39 +7,39 @@ import numpy as np
 
 from ._batch import Batch, joined, take_rows
 from ._cache import cache_slices
-from ._losses import HeldSlopes
 from ._workspace import Workspace
+from .losses import HeldSlopes
 
-CHUNK = 4096  # rows at a time, so that the activations of many rows need not fit into memory
-# Rows whose activations are kept from one Hessian product to the next, and numbers of them all.
+CHUNK = 4096  # rows of one pass, because the activations of all rows may not fit into memory
+# Hessian products at one point keep the activations of at most so many rows, and so many numbers.
 MAX_KEPT, MAX_KEPT_NUMBERS = 1 << 15, 1 << 22
 
 
 class Objective:
     """``mean_i loss(model(w, x_i), y_i) + alpha / (2 n) |penalised part of w|^2``.
 
-    A value: nothing in it changes after construction, it never writes to ``X`` and it
-    holds no scratch. Solvers and measures know only its methods, so anything that has
-    them can be minimised and measured.
+    An objective is immutable. It never writes to ``X``, and it holds no scratch memory. Solvers and
+    measures use only its methods, so any object with these methods can be minimised and measured.
 
     Parameters
     ----------
     model : Model
     loss : Loss
     X : ndarray or CSR of shape (n_rows, n_features)
-    y : ndarray
-        Targets as the loss wants them.
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        Targets in the form that the loss expects.
     sample_weight : ndarray of shape (n_rows,), default=None
+        Weights of the rows in the mean. None weights all rows alike.
     alpha : float, default=0.0
-        Strength of the L2 penalty, or what else `Model.penalties` takes; as in scikit-learn it
-        is divided by the sum of the weights of the batch at hand, unless the model says that it
-        is that of all rows.
+        Strength of the L2 penalty, or another value that `Model.penalties` accepts. As in
+        scikit-learn it is divided by the total weight ``n`` of the batch. If the model says so, it
+        is divided by the total weight of all rows.
     reported : bool, default=False
-        Whether loss values are the ones that scikit-learn prints (probabilities clipped
-        at the dtype's eps, squared errors averaged over outputs). Gradients are the
-        same either way.
+        Whether loss values are on the scale that scikit-learn reports (probabilities clipped at the
+        dtype's eps, squared errors averaged over outputs). Gradients are the same either way.
     unit_radius : float, default=None
-        What it was on other rows, to go by that; None asks the model.
+        The value from other rows, if it is to be used here. None computes it from the model and
+        these rows.
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class Objective:
 
     @property
     def n_rows(self):
-        """Rows a full gradient differentiates."""
+        """Number of rows, the cost of a full gradient."""
         return len(self.data)
 
     @property
     def chunk(self):
-        """Rows of a pass at a time."""
+        """Number of rows that one pass takes at a time."""
         return self.model.chunk or CHUNK
 
     def _with(self, **changes):
@@ -74,11 +74,11 @@ class Objective:
         return Objective(self.model, X=data.X, y=data.y, sample_weight=data.weight, **settings)
 
     def unpenalized(self):
-        """The same objective without penalty and label smoothing: what the measures look at."""
+        """The same objective without penalty and label smoothing. Measures use this one."""
         return self._with(alpha=0.0, loss=self.loss_function.unsmoothed())
 
     def as_reported(self):
-        """The same objective with scikit-learn's loss values: what training looks at."""
+        """The same objective with scikit-learn's loss values. Training uses this one."""
         return self._with(reported=True)
 
     def on(self, rows):
@@ -102,9 +102,9 @@ class Objective:
         Parameters
         ----------
         rows : None, Batch, slice or ndarray of int, default=None
-            None is all rows. A `Batch` is returned as it is.
+            None takes all rows. A `Batch` is returned as it is.
         work : Workspace, default=None
-            Where rows chosen by indices are gathered; None makes new arrays.
+            Memory for rows chosen by indices. None makes new arrays.
 
         Returns
         -------
@@ -122,13 +122,13 @@ class Objective:
 
     @property
     def layout(self):
-        """Names and places of the model's arrays in the flat vector."""
+        """Names of the model's arrays and their slices of the flat vector."""
         return self.model.layout
 
     def capability(self, kind):
-        """What the model or the loss offers of that type, or None.
+        """The capability of a type that the model or the loss has, or None.
 
-        Ask by `require` what you cannot do without.
+        If a solver or measure cannot work without it, call `require`, which raises an error.
 
         Parameters
         ----------
@@ -184,7 +184,7 @@ class Objective:
 
     @property
     def penalized(self):
-        """Parts of the flat vector that the L2 penalty applies to, whatever its strength."""
+        """Parts of the flat vector to which the L2 penalty applies, whatever its strength."""
         return [part for part, _ in self.model.penalties(self.alpha)]
 
     def constant_loss(self):
@@ -192,7 +192,7 @@ class Objective:
         return self.loss_function.constant_loss(self.data)
 
     def per_sample_loss(self, w, batch=None, work=None):
-        """Loss of every row, without the penalty. Differentiates nothing.
+        """Loss of every row, without the penalty. It costs no gradient.
 
         Parameters
         ----------
@@ -219,8 +219,9 @@ class Objective:
     def along(self, w, directions, steps, work=None, row_sums=None):
         """Mean loss and mean error at ``w + s h``, for directions ``h`` and steps ``s``.
 
-        The error is the share of wrong labels, or the mean absolute error of a regression. In the
-        first layer of a network the cost is that of one loss a direction, whatever the steps.
+        The error is the share of wrong labels, or the mean absolute error of a regression. The
+        first layer of a network is computed only once for each direction, whatever the number of
+        steps.
 
         Parameters
         ----------
@@ -229,12 +230,13 @@ class Objective:
         steps : sequence of float
         work : Workspace, default=None
         row_sums : ndarray of shape (2, n_steps, n_rows), default=None
-            What every row's loss and error are added to, over the directions.
+            The loss and the error of every row are added to it, summed over the directions.
 
         Returns
         -------
         ndarray of shape (2, n_directions, n_steps)
         """
+        # Chunks are the outer loop: each chunk of rows multiplies a direction once for all steps.
         work, start = Workspace() if work is None else work, 0
         means = np.zeros((2, len(directions), len(steps)))
         for share, piece in self.data.shares(self.chunk):
@@ -251,7 +253,7 @@ class Objective:
         return means
 
     def loss(self, w, batch=None, work=None):
-        """The objective at ``w``. Differentiates nothing.
+        """The objective at ``w``. It costs no gradient.
 
         Parameters
         ----------
@@ -281,7 +283,7 @@ class Objective:
         batch : Batch, slice or ndarray of int, default=None
             Rows; None is all.
         out : ndarray of shape (n_parameters,), default=None
-            Where the gradient is written; None makes a new array, which belongs to the caller.
+            Memory for the gradient. None makes a new array, which belongs to the caller.
         work : Workspace, default=None
             Buffers, and the count of rows differentiated.
 
@@ -323,6 +325,7 @@ class Objective:
         """
         batch = self.batch(batch)
         held = replace(batch, y=self._slopes(foot, batch, work))
+        # A linear loss with these slopes has the wanted gradient, so any model's gradient serves.
         objective = Objective(self.model, HeldSlopes(), held.X, held.y, held.weight, self.alpha)
         return objective.loss_gradient(w, held, out, work)[1]
 
@@ -365,11 +368,11 @@ class Objective:
         return self.hessian_products(w, batch, work)(v)
 
     def hessian_products(self, w, batch=None, work=None):
-        """A function from ``v`` to the Hessian's product with it, for many ``v`` at one ``w``.
+        """A function from ``v`` to the product of the Hessian with ``v``, for many ``v``.
 
-        The passes over the rows that do not depend on ``v`` are made once for all products. If
-        there are so many rows that their activations do not fit into memory, every product makes
-        them anew. Each product costs two gradients.
+        The passes over the rows that do not depend on ``v`` are made once for all products. If the
+        activations of all rows do not fit into memory, every product repeats these passes. Each
+        product costs two gradients.
 
         Parameters
         ----------
@@ -395,7 +398,7 @@ class Objective:
         def product(v):
             work.rows += 2 * len(batch)
             out = sum(share * times(v) for share, times in kept or linearized())
-            for part, rate in self._penalties(batch):
+            for part, rate in self._penalties(batch):  # the Hessian of the penalty is diagonal
                 out[part] += rate * v[part]
             return out
 
@@ -403,7 +406,7 @@ class Objective:
 
     @property
     def _n_kept(self):
-        """Rows up to which the activations of all are kept. Those of a chunk are there anyway."""
+        """Largest number of rows whose activations are kept, at least the rows of one pass."""
         return max(self.chunk, min(MAX_KEPT, MAX_KEPT_NUMBERS // self.model.width))
 
     def squared_gradients(self, w, batch=None):

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from ._cache import cache_slices
 
-RING, WINDOW, RING_SEED = 1 << 12, 8, 267063  # parameters of `windowed_normals`
+RING, WINDOW, RING_SEED = 1 << 12, 8, 267063  # see `windowed_normals` and `_windows`
 
 
 class Perturbation(ABC):
@@ -40,25 +40,27 @@ class Perturbation(ABC):
 
 
 class Isotropic(Perturbation):
-    """Standard normal: the scale is the standard deviation of every parameter."""
+    """Standard normal displacements. The scale is the standard deviation of every parameter."""
 
     def draw(self, rng, out=None):
         return self._normal(rng, out)
 
 
 class OnSphere(Perturbation):
-    """Uniform on the unit sphere: the scale is the Euclidean length."""
+    """Displacements uniform on the unit sphere. The scale is the Euclidean length."""
 
     def draw(self, rng, out=None):
+        # The direction of a standard normal vector is uniform on the sphere.
         h = self._normal(rng, out)
         h /= np.linalg.norm(h)
         return h
 
 
 class PerBlock(Perturbation):
-    """Normal, relative to the root mean square of the parameter's own array.
+    """Normal displacements, relative to the root mean square of the parameter's own array.
 
-    The scale is the expected length of an array's displacement over the array's norm.
+    The scale is the length of an array's displacement over the norm of the array, as a root mean
+    square.
     """
 
     def draw(self, rng, out=None):
@@ -70,7 +72,7 @@ class PerBlock(Perturbation):
 
 
 class PerWeight(Perturbation):
-    """Normal, relative to every parameter: ``w`` becomes ``w * (1 + scale * z)``."""
+    """Normal displacements relative to every parameter: ``w`` becomes ``w * (1 + scale * z)``."""
 
     def draw(self, rng, out=None):
         h = self._normal(rng, out)
@@ -82,8 +84,8 @@ def rounded_normals(rng, out):
     """Fill ``out`` with normal numbers, each one of 65,536 equally likely quantiles.
 
     This is six times as fast as exact normal numbers, which take as long as a gradient of 200 rows.
-    The variance is 1, the fourth moment 2.999, the largest number 4.3. The bit generator must have
-    64 bits. That of ``default_rng`` has, and the Mersenne twister has not.
+    The variance is 1, the fourth moment 2.999, the largest number 4.3. The bit generator must
+    produce 64 bits at a time. The one of ``default_rng`` does, the Mersenne twister does not.
     """
     # One raw 64-bit number gives four indices of 16 bits.
     quantiles = _quantiles(out.dtype)
@@ -101,10 +103,11 @@ def windowed_normals(rng, out):
     neighbours on this ring. So every number is one of the quantiles, all equally likely. The
     variance is 1, the fourth moment 2.99, the largest number 3.7. Numbers of different windows are
     independent. Two numbers of the same window are uncorrelated to half a per cent. The mean loss
-    under noise depends on these moments. The bit generator must have 64 bits.
+    under noise depends on these moments. The bit generator must produce 64 bits at a time.
     """
     windows = _windows(out.dtype)
     n_whole, rest = divmod(len(out), WINDOW)
+    # One raw number gives four windows. RING divides 2^16, so all windows are equally likely.
     drawn = rng.bit_generator.random_raw(n_whole // 4 + 1).view(np.uint16) % np.uint16(RING)
     whole = out[: n_whole * WINDOW].reshape(n_whole, WINDOW)
     windows.take(drawn[:n_whole], axis=0, out=whole, mode="clip")
@@ -126,7 +129,7 @@ def _windows(dtype):
     return ring[(np.arange(RING)[:, None] + np.arange(WINDOW)) % RING]
 
 
-#: Name to class: what a ``noise`` parameter may be.
+#: From the value of a ``noise`` parameter to its class.
 PERTURBATIONS = {
     "isotropic": Isotropic,
     "sphere": OnSphere,

@@ -5,15 +5,15 @@ from scipy import sparse
 
 
 def product(A, B, out):
-    """``out = A @ B`` where A is dense or CSR."""
-    if sparse.issparse(A):
+    """``out = A @ B``, with A dense or CSR."""
+    if sparse.issparse(A):  # scipy cannot write a product into given memory
         out[...] = A @ B
     else:
         np.matmul(A, B, out=out)
 
 
 def transposed_product(A, B, out):
-    """``out = A.T @ B`` where A is dense or CSR."""
+    """``out = A.T @ B``, with A dense or CSR."""
     product(A.T, B, out)
 
 

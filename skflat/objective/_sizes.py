@@ -13,6 +13,7 @@ def feature_sizes(batch):
     X, weight = batch.X, batch.weight
     weight = np.ones(len(batch)) if weight is None else weight.astype(float)
     with np.errstate(over="ignore"):
+        # ``einsum`` accumulates in double precision without a squared copy of a dense X.
         if sparse.issparse(X):
             sums = weight @ X.astype(float).power(2)
         else:
@@ -32,6 +33,7 @@ def target_deviations(batch):
         y = y - first
         y -= np.average(y, axis=0, weights=weight)
         deviations = np.sqrt(np.average(y**2, axis=0, weights=weight))
+    # A spread this small comes from rounding of a constant column.
     rounding = 10 * np.finfo(batch.y.dtype).eps * np.abs(first)
     return np.where(deviations > rounding, deviations, 0.0)
 
@@ -48,10 +50,22 @@ def unit_radius(size, deviation):
     Parameters
     ----------
     size : float
-        Of the largest feature, so that no weight moves too far.
+        Root mean square of the largest feature. The largest one decides, so no weight moves too
+        far.
     deviation : float
-        Of the target that varies most; 0 if none varies.
+        Standard deviation of the target that varies most. It is 0 if none varies.
+
+    Returns
+    -------
+    float
+        A number in (0, 1].
     """
     by_target = min(1.0, deviation / SMALL) if deviation > 0 else 1.0
     by_features = LARGE / size if size > LARGE else 1.0
     return float(by_target * by_features) ** 2
+
+
+def radius_of_data(loss, batch):
+    """The same from the rows: their features, and their targets if scores have that unit."""
+    deviation = target_deviations(batch).max() if loss.in_units_of_target else 1.0
+    return unit_radius(feature_sizes(batch).max(), deviation)

@@ -1,7 +1,8 @@
 """From a fitted estimator back to its objective and the point where it ended."""
 
 from ._factorization import factorization
-from ._network import encode, loss_of, moved, network
+from ._moved import fitted_model, moved
+from ._network import encode, loss_of, network
 from ._problem import Problem, as_problem
 from ._tasks import BINARY, COMPLETION, MULTICLASS, MULTILABEL, REGRESSION, LearningTask
 from ._threshold import committee, one_vs_rest
@@ -18,6 +19,7 @@ __all__ = [
     "committee",
     "encode",
     "factorization",
+    "fitted_model",
     "loss_of",
     "moved",
     "network",

@@ -1,4 +1,4 @@
-"""Data that a fitted estimator is measured on, validated in the words of scikit-learn."""
+"""Validation of the data on which a fitted estimator is measured, in scikit-learn's wording."""
 
 import math
 
@@ -8,11 +8,11 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from .._compat import check_sample_weight
 
-SHOWN = 5  # unknown classes in a message
+SHOWN = 5  # at most so many unknown classes in a message
 
 
 def class_labels(estimator, y):
-    """One class a row, an array of shape (n_samples,); whether it is a known one is left open."""
+    """One class for each row, an array of shape (n_samples,). A class may be unknown."""
     y = _complete(estimator, y, accept_sparse=False)
     name = type(estimator).__name__
     return _of_shape(y, (), "columns", f"{name} was fitted on one class a row")
@@ -33,27 +33,27 @@ def numbers(estimator, y, n_outputs, dtype):
 
 
 def in_precision(array, dtype, name):
-    """The numbers in that precision, none of them too large for it."""
-    with np.errstate(over="ignore"):  # such a number is infinite then, and refused by name
+    """The numbers in the given precision. A number too large for it raises an error."""
+    with np.errstate(over="ignore"):  # such a number becomes infinite, and the check names it
         array = array.astype(dtype, casting="same_kind", copy=False)
     return check_array(array, accept_sparse="csr", ensure_2d=False, dtype=None, input_name=name)
 
 
 def _complete(estimator, y, accept_sparse):
-    """Targets of any shape and type, of which none is missing."""
+    """Targets of any shape and type. A missing value raises an error."""
     if y is None:
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
             "is None."
         )
-    if hasattr(y, "isna") and np.any(y.isna()):  # what pandas calls NA makes a TypeError in NumPy
+    if hasattr(y, "isna") and np.any(y.isna()):  # NumPy would raise a TypeError for pandas' NA
         raise ValueError("Input y contains NaN.")
     taken = {"accept_sparse": accept_sparse, "dtype": None, "ensure_2d": False, "allow_nd": True}
     return check_array(y, input_name="y", **taken)
 
 
 def _as_floats(y):
-    """The array, or that of the numbers in an array of objects; None of strings and the like."""
+    """The numbers of an array, which may hold them as objects. None if they are not numbers."""
     if y.dtype.kind != "O":
         return y if y.dtype.kind in "biuf" else None
     try:
@@ -63,7 +63,10 @@ def _as_floats(y):
 
 
 def _of_shape(y, trailing, what, but):
-    """Targets of that shape after the rows; a column is raveled with a warning, as in ``fit``."""
+    """Targets whose shape after the rows is ``trailing``.
+
+    A single column is raveled with a warning, as in ``fit``.
+    """
     if not trailing and y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     if y.ndim == 0 or y.shape[1:] != trailing:
@@ -76,7 +79,7 @@ def _of_shape(y, trailing, what, but):
 
 
 def class_codes(y, classes):
-    """Places of labels among the classes, which are in order.
+    """Indices of the labels in the sorted array of classes.
 
     Raises
     ------
@@ -86,7 +89,7 @@ def class_codes(y, classes):
     y, classes = np.asarray(y), np.asarray(classes)
     try:
         codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
-    except TypeError:  # there is no order between such labels and the classes
+    except TypeError:  # such labels cannot be compared with the classes, so they are unknown
         codes = np.zeros(len(y), int)
     if not np.all(classes[codes] == y):
         known = classes.tolist()
@@ -100,7 +103,7 @@ def class_codes(y, classes):
 
 
 def row_weights(sample_weight, X, y):
-    """Weights of the rows, or None, where X and y have as many of these."""
+    """Weights of the rows, or None. X, y and the weights must have equally many rows."""
     check_consistent_length(X, y)
     if sample_weight is None:
         return None

@@ -11,7 +11,7 @@ def factorization_problem(estimator, X, y, sample_weight):
     """Objective, point and task of a fitted factorization on some observations."""
     model, w = factorization(estimator)
     codes, y, sample_weight = estimator.observations(X, y, sample_weight)
-    if codes.min(initial=0) < 0:  # what no fit has seen has factors 0
+    if codes.min(initial=0) < 0:  # entities that the fit has not seen get factors 0
         model, w = model.padded(w)
         codes = np.where(codes < 0, np.array(model.sizes) - 1, codes)
     y = y.astype(w.dtype, copy=False)[:, None]
@@ -24,3 +24,13 @@ def factorization(estimator):
     sizes = [len(F) for F in factors]
     model = Factorization(sizes, factors[0].shape[1], fit_offsets=offsets is not None)
     return model, model.join(estimator.intercept_, offsets, factors)
+
+
+def factorized(model, w):
+    """The fitted attributes of a factorization, from its flat vector."""
+    intercept, offsets, factors = model.split(w)
+    return {
+        "intercept_": 0.0 if intercept is None else intercept[0],
+        "offsets_": offsets,
+        "factors_": factors,
+    }

@@ -1,10 +1,8 @@
 """From a fitted multi-layer perceptron, ours or scikit-learn's, to the problem it solved."""
 
-import copy
-
 import numpy as np
 from scipy import sparse
-from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
 from ..models.mlp import MLP
@@ -12,7 +10,7 @@ from ..objective import Binary, HalfPoisson, HalfSquared, Multinomial, Objective
 from ._data import class_codes, class_labels, in_precision, numbers, row_weights
 from ._tasks import BINARY, MULTICLASS, MULTILABEL, REGRESSION
 
-#: What a fitted network has.
+#: Attributes by which a fitted network is recognised.
 NETWORK = ("coefs_", "out_activation_")
 
 
@@ -23,19 +21,35 @@ def network_inputs(estimator, X):
 
 def network_problem(estimator, X, y, sample_weight):
     """Objective, point and task of a fitted multi-layer perceptron on ``(X, y)``."""
-    model, w = network(estimator)
+    return _problem(estimator, *network(estimator), X, y, sample_weight)
+
+
+def model_inputs(estimator, X):
+    """X as ``predict`` of an estimator of any model validates it."""
+    sparse_too = get_tags(estimator).input_tags.sparse
+    return validate_data(estimator, X, accept_sparse="csr" if sparse_too else False, reset=False)
+
+
+def model_problem(estimator, X, y, sample_weight):
+    """Objective, point and task of an estimator that keeps its ``model_`` and ``params_``."""
+    model = estimator.model_
+    return _problem(estimator, model, model.layout.pack(estimator.params_), X, y, sample_weight)
+
+
+def _problem(estimator, model, w, X, y, sample_weight):
     X = in_precision(X, w.dtype, "X")
     loss, task = loss_of(estimator)
-    y = targets(estimator, y, task, isinstance(loss, HalfPoisson), w.dtype)
+    y = targets(estimator, y, task, loss, w.dtype)
     sample_weight = row_weights(sample_weight, X, y)
     y = encode(y, task, getattr(estimator, "classes_", None), w.dtype)
-    # Pickling makes strided arrays contiguous, and products may differ by that in their last bits.
+    # Pickling makes strided arrays contiguous, which may change the last bits of a product. With
+    # contiguous arrays a parallel run gives the same numbers.
     X, y, sample_weight = (contiguous(array) for array in (X, y, sample_weight))
     return Objective(model, loss, X, y, sample_weight), w, task
 
 
 def contiguous(array):
-    """The array itself, or a copy in one piece if it is a strided one."""
+    """The array itself, or a contiguous copy if it is strided."""
     if array is None or sparse.issparse(array):
         return array
     return array if array.flags.forc else np.ascontiguousarray(array)
@@ -49,40 +63,20 @@ def network(estimator):
     return model, model.join(coefs, estimator.intercepts_)
 
 
-def moved(estimator, change):
-    """A copy of a fitted estimator, or Pipeline, whose flat vector is ``change(model, w)``.
-
-    Results for the old parameters are removed: measurements and the state of an optimizer.
-    """
-    moved = last = copy.deepcopy(estimator)
-    while isinstance(last, Pipeline):
-        last = last[-1]
-    if not all(hasattr(last, name) for name in NETWORK):
-        raise TypeError(
-            f"Cannot change {type(last).__name__}: expected a fitted FlatMLPClassifier or "
-            "FlatMLPRegressor, scikit-learn's MLPClassifier or MLPRegressor, or a Pipeline that "
-            "ends in one of them."
-        )
-    model, w = network(last)
-    last.coefs_, last.intercepts_ = model.split(change(model, w))
-    measured = [f"{name}_" for name in getattr(last, "measurements_", ())]
-    for name in ("measurements_", "_optimizer", "_solver_state", "_rule", *measured):
-        vars(last).pop(name, None)
-    return moved
-
-
 def loss_of(estimator, label_smoothing=0.0):
-    """The loss with its canonical link, and what the outputs mean; smoothed for training alone."""
+    """The loss with its canonical link, and the task. Only training uses label smoothing."""
     out, n_outputs = estimator.out_activation_, estimator.n_outputs_
+    fitted = getattr(estimator, "_fitted_loss", None)
     if out == "softmax":
-        return Multinomial(label_smoothing, n_outputs), MULTICLASS
+        return fitted or Multinomial(label_smoothing, n_outputs), MULTICLASS
     if out == "logistic":
-        return Binary(label_smoothing), BINARY if n_outputs == 1 else MULTILABEL
-    return HalfPoisson() if out == "exp" else HalfSquared(), REGRESSION
+        return fitted or Binary(label_smoothing), BINARY if n_outputs == 1 else MULTILABEL
+    # scikit-learn's networks have no loss of their own: the last layer tells it.
+    return fitted or (HalfPoisson() if out == "exp" else HalfSquared()), REGRESSION
 
 
-def targets(estimator, y, task, are_counts, dtype):
-    """Targets as ``fit`` took them, refused where the loss is not defined for them."""
+def targets(estimator, y, task, loss, dtype):
+    """Targets in the form that ``fit`` takes. If the loss is not defined for them, an error."""
     if task in (MULTICLASS, BINARY):
         return class_labels(estimator, y)
     y = numbers(estimator, y, estimator.n_outputs_, dtype)
@@ -90,13 +84,13 @@ def targets(estimator, y, task, are_counts, dtype):
         raise ValueError(
             f"y must be 0 or 1 for several labels, got values in [{y.min():g}, {y.max():g}]."
         )
-    if are_counts and y.min() < 0:
-        raise ValueError(f"y must not be negative for the Poisson loss, got {y.min()}.")
+    if task is REGRESSION:
+        loss.check_targets(y)
     return y
 
 
 def encode(y, task, classes, dtype):
-    """Targets as the losses want them: class codes, or one column an output."""
+    """Targets in the form that the losses expect: class codes, or one column for each output."""
     if sparse.issparse(y):
         y = y.toarray()
     if task in (MULTICLASS, BINARY):

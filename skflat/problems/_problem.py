@@ -1,7 +1,7 @@
 """From a fitted estimator to the problem it solved.
 
-The files of this room are the only ones that know fitted attributes, ours and scikit-learn's, by
-duck typing.
+Only the files of this package recognise an estimator by its fitted attributes. They do so for our
+estimators and for scikit-learn's.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +12,13 @@ from sklearn.pipeline import Pipeline
 
 from ..objective import Objective
 from ._factorization import factorization_problem
-from ._network import NETWORK, network_inputs, network_problem
+from ._network import (
+    NETWORK,
+    model_inputs,
+    model_problem,
+    network_inputs,
+    network_problem,
+)
 from ._tasks import LearningTask
 from ._threshold import (
     committee_problem,
@@ -23,14 +29,15 @@ from ._threshold import (
 
 
 def _as_given(estimator, X):
-    """Observations, which a factorization validates itself."""
+    """The observations as they are, because a factorization validates them itself."""
     return X
 
 
 #: For each kind of estimator: its fitted attributes, a function that validates X as ``predict``
-#: does, and a function that makes the problem.
+#: does, and a function that makes the problem. The first kind that fits is taken.
 KINDS = [
     (NETWORK, network_inputs, network_problem),
+    (("params_", "model_"), model_inputs, model_problem),
     (("factors_", "offsets_"), _as_given, factorization_problem),
     (("weights_", "thresholds_", "gain"), threshold_inputs, spherical_problem),
     (("weights_", "thresholds_", "coef_"), threshold_inputs, perceptron_problem),
@@ -40,7 +47,7 @@ KINDS = [
 
 @dataclass(frozen=True)
 class Problem:
-    """What a measure may ask for.
+    """An objective, a fitted point and the meaning of the outputs: the input of every measure.
 
     Attributes
     ----------
@@ -51,7 +58,7 @@ class Problem:
     task : LearningTask
         The meaning of the outputs.
     sampled_from : int
-        Rows of the data that the objective's rows are a sample of.
+        Number of rows of the data from which the objective's rows are a sample.
     """
 
     objective: Objective
@@ -61,7 +68,7 @@ class Problem:
 
     @cached_property
     def loss(self):
-        """The objective at the fitted point; it may overflow."""
+        """The objective at the fitted point. It is not finite if it overflows."""
         with np.errstate(over="ignore", invalid="ignore"):
             return self.objective.loss(self.w)
 
@@ -71,29 +78,39 @@ class Problem:
         return self.objective.n_rows < self.sampled_from
 
     def sample(self, n_rows, rng):
-        """The same problem on some of its rows, drawn among those that weigh something."""
+        """The same problem on some of its rows, drawn among the rows with a weight above 0."""
         weight = self.objective.data.weight
         rows = self.objective.n_rows if weight is None else np.flatnonzero(weight)
         rows = np.sort(rng.permutation(rows)[:n_rows])
         return replace(self, objective=self.objective.on(rows))
 
     def row_error(self, values):
-        """Standard error of a mean over the rows that comes from their sampling.
+        """Standard error of a weighted mean over the rows, due to the sampling of the rows.
 
-        It is 0 where the objective holds all rows (finite population correction).
+        It is 0 if the objective holds all rows (finite population correction).
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_rows,)
+            The value of every row.
+
+        Returns
+        -------
+        float
         """
         n = self.objective.n_rows
         if not self.sampled or n < 2:
             return 0.0
         weight = self.objective.data.weight
         share = np.full(n, 1 / n) if weight is None else weight / weight.sum()
+        # The variance of a ratio of two sums, to first order: the weights are a sample, too.
         deviation = (values - share @ values) * share
         missing = 1 - n / self.sampled_from
         return float(np.sqrt(missing * n / (n - 1) * (deviation @ deviation)))
 
 
 def as_problem(estimator, X, y, sample_weight=None, sampled_from=None, validated=False):
-    """The problem a fitted estimator solves on ``(X, y)``.
+    """The problem that a fitted estimator solves on ``(X, y)``.
 
     Parameters
     ----------
@@ -103,19 +120,24 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None, validated
         steps transform ``X``), or a search whose ``best_estimator_`` is one of these.
     X : array-like or sparse matrix of shape (n_samples, n_features)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets as they were given to ``fit``; None where that had none.
+        Targets in the form in which ``fit`` takes them. None if ``fit`` had no targets.
     sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows. None weights all rows alike.
     sampled_from : int, default=None
-        Rows that these are a sample of; None says that they are all.
+        Number of rows from which these rows are a sample. None means that they are all rows.
     validated : bool, default=False
-        Whether the estimator itself has validated X, which then has no column names any more.
+        Whether the estimator has already validated X. Such an X has no column names any more.
+
+    Returns
+    -------
+    Problem
 
     Raises
     ------
     TypeError
         If the estimator is not one of these, or is not fitted.
     ValueError
-        If X is not what ``predict`` takes, or y not what ``fit`` took.
+        If ``predict`` would not accept X, or ``fit`` would not accept y.
     """
     while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
         if not isinstance(estimator, Pipeline):

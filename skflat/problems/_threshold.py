@@ -56,12 +56,15 @@ def _problem(estimator, model, loss, weights, X, y, sample_weight):
     X = (X - estimator.mean_) / estimator.scale_
     objective = Objective(model, loss, X, one_vs_rest(y, estimator.classes_, dtype), sample_weight)
     w = np.concatenate([np.ravel(weights), np.ravel(estimator.thresholds_)], dtype=dtype)
-    w = w[: model.layout.size]  # a perceptron without thresholds has no place for them
+    w = w[: model.layout.size]  # the model of a perceptron without thresholds does not hold them
     return objective, w, BINARY if len(estimator.classes_) == 2 else MULTICLASS
 
 
 def one_vs_rest(y, classes, dtype):
-    """0 or 1 for every row and one-vs-rest problem: one of two classes, else one a class."""
+    """Targets 0 or 1 of every row in every one-vs-rest problem.
+
+    Two classes make one problem. More classes make one problem each.
+    """
     codes, n = class_codes(y, classes), len(classes)
     positive = np.arange(1, n) if n == 2 else np.arange(n)
     return (codes[:, None] == positive).astype(dtype)

@@ -8,6 +8,7 @@ from ._als import ALS
 from ._chain import Chain
 from ._ema import EMA
 from ._entropy_sgd import EntropySGD
+from ._expected_loss import ExpectedLoss
 from ._friendly_sam import FriendlySAM
 from ._functional_sam import FunctionalSAM
 from ._gradient import SGD, Adam
@@ -29,11 +30,12 @@ from ._solver import Rule, Solver, State, minimize, spawn_generator
 from ._swa import SWA
 from ._trace import TracePenalty
 
-#: Name to class: what an estimator's ``solver`` may be. `ALS` is missing here because it works for
+#: From the names in an estimator's ``solver`` to classes. `ALS` is missing, because it works for
 #: factorizations only. Their estimators add it.
 SOLVERS = {
     "adam": Adam,
     "asam": ASAM,
+    "auto": ExpectedLoss,
     "chain": Chain,
     "consensus": Consensus,
     "diffusion": Diffusion,
@@ -78,6 +80,7 @@ __all__ = [
     "Consensus",
     "Diffusion",
     "EntropySGD",
+    "ExpectedLoss",
     "FriendlySAM",
     "FunctionalSAM",
     "History",

@@ -142,6 +142,7 @@ class Consensus(_Network):
     """
 
     def _advance(self, agents, moves, weights):
+        # ``_mix`` overwrites its first argument, and a product must not write into its own input.
         _mix(agents.copy(), weights, out=agents)
         agents -= moves
 

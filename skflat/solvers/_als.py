@@ -54,6 +54,8 @@ class ALS(Solver):
     requires = (LeastSquares,)
 
     def auto_rho(self, objective):
+        # The constant loss is half the variance of the targets. A product of two factors has the
+        # unit of the target, so a factor has its square root.
         deviation = np.sqrt(2 * objective.constant_loss())
         return float(self.default_rho * np.sqrt(deviation))
 

@@ -1,4 +1,4 @@
-"""What rules share that train one point and return a mean of its past positions."""
+"""The base of rules that train one point and return a mean of its past positions."""
 
 from types import SimpleNamespace
 

@@ -110,13 +110,17 @@ class Chain(Rule):
     def resume(self, w, state):
         state.memory.rule.resume(w, state.memory.running(state))
 
+    def leap(self, w, state):
+        state.memory.rule.leap(w, state.memory.running(state))
+
     def step(self, objective, w, batch, state):
         first = state.memory.position == 0
         if first and state.base.is_over(state.epoch, self.switch, state.settings):
             w[:] = self.finalize(w, state)
             state.memory = self._begin(1, objective, w, state)
             state.base = state.memory.state.base
-            # Bring the schedule of the new base optimizer to the present epoch and step.
+            # The new base optimizer starts in the middle of training. Bring its schedule to the
+            # present epoch and step.
             state.base.end_epoch(objective.n_rows * state.epoch)
             state.base.begin_step(*state.place)
         return state.memory.rule.step(objective, w, batch, state.memory.running(state))
@@ -141,6 +145,7 @@ class Chain(Rule):
     def _planned(self, position, settings):
         """The rule of a stage and its numbers."""
         early = math.ceil(self.switch * settings.max_iter)
+        # Each stage plans its schedule for its own share of the epochs.
         own = {"max_iter": max(1, settings.max_iter - early if position else early)}
         if position == 1:
             given = {"rho": self.rho, "learning_rate_init": self.learning_rate_init}
@@ -149,7 +154,7 @@ class Chain(Rule):
 
 
 def _common(radii):
-    """The only element of a set. An empty set gives None, several elements give NaN."""
+    """The only element of a set. An empty set gives None, and several elements give NaN."""
     return math.nan if len(radii) > 1 else next(iter(radii), None)
 
 

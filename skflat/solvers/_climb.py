@@ -1,4 +1,4 @@
-"""The ascent of sharpness-aware steps, and what is kept of the gradient at its end."""
+"""The ascent of sharpness-aware steps, and the part of the gradient that later steps use."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from ..objective import cache_slices
 
-#: Name to rule: the length of an ascent, from the size of the gradient and the allowed rise.
+#: From a name to the length of an ascent, given ``rho``, the gradient's norm and the allowed rise.
 RADII = {
     "constant": lambda rho, size, rise: rho,
     "graph": lambda rho, size, rise: rho / math.hypot(1, size),

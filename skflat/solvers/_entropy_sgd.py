@@ -78,8 +78,8 @@ class EntropySGD(Based):
     """
 
     default_rho = 100.0
-    reach = 1.0  # beyond that no wider is felt
-    auto_goes_by_size = False  # so wide that on no data the pull is felt at first
+    reach = 1.0  # at a larger radius the coupling has no visible effect
+    auto_goes_by_size = False  # with the default the coupling is weak at first on any data
     _parameter_constraints: dict = {
         "base": [StrOptions({"adam", "sgd"})],
         "n_inner": [Interval(Integral, 1, None, closed="left")],

@@ -44,7 +44,7 @@ class LabelNoise(Based):
 
     default_rho = 0.1
     reach = 4.0  # a share of the labels is at most 1
-    auto_goes_by_size = False  # of the labels, and not of the parameters
+    auto_goes_by_size = False  # ``rho`` is a share of the labels and not a radius in the parameters
     _parameter_constraints: dict = {"base": [StrOptions({"adam", "sgd"})]}
 
     def __init__(self, base="sgd"):

@@ -57,7 +57,7 @@ class LBFGS(Solver):
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 result = scipy_minimize(
                     loss_gradient,
-                    w.astype(np.float64),
+                    w.astype(np.float64),  # scipy's routine works in double precision only
                     method="L-BFGS-B",
                     jac=True,
                     callback=after_iteration,

@@ -44,6 +44,7 @@ def _run_epochs(rule, w, state, run):
             run.diverged = True
             return
         history.add(loss, run.validate(w) if run.validate else None, w, settings)
+        _move(rule, w, state, run)
         _report(run, loss)
         state.base.end_epoch(history.n_rows_seen)
         run.interrupted = run.hooks.end_epoch(w)
@@ -59,6 +60,14 @@ def _run_epochs(rule, w, state, run):
             ConvergenceWarning,
             stacklevel=7,
         )
+
+
+def _move(rule, w, state, run):
+    """Go to another point of the same function, where that is asked for."""
+    moved = None if run.between is None else run.between(w, state.epoch)
+    if moved is not None:
+        w[:] = moved
+        rule.leap(w, state)
 
 
 def _epoch(rule, w, state, run, order, batch_size):

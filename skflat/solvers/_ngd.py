@@ -68,12 +68,16 @@ class NormalisedStep:
         """Continue with another rate. The schedule keeps its position."""
         self.rate = settings.learning_rate_init
 
+    def forget(self):
+        """Do nothing, because nothing is remembered but the number of steps."""
+
     def begin_step(self, step, n_steps):
         """Do nothing, because the method has its own schedule."""
 
     def step(self, w, direction):
         """Take one step, or none if the direction is 0."""
         self._t += 1
+        # At a direction of 0 no unit vector exists, and a division would make ``w`` NaN.
         size = math.sqrt(float(direction @ direction))
         if size > 0:
             direction *= self.rate / (self._t**self.power * size)

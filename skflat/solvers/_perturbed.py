@@ -1,4 +1,4 @@
-"""What perturbing rules share: when to perturb, gradients near a point, the orthogonal part."""
+"""The base of rules with random perturbations: gradients near a point, and the orthogonal part."""
 
 import math
 from numbers import Real

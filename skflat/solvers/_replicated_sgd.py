@@ -35,6 +35,11 @@ class Ensemble(Rule):
             # Someone has moved the centre. The points move with it and keep their arrangement.
             memory.points += w - memory.centre
 
+    def leap(self, w, state):
+        # The arrangement of the points has no meaning in other units of the parameters.
+        state.base.forget()
+        state.memory.points[:] = state.memory.centre = w.copy()
+
     def finalize(self, w, state):
         state.memory.centre = w.copy()
         return w
@@ -44,10 +49,10 @@ class ReplicatedSGD(Ensemble):
     """Coupled replicas of gradient descent (Pittorino and others, arXiv:2006.07897).
 
     Every replica takes steps of the base solver on the loss plus ``gamma / 2 |w_a - c|^2``, on
-    batches of its own. Here
-    ``c`` is the centre of all replicas. The centre is evaluated, validated and returned. ``gamma``
-    begins at ``1 / rho^2`` and grows steadily, by the factor ``growth`` over ``max_iter`` epochs.
-    So the replicas first explore a region together and then collapse to its centre.
+    batches of its own. Here ``c`` is the centre of all replicas. The centre is evaluated, validated
+    and returned. ``gamma`` begins at ``1 / rho^2`` and grows steadily, by the factor ``growth``
+    over ``max_iter`` epochs. So the replicas first explore a region together and then collapse to
+    its centre.
 
     ``rho`` is the width of that region at the start. Useful values are 1 to 100. ``"auto"`` is 10,
     ours, because the published numbers could not be confirmed. On digits the coupling force is then
@@ -87,8 +92,8 @@ class ReplicatedSGD(Ensemble):
     """
 
     default_rho = 10.0
-    reach = 1.0  # beyond that no wider is felt
-    auto_goes_by_size = False  # so wide that on no data the pull is felt at first
+    reach = 1.0  # at a larger radius the coupling has no visible effect
+    auto_goes_by_size = False  # with the default the coupling is weak at first on any data
     _parameter_constraints: dict = {
         "n_replicas": [Interval(Integral, 1, None, closed="left")],
         "growth": [Interval(Real, 1, None, closed="left")],

@@ -1,4 +1,4 @@
-"""What one call of ``fit`` gives to its solver, and the record that it gets back."""
+"""The input of a solver in one call of ``fit``, and the record that it returns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -83,6 +83,9 @@ class Run:
     validate : callable or None
         ``w -> (score, loss)`` on the validation rows.
     hooks : EpochHooks
+    between : callable or None
+        ``(w, n_epochs) -> w`` of the same function, or None for the same point: a move of the
+        parameters between two epochs.
     max_epochs : int or None
         Fewer epochs than ``settings.max_iter``: 1 in ``partial_fit``.
     order : ndarray or None
@@ -105,6 +108,7 @@ class Run:
     history: History = field(default_factory=History)
     validate: Callable | None = None
     hooks: object = field(default_factory=NoHooks)
+    between: Callable | None = None
     max_epochs: int | None = None
     order: np.ndarray | None = None
     work: Workspace = field(default_factory=Workspace)

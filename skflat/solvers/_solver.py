@@ -57,11 +57,11 @@ class Solver(BaseEstimator):
     and ``rho``, are parameters of the estimator.
     """
 
-    #: What ``rho="auto"`` means. None: the solver does not use ``rho``.
+    #: The value of ``rho="auto"``. None means that the solver does not use ``rho``.
     default_rho = None
     #: Whether ``default_rho`` is for features and targets of size 1, and is scaled to the data.
     auto_goes_by_size = True
-    #: The largest radius that a search tries, in units of what ``rho="auto"`` is.
+    #: The largest radius that a search tries, in units of the value of ``rho="auto"``.
     reach = 32.0
     #: Whether it passes over batches, so that ``partial_fit`` and callbacks make sense.
     stochastic = True
@@ -78,7 +78,7 @@ class Solver(BaseEstimator):
         return super().__new__(cls)
 
     def check(self, objective):
-        """Refuse an objective that lacks what the solver needs.
+        """Raise an error if the objective lacks a capability that the solver needs.
 
         Raises
         ------
@@ -94,7 +94,7 @@ class Solver(BaseEstimator):
         return self.stochastic
 
     def auto_rho(self, objective):
-        """What ``rho="auto"`` means on this objective.
+        """The value of ``rho="auto"`` on this objective.
 
         Parameters
         ----------
@@ -110,12 +110,16 @@ class Solver(BaseEstimator):
             return self.default_rho or 0.0
         return self.default_rho * objective.unit_radius
 
+    def for_objective(self, objective):
+        """The solver that this one stands for on an objective. It is itself unless it chooses."""
+        return self
+
     def delegate(self):
         """The solver that runs instead of this one at ``rho = 0``."""
         return self
 
     def structure(self):
-        """What must not change if training is to continue from a state by `Rule.adopt`."""
+        """A value that must stay the same if `Rule.adopt` is to continue from a state."""
         return (type(self),)
 
     def init_state(self, objective, w, settings, rng):
@@ -237,6 +241,19 @@ class Rule(Solver):
         state : State
         """
 
+    def leap(self, w, state):
+        """Go on from ``w``, another point of the same function.
+
+        What the base optimizer knows of gradients is of the point before, so it begins anew.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        state : State
+        """
+        state.base.forget()
+        self.resume(w, state)
+
     def finalize(self, w, state):
         """The parameters to return after the loop has ended at ``w``.
 
@@ -273,6 +290,7 @@ def minimize(solver, objective, w, settings=None, random_state=0, max_epochs=Non
         It has the ``history``. Its ``work.rows`` is the number of rows differentiated.
     """
     settings = Settings(rho="auto") if settings is None else settings
+    solver = solver.for_objective(objective)
     if settings.rho == "auto":
         settings = settings.replaced(rho=solver.auto_rho(objective))
     solver = solver.delegate() if settings.rho == 0 else solver

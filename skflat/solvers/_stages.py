@@ -1,4 +1,4 @@
-"""What rules of several stages share: the end of the first stage, the state of the running one."""
+"""Parts of rules with several stages: the end of the first one, the state of the running one."""
 
 import math
 from dataclasses import dataclass, replace
@@ -46,6 +46,7 @@ def _resolved(rule, settings, objective):
 
     At radius 0 the rule is a base optimizer. A radius of NaN means the rule's own default.
     """
+    rule = rule.for_objective(objective)
     if math.isnan(settings.rho):
         settings = replace(settings, rho=rule.auto_rho(objective))
     return (rule.delegate() if settings.rho == 0 else rule), settings
@@ -71,6 +72,7 @@ class Onward:
     def set_rate(self, rate):
         """Use this rate for all later steps."""
         self.sets_rate = True
+        # Schedules that count epochs compute the rate from ``learning_rate_init``, so both change.
         self.base.settings = replace(self.base.settings, learning_rate_init=rate)
         self.base.learning_rate = rate
 
@@ -83,6 +85,10 @@ class Onward:
         """Follow the base optimizer's schedule, unless `set_rate` has set the rate."""
         if not self.sets_rate:
             self.base.begin_step(step, n_steps)
+
+    def forget(self):
+        """Forget the base optimizer's moments."""
+        self.base.forget()
 
     def step(self, w, direction):
         """Take the base optimizer's step."""

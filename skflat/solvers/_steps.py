@@ -80,6 +80,10 @@ class SGDStep(Step):
             self.learning_rate = float(settings.learning_rate_init)
             self.end_epoch(self._n_rows_seen)
 
+    def forget(self):
+        """Begin with no velocity: the parameters have been replaced."""
+        self._pull[:] = 0
+
     def ahead(self, w, distance, out):
         """The point at ``distance`` from ``w`` in the direction of the momentum."""
         return _ahead(w, self._pull, distance, out)
@@ -157,6 +161,11 @@ class AdamStep(Step):
             self._mean *= (1 - old.beta_1) / (1 - settings.beta_1)
         if settings.beta_2 != old.beta_2:
             self._square *= (1 - old.beta_2) / (1 - settings.beta_2)
+
+    def forget(self):
+        """Begin with no moments: the parameters have been replaced."""
+        self._t = 0
+        self._mean[:] = self._square[:] = 0
 
     def ahead(self, w, distance, out):
         """The point at ``distance`` from ``w`` against the running mean of the directions."""

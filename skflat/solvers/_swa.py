@@ -76,6 +76,7 @@ class SWA(Averaging):
         if memory.first is not None and self.rate == "cyclic":
             share = (memory.rows + len(batch)) / objective.n_rows
             epochs = (state.epoch - memory.first) % self.cycle + share
+            # Within a cycle the rate falls linearly to ``1 / ratio`` of its start.
             fall = (1 - 1 / self.ratio) * epochs / self.cycle
             state.base.set_rate(state.settings.learning_rate_init * (1 - fall))
         return super().step(objective, w, batch, state)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..models.mlp import Identity, ReLU
+from ..models.mlp import LinearMaps, PositiveScaling
 from ..objective import NotDefinedError
 from ..problems import moved
 
@@ -66,13 +66,13 @@ def rescale(estimator, factors):
 
 
 def _rescaled(model, w, factors):
-    if not isinstance(model.activation, (ReLU, Identity)):
+    symmetry = model.symmetry
+    if not isinstance(symmetry, PositiveScaling | LinearMaps):
         raise NotDefinedError(
-            "Rescaling keeps the function of relu and identity units only, not of "
-            f"{type(model.activation).__name__.lower()} units."
+            f"Rescaling keeps the function of relu and identity units only, not of {model.units}."
         )
     weights, intercepts = model.split(w)
-    scales = _scales(factors, model.sizes[1:-1], isinstance(model.activation, ReLU))
+    scales = _scales(factors, model.sizes[1:-1], isinstance(symmetry, PositiveScaling))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for layer, scale in enumerate(scales):
             scale = scale.astype(w.dtype)
@@ -85,7 +85,7 @@ def _rescaled(model, w, factors):
 
 
 def _scales(factors, widths, positive):
-    """One array of factors a hidden layer."""
+    """One array of factors for each hidden layer."""
     several = isinstance(factors, list | tuple) or np.ndim(factors) > 0
     factors = list(factors) if several else [factors] * len(widths)
     if len(factors) != len(widths):

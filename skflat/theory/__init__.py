@@ -1,7 +1,8 @@
 """Results of statistical physics on the solutions of binary perceptrons, as numbers.
 
-How many solutions random instances have, up to which load, and how many of them lie close together:
-formulas in the limit of many weights, each computed when asked for, and exact enumeration for few.
+The functions tell how many solutions random instances have, up to which load there are any, and how
+many of them lie close together. Most are formulas in the limit of many weights. Each is evaluated
+numerically when it is called. For few weights, the solutions can be enumerated.
 """
 
 from ._clones import CloneThreshold, clone_entropy, clone_threshold

@@ -19,14 +19,14 @@ OVERLAPS = (0.95, 0.998)  # the first gap opens between these overlaps
 
 @dataclass(frozen=True)
 class CloneThreshold:
-    """Where groups of solutions of some overlap cease to exist.
+    """The load at which groups of solutions at some overlap cease to exist.
 
     Attributes
     ----------
     alpha : float
-        Load from which on there are none.
+        The load. Beyond it there are no groups at this overlap.
     overlap : float
-        Which overlap that is: the first one to go.
+        The first overlap at which there are no groups.
     """
 
     alpha: float
@@ -36,28 +36,29 @@ class CloneThreshold:
 def clone_entropy(alpha, overlap, n_clones, *, task="storage"):
     """Log-number of groups of solutions at a mutual overlap, per weight and solution.
 
-    The local entropy of ``m`` clones: one step of replica-symmetry breaking, with ``m`` and ``q1``
-    given and the overlap ``q0`` between groups and all conjugates extremal (arXiv:2607.27000,
-    equations 51 and 52).
+    This is the local entropy of ``m`` clones. It has one step of replica-symmetry breaking. ``m``
+    and ``q1`` are given. The overlap ``q0`` between groups and all conjugates are extremal
+    (arXiv:2607.27000, equations 51 and 52).
 
     Parameters
     ----------
     alpha : float
-        Patterns per weight, above 0 and up to `capacity`, with a teacher `recovery_threshold`.
+        Patterns per weight, above 0 and up to `capacity`. With a teacher, up to
+        `recovery_threshold`.
     overlap : float or array-like
-        ``q1``, mean product of the weights of two of the solutions: they differ in ``(1 - q1) / 2``
-        of their weights. Above the overlap of typical solutions, and below 1.
+        ``q1``, the mean product of the weights of two of the solutions. They differ in
+        ``(1 - q1) / 2`` of their weights. It is above the overlap of typical solutions and below 1.
     n_clones : float
-        ``m``, solutions in a group, in [1, 8]. With 1 it is the entropy of typical solutions,
-        whatever the overlap.
+        ``m``, the number of solutions in a group, in [1, 8]. With 1 the result is the entropy of
+        typical solutions, whatever the overlap.
     task : {'storage', 'teacher_student'}, default='storage'
-        Labels drawn at random, or given by a binary teacher.
+        Whether labels are random or given by a binary teacher.
 
     Returns
     -------
     entropy : float or ndarray
-        Of the shape of ``overlap``; where it is negative there are no such groups. Accurate to
-        1e-8, at 0.02 s an overlap.
+        The entropy, in the shape of ``overlap``. If it is negative, there are no such groups. It is
+        accurate to 1e-8 and takes 0.02 s for each overlap.
 
     Examples
     --------
@@ -78,15 +79,15 @@ def clone_entropy(alpha, overlap, n_clones, *, task="storage"):
 def clone_threshold(n_clones, *, task="storage"):
     """Load up to which groups of solutions exist at every mutual overlap.
 
-    The least ``alpha`` at which `clone_entropy` is 0 for some overlap near 1: beyond it there is a
-    gap in the overlaps, and dense regions of solutions break up. As a function of ``n_clones`` it
-    falls and then rises; the rise is an artefact of replica symmetry, so take the minimum
-    (arXiv:2607.27000).
+    This is the least ``alpha`` at which `clone_entropy` is 0 for some overlap near 1. Beyond it
+    there is a gap in the overlaps, and dense regions of solutions break up. As a function of
+    ``n_clones`` the threshold falls and then rises. The rise is an artefact of replica symmetry, so
+    take the minimum (arXiv:2607.27000).
 
     Parameters
     ----------
     n_clones : float
-        ``m``, solutions in a group, in [2, 8].
+        ``m``, the number of solutions in a group, in [2, 8].
     task : {'storage', 'teacher_student'}, default='storage'
         As in `clone_entropy`.
 
@@ -137,7 +138,7 @@ class _Clones(Branch):
         self.m, self.q1, self.planted = m, q1, planted
 
     def first(self, alpha):
-        """Groups do not overlap."""
+        """The leading order, at which groups do not overlap."""
         load, variance = self.BEGIN * alpha, 1 - self.q1
         pull = clone_stabilities(np.zeros(1), self.q1, variance, self.m)[1][0] / np.sqrt(variance)
         qh0, rh = load * pull**2, load * np.sqrt(2 / np.pi) * pull
@@ -155,7 +156,7 @@ class _Clones(Branch):
         return np.array(missing), entropy + alpha * energy
 
     def _energy(self, r, q0, q1):
-        """The energetic term, and what ``qh0`` and ``rh`` are for ``alpha = 1``."""
+        """The energetic term, and the values of ``qh0`` and ``rh`` for ``alpha = 1``."""
         z0, dz0 = SHARED
         within, variance = q1 - q0, 1 - q1
         log_sum, pull, *_ = clone_stabilities(np.sqrt(q0) * z0, within, variance, self.m)

@@ -19,8 +19,8 @@ class ExactSolutions:
     Attributes
     ----------
     weights : ndarray of shape (n_solutions, n_features), dtype int8
-        One solution a row, -1 and +1, in binary order with +1 for 1 and the first weight the least
-        significant.
+        One solution in each row, with entries -1 and +1. The rows are in binary order. +1 stands
+        for the digit 1, and the first weight is the least significant digit.
     stability : ndarray of shape (n_solutions,)
         The least ``y w.x / sqrt(n_features)`` of each solution.
     """
@@ -37,7 +37,8 @@ class ExactSolutions:
         Returns
         -------
         counts : ndarray of shape (n_solutions, n_features + 1)
-            The first column is 1, for the solution itself. Costs ``n_solutions^2 n_features``.
+            The first column is 1, for the solution itself. The cost is
+            ``n_solutions^2 n_features``.
         """
         n_solutions, n = self.weights.shape
         W = self.weights.astype(np.float32)
@@ -55,22 +56,23 @@ class ExactSolutions:
 def enumerate_solutions(X, y, margin=0.0):
     """All binary weights that classify the rows of ``X`` with a margin.
 
-    The exact counterpart, for few weights, of `typical_solutions` and `franz_parisi`. Changing the
-    sign of a column or permuting columns does the same to the solutions and leaves all counts.
+    For few weights, this is the exact counterpart of `typical_solutions` and `franz_parisi`. If the
+    sign of a column changes or columns are permuted, the solutions change alike and all counts stay
+    the same.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
-        Patterns; at most 24 features.
+        Patterns with at most 24 features.
     y : array-like of shape (n_samples,)
-        Labels, -1 and +1.
+        Labels -1 and +1.
     margin : float, default=0.0
-        Least stability ``y w.x / sqrt(n_features)``; 0 asks for stabilities above 0.
+        Least stability ``y w.x / sqrt(n_features)``. With 0, stabilities must be above 0.
 
     Returns
     -------
     solutions : ExactSolutions
-        In time ``2^n_features n_samples``: 0.1 s for 20 features and 10 rows.
+        The time is proportional to ``2^n_features n_samples``: 0.1 s for 20 features and 10 rows.
 
     Examples
     --------

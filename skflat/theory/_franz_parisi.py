@@ -23,14 +23,14 @@ NEAR_THRESHOLD = (0.72, 0.74)  # bracket of the root, for Brent's method
 
 @dataclass(frozen=True)
 class LocalEntropyCurve:
-    """How many solutions there are around a reference solution.
+    """The number of solutions around a reference solution, over the distance.
 
     Attributes
     ----------
     distance : ndarray
         Share of weights that differ from the reference.
     entropy : ndarray
-        Log-number of solutions at that distance, per weight. Where it is negative there are none.
+        Log-number of solutions at that distance, per weight. If it is negative, there are none.
     slope : ndarray
         Derivative of the entropy by the distance.
     """
@@ -51,19 +51,19 @@ def franz_parisi(alpha, distance, reference_margin=0.0, margin=0.0):
     Parameters
     ----------
     alpha : float
-        Patterns per weight; at most `capacity` of ``reference_margin``.
+        Patterns per weight, at most `capacity` of ``reference_margin``.
     distance : float or array-like
         Share of weights that differ from the reference, in (0, 0.5).
     reference_margin : float, default=0.0
-        In [``margin``, 3]; `max_margin` gives the largest one that there is.
+        Margin of the reference, in [``margin``, 3]. `max_margin` gives the largest possible one.
     margin : float, default=0.0
-        In [-1, 3].
+        Margin of the solutions that are counted, in [-1, 3].
 
     Returns
     -------
     local : LocalEntropyCurve
-        Distances, entropies and slopes, of the shape of ``distance``; accurate to 1e-7, at 20 ms
-        a distance.
+        Distances, entropies and slopes, in the shape of ``distance``. They are accurate to 1e-7 and
+        take 20 ms for each distance.
 
     Raises
     ------
@@ -123,11 +123,11 @@ def flat_minima_threshold():
 
 
 class _FranzParisi:
-    """Solutions of margin ``margin`` at overlap ``p`` with a typical one of margin ``kt``.
+    """Solutions of margin ``margin`` at overlap ``p`` with a typical solution of margin ``kt``.
 
-    Its unknowns are ``qh - th^2 / qht``, ``th`` and ``ph``. From them follow the overlaps ``q`` of
-    two of the solutions, ``t`` with other references and ``p`` with their own, and from these what
-    the conjugates ought to be.
+    The unknowns are ``qh - th^2 / qht``, ``th`` and ``ph``. They determine three overlaps: ``q`` of
+    two of the solutions, ``t`` with other references and ``p`` with the own reference. The overlaps
+    determine new conjugates.
     """
 
     def __init__(self, alpha, kt, margin):
@@ -136,7 +136,7 @@ class _FranzParisi:
         self.qt, self.qht = reference.overlap, reference.conjugate
 
     def curve(self, distances):
-        """Entropy and slope, from the typical distance inwards and outwards."""
+        """Entropy and slope, computed from the typical distance inwards and outwards."""
         x_top, d_top = self._top
         entropy, slope = np.empty((2, len(distances)))
         order = np.argsort(distances)
@@ -152,7 +152,7 @@ class _FranzParisi:
 
     @functools.cached_property
     def _top(self):
-        """Where the curve is highest, at the typical distance: ``ph = th`` and ``p = t``."""
+        """The maximum of the curve, at the typical distance: ``ph = th`` and ``p = t``."""
         qh = typical_solutions(self.alpha, self.margin).conjugate
 
         def unknowns(th):
@@ -218,7 +218,7 @@ class _FranzParisi:
         width = np.sqrt(1 - c**2)
 
         def pulled(s):
-            """``ln H`` and ``G / H`` where the common field is ``s``."""
+            """``ln H`` and ``G / H`` if the common field is ``s``."""
             mean = (t / np.sqrt(self.qt) * x)[:, None] + spread * s
             lacking = (self.margin - mean) / np.sqrt(1 - q)
             return log_tail(lacking), hazard(lacking) / np.sqrt(1 - q)

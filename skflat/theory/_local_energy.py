@@ -1,4 +1,4 @@
-"""How stable the patterns are under a typical solution, and under that solution perturbed."""
+"""Stabilities of the patterns under a typical solution, and under a perturbed one."""
 
 import numpy as np
 
@@ -8,27 +8,29 @@ from ._normal import log_tail, normal_grid, tail
 from ._storage import typical_solutions
 
 GRID = normal_grid(10, 401)
-# How far above the margin: all scales matter, for what counts are stabilities of about sqrt(flips).
+# Distances above the margin. Stabilities of about sqrt(flips) matter most, so the nodes cover all
+# scales: they are evenly spaced in the logarithm.
 LOG_NODES, STEP = np.linspace(-30, np.log(12), 241, retstep=True)
 
 
 def typical_stabilities(stability, alpha, margin=0.0):
     """Density of the stabilities of the patterns under a typical solution with binary weights.
 
-    ``E G((s - sqrt(q) z) / sqrt(1 - q)) / sqrt(1 - q) / H((margin - sqrt(q) z) / sqrt(1 - q))`` for
-    ``s > margin``, with the ``q`` of `typical_solutions` (arXiv:2607.27000); 0 below.
+    For ``s > margin`` the density is
+    ``E G((s - sqrt(q) z) / sqrt(1 - q)) / sqrt(1 - q) / H((margin - sqrt(q) z) / sqrt(1 - q))``
+    with the ``q`` of `typical_solutions` (arXiv:2607.27000). Below the margin it is 0.
 
     Parameters
     ----------
     stability : float or array-like
-        ``y w.x / sqrt(N)``.
+        Stabilities ``y w.x / sqrt(N)``.
     alpha, margin : float
         As in `typical_solutions`.
 
     Returns
     -------
     density : float or ndarray
-        Of the shape of ``stability``; accurate to 1e-10.
+        The density, in the shape of ``stability``. It is accurate to 1e-10.
 
     Examples
     --------
@@ -48,8 +50,9 @@ def typical_stabilities(stability, alpha, margin=0.0):
 def typical_local_energy(flips, alpha, margin=0.0):
     """Expected training error after some weights of a typical binary solution are flipped.
 
-    ``E H((1 - 2 d) s / sqrt(4 d (1 - d)))`` over the `typical_stabilities` ``s``, with ``d`` the
-    share of flipped weights: the local energy of arXiv:2006.07897 for weights -1 and +1.
+    This is ``E H((1 - 2 d) s / sqrt(4 d (1 - d)))`` over the `typical_stabilities` ``s``, with
+    ``d`` the share of flipped weights. It is the local energy of arXiv:2006.07897 for weights -1
+    and +1.
 
     Parameters
     ----------
@@ -58,13 +61,13 @@ def typical_local_energy(flips, alpha, margin=0.0):
     alpha : float
         As in `typical_solutions`.
     margin : float, default=0.0
-        As in `typical_solutions`, and not below 0.
+        As in `typical_solutions`, but at least 0.
 
     Returns
     -------
     energy : float or ndarray
-        Share of patterns with negative stability, of the shape of ``flips``; accurate to 1e-9, in
-        milliseconds.
+        Share of patterns with negative stability, in the shape of ``flips``. It is accurate to 1e-9
+        and takes milliseconds.
 
     Examples
     --------
@@ -77,5 +80,5 @@ def typical_local_energy(flips, alpha, margin=0.0):
     above = np.exp(LOG_NODES)
     mass = typical_stabilities(margin + above, alpha, margin) * above * STEP
     with np.errstate(divide="ignore"):
-        slope = (1 - 2 * d) / np.sqrt(4 * d * (1 - d))  # infinite where nothing or all is flipped
+        slope = (1 - 2 * d) / np.sqrt(4 * d * (1 - d))  # infinite if no or all weights are flipped
     return (tail(slope[..., None] * (margin + above)) @ mass)[()]

@@ -15,7 +15,7 @@ from ._normal import hazard, log_2cosh, log_tail, normal_grid, tail
 
 @dataclass(frozen=True)
 class Point:
-    """A saddle: the load, and what holds there."""
+    """A saddle point: the load, and the order parameters there."""
 
     alpha: float
     entropy: float
@@ -29,7 +29,7 @@ def standardized(margin, q, z):
 
 
 class BinaryMachine:
-    """Weights -1 and +1; `effective_overlap` is what a layer of hidden units makes of ``q``."""
+    """Weights -1 and +1. A layer of hidden units turns ``q`` into the `effective_overlap`."""
 
     margins = (-1.0, 4.0)
     grid = normal_grid(10, 401)
@@ -45,13 +45,14 @@ class BinaryMachine:
         field = np.sqrt(qh) * z
         q = dz @ np.tanh(field) ** 2
         e, slope = self.effective_overlap(q)
+        # Given ``qh``, the first equation yields ``q`` and the second one ``alpha``.
         x = standardized(margin, e, z)
         alpha = qh * (1 - e) / (slope * (dz @ hazard(x) ** 2))
         entropy = -qh * (1 - q) / 2 + dz @ log_2cosh(field) + alpha * (dz @ log_tail(x))
         return Point(alpha, entropy, q, qh)
 
     def end(self, margin):
-        """Where the entropy is 0."""
+        """The conjugate at which the entropy is 0."""
         beyond = 4.0
         while self.point(beyond, margin).entropy > 0:
             beyond *= 2
@@ -83,7 +84,8 @@ class SphericalMachine:
     """Real weights on the sphere of radius ``sqrt(N)``."""
 
     margins = (0.0, 4.0)
-    # Towards capacity q goes to 1 and the integrands to a kink of width sqrt(1 - q).
+    # Near capacity q goes to 1, and the integrands get a kink of width sqrt(1 - q). So the grid is
+    # finer.
     grid = normal_grid(10, 2001)
 
     def point(self, q, margin):
@@ -95,11 +97,11 @@ class SphericalMachine:
         return Point(alpha, entropy, q, q / (1 - q) ** 2)
 
     def end(self, margin):
-        """As far as the integrals can be trusted, at 0.9998 of capacity."""
+        """The largest ``q`` at which the integrals are accurate, at 0.9998 of capacity."""
         return 1 - 1e-4
 
     def capacity(self, margin):
-        """Where ``q`` reaches 1: Gardner's integral, done by parts."""
+        """The load at which ``q`` reaches 1: Gardner's integral, integrated by parts."""
         density = np.exp(-(margin**2) / 2) / np.sqrt(2 * np.pi)
         return 1 / ((1 + margin**2) * tail(-margin) + margin * density)
 

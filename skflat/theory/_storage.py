@@ -1,4 +1,4 @@
-"""Typical solutions of random instances: how many there are, and up to which load."""
+"""Typical solutions of random instances: their number, and the load up to which they exist."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,12 @@ class TypicalSolutions:
     Attributes
     ----------
     entropy : float
-        Log-number of solutions per weight; for spherical weights the log of the share of the sphere
-        that they take up.
+        Log-number of solutions per weight. For spherical weights it is the logarithm of their share
+        of the sphere.
     overlap : float
         Mean product of the weights of two solutions.
     conjugate : float
-        Its conjugate: the variance of the local fields on the weights.
+        Conjugate of the overlap: the variance of the local fields on the weights.
     """
 
     entropy: float
@@ -31,19 +31,19 @@ class TypicalSolutions:
 def typical_solutions(alpha, margin=0.0, *, machine="binary"):
     """Number and overlap of the solutions of random instances, in the limit of many weights.
 
-    The replica-symmetric entropy (Gardner, J. Phys. A 21, 257, 1988; Krauth and Mezard, J. Physique
-    50, 3057, 1989; arXiv:2607.27000): the extremum over ``q`` and ``qh`` of
+    The entropy is the replica-symmetric one (Gardner, J. Phys. A 21, 257, 1988; Krauth and Mezard,
+    J. Physique 50, 3057, 1989; arXiv:2607.27000). It is the extremum over ``q`` and ``qh`` of
 
     ``-qh (1 - q) / 2 + E ln 2cosh(sqrt(qh) z) + alpha E ln H((margin - sqrt(e) z) / sqrt(1 - e))``
 
-    with ``e = q`` for the perceptron; committees have ``e = (2 / pi) arcsin(q)`` or that of the
-    arc-cosine kernel. For spherical weights the first two terms are ``ln(1 - q) / 2 + q / (2 (1 -
-    q))``.
+    For the perceptron, ``e = q``. For committees, ``e`` is ``(2 / pi) arcsin(q)`` or comes from the
+    arc-cosine kernel. For spherical weights the first two terms are
+    ``ln(1 - q) / 2 + q / (2 (1 - q))``.
 
     Parameters
     ----------
     alpha : float
-        Load, ``P / N``: above 0 and up to `capacity`, for spherical weights up to 0.9998 of it.
+        Load ``P / N``, above 0 and up to `capacity`. For spherical weights, up to 0.9998 of it.
     margin : float, default=0.0
         As in `capacity`.
     machine : {'binary', 'spherical', 'sign_committee', 'relu_committee'}, default='binary'
@@ -52,12 +52,13 @@ def typical_solutions(alpha, margin=0.0, *, machine="binary"):
     Returns
     -------
     solutions : TypicalSolutions
-        Entropy, overlap and its conjugate, accurate to 1e-10 (spherical: 1e-8), in milliseconds.
+        Entropy, overlap and its conjugate. They are accurate to 1e-10 (spherical: 1e-8) and take
+        milliseconds.
 
     Raises
     ------
     ValueError
-        Above capacity, where there are no solutions.
+        If the load is above capacity, so that there are no solutions.
 
     Examples
     --------
@@ -70,7 +71,7 @@ def typical_solutions(alpha, margin=0.0, *, machine="binary"):
     alpha = check_real("alpha", alpha, 0, float("inf"), closed="neither")
     end = machine.end(margin)
     last = machine.point(end, margin).alpha
-    if alpha > last * (1 + 1e-12):  # what `capacity` returns is allowed
+    if alpha > last * (1 + 1e-12):  # the result of `capacity` itself is allowed
         raise ValueError(
             f"alpha == {alpha:g}, must be <= {last:.7g}: the capacity at margin {margin:g} is "
             f"{machine.capacity(margin):.7g}."
@@ -79,6 +80,7 @@ def typical_solutions(alpha, margin=0.0, *, machine="binary"):
     def excess(parameter):
         return machine.point(parameter, margin).alpha - min(alpha, last)
 
+    # Up to ``end`` the load rises along the line of saddle points, so there is exactly one root.
     point = machine.point(brentq(excess, 0.0, end, xtol=1e-14), margin)
     return TypicalSolutions(float(point.entropy), float(point.overlap), float(point.conjugate))
 
@@ -86,24 +88,25 @@ def typical_solutions(alpha, margin=0.0, *, machine="binary"):
 def capacity(margin=0.0, *, machine="binary"):
     """Load ``alpha = P / N`` up to which random patterns can be stored with a margin.
 
-    Binary weights: where the entropy of `typical_solutions` reaches 0 (Krauth and Mezard, J.
-    Physique 50, 3057, 1989; arXiv:2607.27000). Spherical weights: where the overlap of solutions
-    reaches 1, ``1 / ((1 + k^2) H(-k) + k G(k))`` (Gardner, J. Phys. A 21, 257, 1988).
+    For binary weights, the entropy of `typical_solutions` reaches 0 at this load (Krauth and
+    Mezard, J. Physique 50, 3057, 1989; arXiv:2607.27000). For spherical weights, the overlap of
+    solutions reaches 1, at ``1 / ((1 + k^2) H(-k) + k G(k))`` (Gardner, J. Phys. A 21, 257, 1988).
 
     Parameters
     ----------
     margin : float, default=0.0
-        ``kappa``: every pattern has to have a stability ``y w.x / sqrt(N) >= margin``. In [-1, 4]
-        for binary weights, in [0, 4] for spherical ones: below 0 theirs is another theory.
+        ``kappa``: every pattern must have a stability ``y w.x / sqrt(N) >= margin``. It is in
+        [-1, 4] for binary weights and in [0, 4] for spherical ones. Spherical weights with a
+        negative margin need another theory.
     machine : {'binary', 'spherical', 'sign_committee', 'relu_committee'}, default='binary'
-        ``'binary'``: a perceptron with weights -1 and +1. ``'spherical'``: real weights of norm
-        ``sqrt(N)``. The committees are trees with binary weights and very many hidden units, half
-        of them with output weight -1; ``alpha`` is patterns per weight.
+        ``'binary'`` is a perceptron with weights -1 and +1. ``'spherical'`` has real weights of
+        norm ``sqrt(N)``. The committees are trees with binary weights and very many hidden units,
+        half of them with output weight -1. Their ``alpha`` is patterns per weight.
 
     Returns
     -------
     alpha : float
-        Accurate to 1e-10, in milliseconds.
+        The load, accurate to 1e-10, in milliseconds.
 
     See Also
     --------
@@ -125,15 +128,15 @@ def max_margin(alpha, *, machine="binary"):
     Parameters
     ----------
     alpha : float
-        Load, ``P / N``, within the capacities of the margins that `capacity` accepts: for binary
-        weights in [0.0367, 3.79], for spherical ones in [0.0588, 2].
+        Load ``P / N``. It must be the `capacity` of an accepted margin. So it is in [0.0367, 3.79]
+        for binary weights and in [0.0588, 2] for spherical ones.
     machine : {'binary', 'spherical', 'sign_committee', 'relu_committee'}, default='binary'
         As in `capacity`.
 
     Returns
     -------
     margin : float
-        Accurate to 1e-10, in about 20 ms.
+        The margin, accurate to 1e-10, in about 20 ms.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A student on random features of the teacher's inputs: from which size on there are solutions."""
+"""A student on random features of the teacher's inputs: the size from which it has solutions."""
 
 from dataclasses import dataclass
 
@@ -42,19 +42,19 @@ class StudentSolutions:
 def student_solutions(size, alpha_t, margin=0.0):
     """Typical solutions of a student with binary weights on random features.
 
-    The teacher, a perceptron of ``D`` weights -1 and +1, labels ``P`` normal inputs ``x``; the
-    student has ``N`` binary weights on the features ``sign(F x / sqrt(D))`` with normal ``F``: the
-    setting of arXiv:2110.00683. The entropy is the replica-symmetric one, for normal features of
-    the same covariances.
+    This is the setting of arXiv:2110.00683. The teacher is a perceptron of ``D`` weights -1 and +1.
+    It labels ``P`` normal inputs ``x``. The student has ``N`` binary weights on the features
+    ``sign(F x / sqrt(D))`` with normal ``F``. The entropy is replica symmetric, for normal features
+    with the same covariances.
 
     Parameters
     ----------
     size : float
-        ``N / P``, weights of the student per pattern: from `student_interpolation` up to 100.
+        ``N / P``, weights of the student per pattern, from `student_interpolation` up to 100.
     alpha_t : float
         ``P / D``, patterns per weight of the teacher, in [0.001, 20].
     margin : float, default=0.0
-        That every pattern has to have, in [0, 2].
+        Margin that every pattern must have, in [0, 2].
 
     Returns
     -------
@@ -64,7 +64,7 @@ def student_solutions(size, alpha_t, margin=0.0):
     Raises
     ------
     ValueError
-        Where the student is too small for solutions to exist.
+        If the student is too small for solutions to exist.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def student_solutions(size, alpha_t, margin=0.0):
     size = check_real("size", size, *SIZES)
     student = _student(alpha_t, margin)
     _, entropy, error, overlap = student.at(student.unknowns(1 / size), 1 / size)
-    if entropy < -1e-9:  # what `student_interpolation` returns is allowed
+    if entropy < -1e-9:  # the result of `student_interpolation` itself is allowed
         least = student_interpolation(alpha_t, margin)
         raise ValueError(f"size == {size:g}, must be >= {least:.6g}: there are no solutions.")
     return StudentSolutions(float(entropy), float(error), float(overlap))
@@ -85,8 +85,8 @@ def student_solutions(size, alpha_t, margin=0.0):
 def student_interpolation(alpha_t, margin=0.0):
     """Size ``N / P`` from which on a student on random features has solutions.
 
-    Where the entropy of `student_solutions` is 0. As ``alpha_t`` goes to 0 it is ``1 /
-    capacity(margin)``: of few patterns a teacher's labels look random.
+    At this size the entropy of `student_solutions` is 0. As ``alpha_t`` goes to 0 the size tends to
+    ``1 / capacity(margin)``, because a teacher's labels of few patterns look random.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def student_max_margin(size, alpha_t):
     Parameters
     ----------
     size, alpha_t : float
-        As in `student_solutions`; the size is at most that of margin 2.
+        As in `student_solutions`. The size is at most `student_interpolation` at margin 2.
 
     Returns
     -------
@@ -144,9 +144,10 @@ def _student(alpha_t, margin):
 class _Student(Branch):
     """The replica-symmetric functional at given ``alpha_t``.
 
-    ``q`` is the overlap of two solutions as weights, ``p`` and ``pd`` that with each other and with
-    themselves as functions of the teacher's input, ``r`` that with the teacher. The unknowns are
-    ``ln qh``, ``ln ph``, ``ln rh`` and ``pdh - ph``.
+    ``q`` is the overlap of the weights of two solutions. A solution is also a function of the
+    teacher's input. As functions, ``p`` is the overlap of two solutions, ``pd`` the overlap of a
+    solution with itself, and ``r`` the overlap with the teacher. The unknowns are ``ln qh``,
+    ``ln ph``, ``ln rh`` and ``pdh - ph``.
     """
 
     def __init__(self, alpha_t, margin):
@@ -156,7 +157,7 @@ class _Student(Branch):
         return _Student(share * self.alpha_t, self.margin)
 
     def first(self, alpha):
-        """No overlaps."""
+        """The leading order, at which solutions do not overlap."""
         pull, scale = hazard(self.margin), self.BEGIN * self.alpha_t * K1**2
         ph, pdh, rh = scale * pull * np.array([pull, self.margin, 1])
         qh = alpha / self.alpha_t * (ph / K1**2 + rh**2)
@@ -193,7 +194,7 @@ class _Student(Branch):
         return np.append(np.log([qh, ph, rh]), a) - x
 
     def _stabilities(self, itself, other, teacher):
-        """The energetic term, and what ``ph``, ``pdh`` and ``rh`` ought to be."""
+        """The energetic term, and new values of ``ph``, ``pdh`` and ``rh``."""
         z, dz = GRID
         variance, unknown = itself - other, other - teacher**2
         # The teacher's label has the sign of its field, so each z has the weight ``2 H(-...)``.

@@ -15,12 +15,12 @@ NEAR_ZERO = 0.6  # share of the load of typical solutions, below the zeros of th
 
 @dataclass(frozen=True)
 class StudentThreshold:
-    """Where groups of close solutions appear.
+    """The size at which groups of close solutions appear.
 
     Attributes
     ----------
     size : float
-        ``N / P`` from which on groups exist at every overlap.
+        ``N / P``. From this size on, groups exist at every overlap.
     overlap : float
         The last overlap at which they appear.
     """
@@ -32,20 +32,20 @@ class StudentThreshold:
 def student_clone_entropy(size, alpha_t, overlap, n_clones):
     """Log-number of groups of solutions of a student at a mutual overlap, per weight and solution.
 
-    `clone_entropy` for the student of `student_solutions` (setting of arXiv:2110.00683).
+    This is `clone_entropy` for the student of `student_solutions` (setting of arXiv:2110.00683).
 
     Parameters
     ----------
     size, alpha_t : float
         As in `student_solutions`.
     overlap, n_clones : float
-        As in `clone_entropy`; the overlap may be an array.
+        As in `clone_entropy`. The overlap may be an array.
 
     Returns
     -------
     entropy : float or ndarray
-        Of the shape of ``overlap``; where it is negative there are no such groups. Accurate to
-        1e-8, at 0.05 s an overlap, close to 1 up to 2 s.
+        The entropy, in the shape of ``overlap``. If it is negative, there are no such groups. It is
+        accurate to 1e-8. An overlap takes 0.05 s, and up to 2 s if it is close to 1.
 
     Examples
     --------
@@ -63,17 +63,17 @@ def student_clone_entropy(size, alpha_t, overlap, n_clones):
 def student_clone_threshold(alpha_t, n_clones):
     """Size ``N / P`` from which on a student has groups of solutions at every mutual overlap.
 
-    `clone_threshold` for the student of `student_solutions`. Typical solutions appear at the size
-    `student_interpolation`, dense regions only at this larger one (arXiv:2110.00683). As a function
-    of ``n_clones`` the size rises and then falls; the fall is an artefact of replica symmetry, so
-    take the maximum.
+    This is `clone_threshold` for the student of `student_solutions`. Typical solutions appear at
+    the size `student_interpolation`. Dense regions appear only at this larger size
+    (arXiv:2110.00683). As a function of ``n_clones`` the size rises and then falls. The fall is an
+    artefact of replica symmetry, so take the maximum.
 
     Parameters
     ----------
     alpha_t : float
         ``P / D``, patterns per weight of the teacher, in [0.001, 20].
     n_clones : float
-        ``m``, solutions in a group, in [2, 8].
+        ``m``, the number of solutions in a group, in [2, 8].
 
     Returns
     -------
@@ -96,10 +96,10 @@ def student_clone_threshold(alpha_t, n_clones):
 class _StudentClones(Branch):
     """The functional of ``m`` clones of students at overlap ``q1``.
 
-    Overlaps of weights are ``q``, those of their functions of the teacher's input ``p``: of clones
-    of different groups (0), of the same one (1), of one with itself (d); ``r`` is that with the
-    teacher. The unknowns are the logarithms of ``qh0``, ``qh1 - qh0``, ``ph0``, ``ph1`` and ``rh``,
-    and ``phd - ph1``.
+    ``q`` are overlaps of weights. ``p`` are overlaps of the functions of the teacher's input. The
+    index is 0 for clones of different groups, 1 for clones of the same group, and d for a clone
+    with itself. ``r`` is the overlap with the teacher. The unknowns are the logarithms of ``qh0``,
+    ``qh1 - qh0``, ``ph0``, ``ph1`` and ``rh``, and ``phd - ph1``.
     """
 
     def __init__(self, m, q1, alpha_t):
@@ -109,7 +109,7 @@ class _StudentClones(Branch):
         return _StudentClones(self.m, self.q1, share * self.alpha_t)
 
     def first(self, alpha):
-        """Groups do not overlap."""
+        """The leading order, at which groups do not overlap."""
         variance, scale = 1 - self.q1, self.BEGIN * self.alpha_t * K1**2
         _, *means = clone_stabilities(np.zeros(1), self.q1, variance, self.m)
         pull, square, product = np.ravel(means)
@@ -149,11 +149,12 @@ class _StudentClones(Branch):
         qh0 = ratio * ((ph0 + q0 * a1**2 + rh**2) / (1 - l1 * a1) ** 2 + K_NOISE / K1**2 * ph0)
         new = np.append(np.log([qh0, 1.0, ph0, ph1, rh]), a0)
         missing = new - x
+        # ``q1`` is given. So the equation for ``qh1 - qh0`` is that ``q1`` has this value.
         missing[1] = (q1 - self.q1) / (1 - self.q1)
         return missing
 
     def _stabilities(self, itself, within, between, teacher):
-        """The energetic term, and what ``ph0``, ``ph1``, ``phd`` and ``rh`` ought to be."""
+        """The energetic term, and new values of ``ph0``, ``ph1``, ``phd`` and ``rh``."""
         z0, dz0 = SHARED
         spread, variance = within - between, itself - within
         weights = teacher_weights(teacher, between)

@@ -16,16 +16,17 @@ BRANCHES = ("optimal", "metastable")
 
 @dataclass(frozen=True)
 class BayesOptimal:
-    """Results on the solutions and the teacher.
+    """Properties that almost all solutions of a teacher's examples share.
 
     Attributes
     ----------
     entropy : float
-        Log-number, per weight, of binary weights that agree with the teacher on all patterns.
+        Log-number, per weight, of the solutions: binary weights that agree with the teacher on all
+        patterns.
     overlap : float
-        Of a typical one of them with the teacher, and with another.
+        Overlap of a typical solution with the teacher, which equals its overlap with another one.
     error : float
-        Probability that a typical one and the teacher disagree on a new pattern.
+        Probability that a typical solution and the teacher disagree on a new pattern.
     conjugate : float
         Conjugate of the overlap: mean and variance of the local fields on the weights.
     """
@@ -37,10 +38,11 @@ class BayesOptimal:
 
 
 def teacher_student(alpha, *, branch="optimal"):
-    """What a binary perceptron can learn from examples of a binary teacher.
+    """How well a binary perceptron can learn from examples of a binary teacher.
 
-    Solutions drawn at random overlap with the teacher as with each other, ``r = q`` (Gyorgyi, Phys.
-    Rev. A 41, 7097, 1990; arXiv:2607.27000). The entropy is the extremum over ``q`` and ``qh`` of
+    Solutions drawn at random have the same overlap with the teacher as with each other, ``r = q``
+    (Gyorgyi, Phys. Rev. A 41, 7097, 1990; arXiv:2607.27000). The entropy is the extremum over ``q``
+    and ``qh`` of
 
     ``-qh (1 + q) / 2 + E ln 2cosh(sqrt(qh) z + qh) + 2 alpha E H(x) ln H(x)``,
     ``x = -sqrt(q / (1 - q)) z``.
@@ -50,9 +52,10 @@ def teacher_student(alpha, *, branch="optimal"):
     alpha : float
         Patterns per weight, above 0.
     branch : {'optimal', 'metastable'}, default='optimal'
-        ``'optimal'``: the teacher is known exactly from `recovery_threshold` on. ``'metastable'``:
-        follow the branch that begins at ``alpha = 0`` to its end, `amp_threshold`; it is where
-        message passing stays, and its entropy is negative past `recovery_threshold`.
+        With ``'optimal'`` the teacher is known exactly from `recovery_threshold` on.
+        ``'metastable'`` follows the branch that begins at ``alpha = 0`` to its end,
+        `amp_threshold`. Message passing stays on this branch. Its entropy is negative beyond
+        `recovery_threshold`.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def teacher_student(alpha, *, branch="optimal"):
 def recovery_threshold():
     """Patterns per weight from which on the teacher is the only solution.
 
-    Where the entropy of `teacher_student` is 0 (Gyorgyi, Phys. Rev. A 41, 7097, 1990;
+    At this load the entropy of `teacher_student` is 0 (Gyorgyi, Phys. Rev. A 41, 7097, 1990;
     arXiv:2607.27000).
 
     Returns
@@ -102,7 +105,7 @@ def recovery_threshold():
 def amp_threshold():
     """Patterns per weight from which on message passing finds the teacher.
 
-    Where the metastable branch of `teacher_student` ends (arXiv:2607.27000).
+    At this load the metastable branch of `teacher_student` ends (arXiv:2607.27000).
 
     Returns
     -------
@@ -119,11 +122,13 @@ def amp_threshold():
 
 
 def _point(qh):
-    """The saddle of conjugate overlap ``qh``; both equations are explicit."""
+    """The saddle point with conjugate overlap ``qh``. Both equations are explicit in it."""
     z, dz = GRID
     field = qh + np.sqrt(qh) * z
     q = dz @ np.tanh(field)
     x = -np.sqrt(q / (1 - q)) * z
+    # Given the shared field, a label has the probability H. Both labels contribute alike, which
+    # gives the factor 2.
     H, log_H = tail(x), log_tail(x)
     alpha = qh * (1 - q) / (2 * (dz @ (H * hazard(x) ** 2)))
     entropy = -qh * (1 + q) / 2 + dz @ log_2cosh(field) + 2 * alpha * (dz @ (H * log_H))

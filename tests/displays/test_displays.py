@@ -1,4 +1,4 @@
-"""Pictures show what was measured, and the middle of a landscape is the model."""
+"""Displays show the measured numbers, and the middle of a landscape is the model."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""What cannot be fitted is refused in words that name the argument and its value."""
+"""Data that cannot be fitted raise an error that names the argument and its value."""
 
 import re
 import warnings

@@ -1,4 +1,4 @@
-"""What the networks can do beyond scikit-learn's."""
+"""Abilities of the networks that scikit-learn's do not have."""
 
 import pickle
 import warnings

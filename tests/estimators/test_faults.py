@@ -1,4 +1,4 @@
-"""Faults that fuzzing and audits found: each with the right value, or a clear error."""
+"""Faults found by fuzzing and audits. Each test expects the right value or a clear error."""
 
 import subprocess
 import sys

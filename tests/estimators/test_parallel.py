@@ -1,4 +1,4 @@
-"""The same bits for any number of workers and any backend, and no hanging on dead workers."""
+"""Results are equal to the bit for all workers and backends, and a dead worker does not block."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A model that is mapped from disk, read-only, goes on training as any other does."""
+"""A model that is mapped read-only from disk can be trained further."""
 
 import joblib
 import numpy as np

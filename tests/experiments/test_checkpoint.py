@@ -241,9 +241,7 @@ def test_a_task_of_several_rows_beside_damage_is_done_again(tmp_path):
         assert done.rows == tasks
 
 
-@pytest.mark.parametrize(
-    ("name", "n_keys"), [("does_it_pay", 4), ("label_noise", 4), ("wide_minima/storage", 4)]
-)
+@pytest.mark.parametrize(("name", "n_keys"), [("label_noise", 4), ("wide_minima/storage", 4)])
 def test_the_files_of_the_benchmarks_are_read(tmp_path, name, n_keys):
     path = shutil.copy(BENCHMARKS / f"{name}.csv", tmp_path)
     lines = Path(path).read_text().splitlines()

@@ -1,4 +1,4 @@
-"""The sizes at which a model starts to interpolate, and to do so flatly."""
+"""The size at which a model starts to interpolate, and the size at which it is flat."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Solvers compared at an equal budget."""
+"""The comparison of solvers at an equal budget."""
 
 import numpy as np
 import pytest

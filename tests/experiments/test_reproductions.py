@@ -1,4 +1,4 @@
-"""What the reproductions of published experiments are made of."""
+"""The parts of the reproductions of published experiments."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a measure notices of a change of the parameters that the outputs do not notice."""
+"""Which measures change if the parameters change and the outputs do not."""
 
 import copy
 
@@ -55,6 +55,7 @@ LAYER = {
     ("noise_stability", (("noise", "weight"),)),
     ("noise_stability", (("noise", "block"),)),
     ("normalized_margin", ()),
+    ("orbit_trace", ()),
     ("relative_flatness", ()),
     ("relative_flatness", (("normalize", True),)),
     ("weakness", ()),

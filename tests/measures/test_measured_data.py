@@ -1,4 +1,4 @@
-"""Data to measure on: X as ``predict`` takes it and y as ``fit`` did, or else an error says so."""
+"""Measures accept X as ``predict`` does and y as ``fit`` does. Other data raise an error."""
 
 import re
 import warnings

@@ -1,4 +1,4 @@
-"""What all measures have in common."""
+"""The contract of all measures."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""How many bytes a measure asks for: data, a few vectors of parameters, and one chunk of rows."""
+"""Measures need memory for the data, a few vectors of parameters, and one chunk of rows."""
 
 import tracemalloc
 

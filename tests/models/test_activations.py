@@ -1,4 +1,4 @@
-"""Activations by name: PyTorch's values, and what they do far out, near 0 and in float32."""
+"""Activations: PyTorch's values, and the behaviour for large inputs, near 0 and in float32."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The flatness of matrix factorization is known in closed form, and measured to be that.
+"""The flatness of matrix factorization has a closed form, and the measures agree with it.
 
 The formulas are those of the sum of squares over all entries; the objective is the mean of half of
 it, so numbers of the Hessian are multiplied by ``2 m n`` here before they are compared.

@@ -1,4 +1,4 @@
-"""The model behind matrix factorization against autograd, dense twins and closed forms."""
+"""The model of matrix factorization, compared with autograd, dense versions and closed forms."""
 
 from itertools import combinations, product
 

@@ -1,4 +1,4 @@
-"""Label smoothing: PyTorch's losses, closed forms, and what looks at the loss itself."""
+"""Label smoothing: PyTorch's losses, closed forms, and which parts use the loss without it."""
 
 import numpy as np
 import pytest

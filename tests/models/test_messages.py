@@ -1,4 +1,4 @@
-"""Messages against enumeration, and what is known of their fixed points."""
+"""Messages, compared with enumeration and with known fixed points."""
 
 import itertools
 from math import comb

@@ -1,4 +1,4 @@
-"""The models' mathematics against autograd, finite differences and dense twins."""
+"""The models' mathematics, compared with autograd, finite differences and dense inputs."""
 
 import pickle
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Decoupled weight decay, and the cosine schedule: closed forms, and PyTorch's numbers."""
+"""Decoupled weight decay and the cosine schedule: closed forms, and PyTorch's numbers."""
 
 import math
 import warnings

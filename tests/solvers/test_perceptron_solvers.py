@@ -1,4 +1,4 @@
-"""What the solvers of binary weights find, and that each follows its rule."""
+"""The solvers of binary weights find solutions, and each follows its rule."""
 
 import autograd.numpy as anp
 import numpy as np

@@ -1,4 +1,4 @@
-"""Whole networks trained by PyTorch end where ours end: all of it where PyTorch is installed."""
+"""Networks trained by PyTorch and by skflat end at the same point, if PyTorch is installed."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""RSP, SAP, NSO and normalised gradients: closed forms, and which minimum they end in."""
+"""RSP, SAP, NSO and normalised gradients: closed forms, and the minimum in which they end."""
 
 from unittest.mock import patch
 

@@ -1,4 +1,4 @@
-"""Solvers: one contract over the registry, then every rule against its closed forms."""
+"""Solvers: a contract for the whole registry, then closed forms for every rule."""
 
 import pickle
 import sys

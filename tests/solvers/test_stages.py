@@ -1,4 +1,4 @@
-"""Solvers on the exact trace, noisy labels and averaged weights, and one after another."""
+"""Solvers on the exact trace, noisy labels and averaged weights, and solvers in sequence."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""Balancing keeps the product, and what it makes least is least."""
+"""Balancing keeps the product, and its result has the least norm."""
 
 import numpy as np
 import pytest

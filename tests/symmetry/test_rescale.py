@@ -1,4 +1,4 @@
-"""Rescalings that keep the function: what they change, by which law, and what they do not."""
+"""Rescalings that keep the function: which quantities they change, and by which law."""
 
 import copy
 import pickle

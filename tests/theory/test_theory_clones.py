@@ -1,4 +1,4 @@
-"""Groups of solutions that lie close together."""
+"""Groups of solutions that are close to each other."""
 
 import numpy as np
 import pytest

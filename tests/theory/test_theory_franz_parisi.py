@@ -1,4 +1,4 @@
-"""How many solutions there are around a solution."""
+"""The number of solutions around a solution."""
 
 import numpy as np
 import pytest

@@ -1,26 +1,26 @@
-"""The penalty of the factors, chosen by what is predicted of entries held out."""
+"""Choose the penalty on the factors by predicting entries that are held out."""
 
 import numpy as np
 
 from ...objective import LeastSquares, Objective
 
-CANDIDATES = 2.0 ** np.arange(5, -8, -2)  # in units of what offsets leave over
-WITHOUT_CHOICE = 1.0  # where there are too few entries to hold some out
-HELD_OUT, FEWEST = 0.1, 10  # share of the entries, and the least number of observations
-WORSE = 1.01  # the path ends where the error is so many times the best
-ROUGHLY, MOST_SWEEPS = 1e-3, 20  # of the fits, enough to compare them
+CANDIDATES = 2.0 ** np.arange(5, -8, -2)  # for targets in the unit of `_target_unit.py`
+WITHOUT_CHOICE = 1.0  # if there are too few entries to hold some out
+HELD_OUT, FEWEST = 0.1, 10  # share of the entries, and the smallest number of observations
+WORSE = 1.01  # the path ends if the error is this many times the best
+ROUGHLY, MOST_SWEEPS = 1e-3, 20  # tolerance and length of the fits, enough to compare them
 
 
 def chosen_alpha(objective, rho, alpha_offsets, rng):
-    """The strength of the penalty on factors with which entries held out are predicted best.
+    """The strength of the penalty on factors that predicts held-out entries best.
 
-    Goes down from the strongest, at which factors vanish, as long as that helps. Every fit is a few
-    sweeps of alternating least squares.
+    The path goes down from the strongest penalty, at which the factors vanish. It ends when the
+    predictions become worse. Every fit consists of a few sweeps of alternating least squares.
 
     Parameters
     ----------
     objective : Objective
-        Of a factorization; the targets are in units of what offsets leave over.
+        The objective of a factorization, with targets in units of ``scale_``.
     rho : float
         Standard deviation of the weight noise.
     alpha_offsets : float
@@ -39,22 +39,23 @@ def chosen_alpha(objective, rho, alpha_offsets, rng):
     best, chosen = np.inf, WITHOUT_CHOICE
     alternation = kept.capability(LeastSquares).alternation(rho)
     for alpha in CANDIDATES:
+        # Every fit has the same start. So the errors differ by the penalty alone.
         w = model.init(np.random.RandomState(seed), kept.data)
         alternation.alpha = (float(alpha), alpha_offsets)
         _settle(alternation, w)
         error = asked.loss(w)
         if error < best:
             best, chosen = error, float(alpha)
-        if not error <= WORSE * best:
+        if not error <= WORSE * best:  # true for NaN, too
             break
     return chosen
 
 
 def entries_held_out(codes, sizes, rng):
-    """Which observations are of a tenth of all entries, drawn at random.
+    """A mask of the observations whose entry is held out. A tenth of all entries is drawn.
 
-    Every entity draws a number, and an entry is held out by the sum of those of its entities. So
-    neither the order nor the repetition of observations matters.
+    Every entity draws a number, and the sum of the numbers of its entities decides about an entry.
+    So the order of the observations does not matter, and repeated observations stay together.
     """
     draws = (rng.random(size).take(column) for size, column in zip(sizes, codes.T, strict=True))
     return sum(draws) % 1 < HELD_OUT
@@ -67,7 +68,7 @@ def _of_rows(objective, rows):
 
 
 def _settle(alternation, w):
-    """Sweeps until the loss hardly falls."""
+    """Sweep until the loss hardly falls."""
     last = np.inf
     for _ in range(MOST_SWEEPS):
         loss = alternation.sweep(w)

@@ -1,4 +1,4 @@
-"""Whether training has found more than a constant."""
+"""Whether training has learnt more than a constant."""
 
 import numpy as np
 
@@ -6,8 +6,9 @@ ROUNDING = float(np.sqrt(np.finfo(float).eps))
 
 
 def no_better_than_constant(loss, constant_loss):
-    """Whether a mean training loss is, up to rounding, not below that of the best constant.
+    """Whether a mean training loss is not below the baseline loss, up to rounding.
 
-    Of a constant target nothing is to be learnt, and the answer is False.
+    The baseline loss is the loss of the best constant. With a constant target there is nothing to
+    learn, and the answer is False.
     """
     return bool(constant_loss > 0 and loss >= (1 - ROUNDING) * constant_loss)

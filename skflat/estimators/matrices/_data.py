@@ -1,4 +1,4 @@
-"""What a factorization learns from: identifiers and values, or a matrix with missing entries."""
+"""The data of a factorization: identifiers and values, or a matrix with missing entries."""
 
 import warnings
 from functools import partial
@@ -12,18 +12,18 @@ from .._pipeline import FlatEstimator, checked_weight
 from ._identifier_columns import columns_apart, of_one_kind
 from ._identifiers import check_alike, codes_of, merged
 
-#: Fewer rows than these are too few to say that they are a list of entries.
+#: With fewer rows than this, a matrix is not recognised as a list of entries.
 FEWEST_TRIPLES = 50
 
 
 class Observing(FlatEstimator):
-    """From what users give to codes of identifiers, values and weights.
+    """Mixin that converts the users' data to codes of identifiers, values and weights.
 
-    A matrix is told by its missing ``y``; its identifiers are the numbers of rows and columns.
+    If ``y`` is missing, ``X`` is a matrix. Its identifiers are the numbers of rows and columns.
     """
 
     def observations(self, X, y=None, sample_weight=None):
-        """What ``fit`` takes, as codes of identifiers, values and weights.
+        """Convert the data that ``fit`` accepts to codes of identifiers, values and weights.
 
         Parameters
         ----------
@@ -33,9 +33,11 @@ class Observing(FlatEstimator):
         Returns
         -------
         codes : ndarray of int of shape (n_observations, n_kinds)
-            Places in ``identifiers_``; -1 for an identifier that is not there.
+            Positions in ``identifiers_``. An identifier that is not there has the code -1.
         values : ndarray of shape (n_observations,)
+            Observed values.
         weight : ndarray of shape (n_observations,) or None
+            Weights of the observations.
         """
         check_is_fitted(self)
         columns, values, weight, shape = self._observed(X, y, sample_weight)
@@ -48,15 +50,17 @@ class Observing(FlatEstimator):
         return self._known_codes(columns), values, weight
 
     def _learnt_from(self, X, y, sample_weight, first_pass):
-        """The same for ``fit``, which takes new identifiers up.
+        """Convert the data for ``fit``, which adds new identifiers.
 
         Returns
         -------
         named : dict
-            Attributes that say what the codes mean; the estimator has its old ones as yet.
+            Attributes that define the meaning of the codes. They are not yet set, because the fit
+            can still fail.
         places : list or None
-            Where the identifiers known before are among these now, a list by kind.
+            For each kind, the positions of the old identifiers among the new ones.
         codes, values, weight
+            As in `observations`.
         """
         columns, values, weight, shape = self._observed(X, y, sample_weight, first_pass)
         known = [None] * len(columns) if first_pass else self.identifiers_
@@ -64,7 +68,7 @@ class Observing(FlatEstimator):
             check_alike(columns, known, self._labels(len(columns)))
             if self._matrix:
                 self._check_columns(columns[1])
-        elif shape is not None:  # rows and columns that are empty count too
+        elif shape is not None:  # empty rows and columns have identifiers, too
             known = [np.arange(size) for size in shape]
             self._tell_of_empty(columns[1], shape[1])
         found = [merged(*each) for each in zip(known, columns, strict=True)]
@@ -74,7 +78,7 @@ class Observing(FlatEstimator):
         return named, places, self._codes(columns, identifiers), values, weight
 
     def _check_columns(self, numbers):
-        """Rows of a matrix may be new; its columns are features, told by their place."""
+        """Refuse new columns of a matrix. They are features; only rows may be new."""
         unknown = codes_of(numbers, self.identifiers_[1]) < 0
         if unknown.any():
             raise ValueError(
@@ -83,7 +87,7 @@ class Observing(FlatEstimator):
             )
 
     def _tell_of_empty(self, numbers, n_columns):
-        """Warn of features of which nothing is known; rows are samples, and may be empty."""
+        """Warn of features without observations. Rows are samples, and may be empty."""
         empty = np.bincount(numbers, minlength=n_columns) == 0
         if empty.any():
             warnings.warn(
@@ -93,7 +97,7 @@ class Observing(FlatEstimator):
             )
 
     def _known_codes(self, columns):
-        """Codes of validated columns, -1 for what no fit has seen."""
+        """Codes of validated columns; -1 for identifiers that no fit has seen."""
         check_alike(columns, self.identifiers_, self._labels(len(columns)))
         return self._codes(columns, self.identifiers_)
 
@@ -102,7 +106,10 @@ class Observing(FlatEstimator):
         return np.column_stack([codes_of(*each) for each in pairs])
 
     def _observed(self, X, y, sample_weight, reset=False):
-        """Columns of identifiers, values and weights of what weighs something, a matrix's shape."""
+        """Columns of identifiers, values, weights, and the shape if the data are a matrix.
+
+        Observations of weight 0 are left out.
+        """
         shape = None
         if y is None:
             X = self._matrix_of(X, reset)
@@ -115,14 +122,17 @@ class Observing(FlatEstimator):
         y = y if y.dtype == np.float32 else y.astype(float, copy=False)
         if sample_weight is None:
             return columns, y, None, shape
+        # An observation of weight 0 must not add its identifiers.
         kept = sample_weight > 0
         columns = [column[kept] for column in columns]
         return columns, y[kept], sample_weight[kept].astype(y.dtype), shape
 
     def _identified(self, X, reset=False):
-        """Columns of identifiers, each of one kind, validated."""
+        """Validate the identifiers; return columns, each of one kind."""
         of_matrix = not reset and self._matrix
         columns = columns_apart(X)
+        # A frame with columns of several kinds cannot pass scikit-learn's conversion to one array.
+        # So its names are checked first, and then its shape with an array of the same shape.
         if columns is not None:
             if not of_matrix:
                 validate_data(self, X, reset=reset, skip_check_array=True)
@@ -139,18 +149,18 @@ class Observing(FlatEstimator):
         return [of_one_kind(*each) for each in pairs]
 
     def _labels(self, n):
-        """What messages call the columns of identifiers."""
+        """The names of the columns of identifiers in messages."""
         of_matrix = getattr(self, "_matrix", False)
         names = range(n) if of_matrix else getattr(self, "feature_names_in_", range(n))
         return [f"column {name!r}" for name in names]
 
     def _values(self, y, n, reset):
-        """Values of ``n`` observations, validated."""
+        """The validated values of ``n`` observations."""
         _, y = check_X_y(np.zeros((n, 1)), y, y_numeric=True, estimator=self)
         return y.astype(self.factors_[0].dtype) if not reset and self._matrix else y
 
     def _entries(self, X, sample_weight):
-        """Row and column numbers, values and weights of a matrix's entries that are not missing."""
+        """Row and column numbers, values and weights of the known entries of a matrix."""
         sample_weight = checked_weight(sample_weight, X)
         rows, columns, values = known_entries(X)
         if not len(values):
@@ -159,7 +169,7 @@ class Observing(FlatEstimator):
         return [rows, columns], values, weight
 
     def _matrix_of(self, X, reset=False):
-        """A matrix, validated."""
+        """The validated matrix."""
         if not reset and not self._matrix:
             raise ValueError(
                 f"{type(self).__name__} was fitted on identifiers and values: it requires y to be "
@@ -183,27 +193,29 @@ class Observing(FlatEstimator):
 
 
 def looks_like_triples(X):
-    """Whether a matrix is a list of entries: two whole numbers that name each, and its value.
+    """Whether a matrix looks like a list of entries.
 
-    No pair occurs twice, and both kinds have many identifiers that return often. Of columns that
-    are measurements this is hardly ever true.
+    Each row of such a list has two whole numbers, which name an entry, and its value. No pair
+    occurs twice, and both kinds have many identifiers that occur often. This is hardly ever true of
+    a table of measurements.
     """
     if sparse.issparse(X) or X.shape[1] not in (3, 4) or len(X) < FEWEST_TRIPLES:
         return False
     pairs = X[:, :2]
     if not (np.isfinite(X).all() and (pairs == np.round(pairs)).all() and (pairs >= 0).all()):
         return False
+    # The cheap checks come first; the last one sorts all pairs.
     n_each = [len(np.unique(column)) for column in pairs.T]
     return min(n_each) >= 10 and max(n_each) < len(X) and len(np.unique(pairs, axis=0)) == len(X)
 
 
 def features(estimator, chosen):
-    """Names of some features, or their places where they have none."""
+    """Names of some features, or their positions if they have no names."""
     return getattr(estimator, "feature_names_in_", np.arange(len(chosen)))[chosen]
 
 
 def known_entries(X):
-    """Row numbers, column numbers and values of what is not missing in a matrix."""
+    """Row numbers, column numbers and values of the entries of a matrix that are not missing."""
     if not sparse.issparse(X):
         rows, columns = np.nonzero(~np.isnan(X))
         return rows, columns, X[rows, columns]

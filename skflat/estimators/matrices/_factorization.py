@@ -23,163 +23,178 @@ def _knows_the_matrix(estimator):
 class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
     """Matrix factorization with missing entries that seeks a flat minimum, and measures it.
 
-    An entry is ``intercept + row offset + column offset + row factors . column factors``, fitted to
-    those that are observed by least squares. There are two ways in:
+    An entry is ``intercept + row offset + column offset + row factors . column factors``. This is
+    fitted to the observed entries by least squares. The data can be given in two ways:
 
     * ``fit(X, y)``: every row of ``X`` names one observation by its identifiers (the row and the
-      column of a matrix; a user and an item) and ``y`` holds the values. What splits samples, as
-      ``train_test_split`` or ``GridSearchCV`` do, then splits *entries*. Identifiers are numbers,
-      strings, dates, categories or anything else that has an order, one kind a column. With more
-      than two columns there are the offsets and the inner products of every pair of them, with one
-      column offsets alone.
-    * ``fit(X)``: ``X`` is the matrix itself. What is NaN, or not stored where it is sparse, is
-      missing.
+      column of a matrix; a user and an item). ``y`` holds the values. Functions that split samples,
+      such as ``train_test_split`` or ``GridSearchCV``, then split *entries*. Identifiers are
+      numbers, strings, dates, categories or anything else that has an order. Each column has one
+      kind. With more than two columns, the model has offsets of every column and inner products of
+      every pair of columns. With one column it has only offsets.
+    * ``fit(X)``: ``X`` is the matrix itself. Missing entries are NaN, or not stored if ``X`` is
+      sparse.
 
-    Targets are fitted in units of ``scale_``, what offsets leave of them. So at its defaults the
-    model of ``c * y`` is ``c`` times that of ``y``, whatever the solver. Attributes are in the unit
-    of ``y``; of the parameters only ``rho`` is.
+    Targets are fitted in units of ``scale_``, which is the size of the residuals of offsets. So
+    with default parameters the model of ``c * y`` is ``c`` times the model of ``y``, for every
+    solver. The attributes are in the unit of ``y``. Of the parameters only ``rho`` is.
 
     Parameters
     ----------
     n_components : int, default=10
         Length of the factors.
     solver : str or solver object, default='als'
-        How to minimise. ``'als'`` minimises the expected loss under weight noise in closed form,
-        see `skflat.solvers.ALS`. All others of `skflat.solvers.SOLVERS` descend on batches of
-        observations.
+        The method of minimisation. ``'als'`` minimises the expected loss under noise on the
+        parameters, in closed form, see `skflat.solvers.ALS`. The solvers in
+        `skflat.solvers.SOLVERS` use gradients on batches of observations.
     rho : 'auto' or float, default='auto'
-        The radius, in parameter space, over which the solution must stay good. For ``'als'`` the
-        standard deviation of Gaussian noise on every parameter: the expected loss under that noise
-        is minimised, which is the loss plus ``rho ** 2 / 2`` times the trace of its Hessian. That
-        penalises the factors by how often they are used, and does not shrink offsets. Every other
-        solver says how it reads it. A number has the unit of the factors, the square root of that
-        of ``y``; ``'auto'`` grows with the targets.
+        The radius, in parameter space, over which the solution must stay good. For ``'als'`` it is
+        the standard deviation of Gaussian noise on every parameter. The expected loss under this
+        noise is minimised. It is the loss plus ``rho ** 2 / 2`` times the trace of its Hessian. So
+        factors are penalised in proportion to how often they are used, and offsets are not shrunk.
+        The documentation of every other solver says how it uses the radius. A number has the unit
+        of the factors, which is the square root of the unit of ``y``. ``'auto'`` grows with the
+        targets.
     alpha : 'auto' or float, default='auto'
-        Strength of the L2 penalty on all factors, however often they are used, in units of
-        ``scale_``, so that a number means the same in every unit of ``y``. ``'auto'`` tries 32, 8,
-        2 and so on down to 1/128 as long as the entries held out for that, a tenth, are predicted
-        better: a few rough fits by ``'als'``, which cost about as much as the fit. It is 1 where
-        there are fewer than ten observations to hold out, and where ``partial_fit`` comes first.
+        Strength of the L2 penalty on all factors, however often they are used. It is in units of
+        ``scale_``, so a number means the same in every unit of ``y``. ``'auto'`` holds out a tenth
+        of the entries. It tries 32, 8, 2 and so on down to 1/128 as long as the held-out entries
+        are predicted better. This takes a few rough fits by ``'als'``, which cost about as much as
+        the fit. ``'auto'`` is 1 if there are fewer than ten observations to hold out, or if
+        ``partial_fit`` is called first.
     alpha_offsets : float, default=2.0
-        Strength of the L2 penalty on offsets, in units of observations: an offset known from ``n``
-        of them is shrunk by ``n / (n + alpha_offsets)``. On ratings of films and jokes 1 to 3 did
-        best.
+        Strength of the L2 penalty on offsets, in units of observations. An offset with ``n``
+        observations is multiplied by ``n / (n + alpha_offsets)``. Values of 1 to 3 were best on
+        ratings of films and jokes.
     fit_offsets : bool, default=True
-        Whether there are an intercept and offsets; without them it is the product of two matrices.
+        Whether the model has an intercept and offsets. Without them it is the product of two
+        matrices.
     balance : {'frobenius', 'trace'} or None, default=None
-        Of the factors that predict the same, return the flattest at the end of ``fit``: those with
-        the least sum of squares, with which the largest eigenvalue of the Hessian at an exact fit
-        is least; or those with the least trace of the Hessian. See `skflat.symmetry.balance`. Two
-        columns of identifiers only.
+        Many factors give the same predictions. With this parameter, ``fit`` returns the flattest of
+        them. ``'frobenius'`` takes the factors with the smallest sum of squares. They also have the
+        smallest largest eigenvalue of the Hessian at an exact fit. ``'trace'`` takes the factors
+        with the smallest trace of the Hessian. See `skflat.symmetry.balance`. Only for two columns
+        of identifiers.
     clip : pair of float or None, default=None
-        Least and greatest value to predict.
+        Smallest and largest value to predict.
     measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
-        What to measure at the end of ``fit``: names of `skflat.measures.MEASURES`.
+        What to measure at the end of ``fit``: names in `skflat.measures.MEASURES`.
     measure_max_samples : int, default=20000
-        Most observations to measure on. Sharpness and weakness take all of them all the same: their
-        cost is small.
+        Largest number of observations to measure on. Sharpness and weakness always use all of them,
+        because their cost is small.
     batch_size : int or 'auto', default='auto'
-        Observations of a batch; ``'auto'`` is 200, or a thousandth of them where that is more.
+        Number of observations of a batch. ``'auto'`` is 200, or a thousandth of all observations if
+        that is more.
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine'}, default='constant'
-        Schedule of the base optimizer ``'sgd'``; the fourth, half a cosine over ``max_iter``
-        epochs, is for ``'adam'`` too.
+        Schedule of the base optimizer ``'sgd'``. ``'cosine'`` is half a cosine over ``max_iter``
+        epochs. It is also for ``'adam'``.
     learning_rate_init : float, default=0.01
-        Rate of the first step, in units of ``scale_``.
+        Learning rate of the first step, for targets in units of ``scale_``.
     power_t : float, default=0.5
         Exponent of ``learning_rate='invscaling'``.
     max_iter : int, default=200
-        Most sweeps of ``'als'``, epochs, or iterations of ``'lbfgs'``.
+        Largest number of sweeps of ``'als'``, of epochs, or of iterations of ``'lbfgs'``.
     shuffle : bool, default=True
-        Whether to draw the batches anew in every epoch.
+        Whether to draw new batches in every epoch.
     random_state : int, RandomState instance or None, default=None
-        Draws initialisation, validation split and batches.
+        Draws the initial factors, the validation split and the batches.
     tol : float, default=1e-4
-        The least that counts as an improvement of validation score, or of the loss of targets in
-        units of ``scale_``; for ``'als'`` the least share by which the loss has to fall.
+        Smallest change that counts as an improvement of the validation score, or of the loss of
+        targets in units of ``scale_``. ``'als'`` ends if the loss falls by less than this share.
     verbose : bool, default=False
-        Whether to print every epoch, with that loss.
+        Whether to print every epoch, with this loss.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the factors of the fit before. Identifiers not seen before are
-        added.
+        Whether ``fit`` continues from the factors of the previous fit. New identifiers are added.
     momentum : float, default=0.9
-        Of the base optimizer ``'sgd'``.
+        Momentum of the base optimizer ``'sgd'``.
     nesterovs_momentum : bool, default=True
-        Whether that momentum is Nesterov's.
+        Whether this momentum is Nesterov's.
     early_stopping : bool, default=False
-        Whether to stop when R^2 on observations held out no longer improves, and to keep the
-        factors that scored best.
+        Whether to stop when R^2 on held-out observations no longer improves, and to keep the
+        factors with the best score.
     validation_fraction : float, default=0.1
-        Share of the observations held out for that.
+        Share of the observations that early stopping holds out.
     beta_1, beta_2 : float, default=0.9 and 0.999
-        Decay of the two moments of the base optimizer ``'adam'``.
+        Decay rates of the two moments of the base optimizer ``'adam'``.
     epsilon : float, default=1e-8
-        Keeps the division by the second moment finite.
+        Keeps the division by the second moment of ``'adam'`` finite.
     n_iter_no_change : int, default=10
-        Epochs without improvement after which training stops; of ``'als'`` under early stopping.
+        Number of epochs without improvement after which training stops. ``'als'`` uses it only with
+        early stopping.
     max_fun : int, default=15000
-        Most function calls of ``'lbfgs'``.
+        Largest number of function calls of ``'lbfgs'``.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_columns)
         Column factors, transposed.
     row_factors_ : ndarray of shape (n_rows, n_components)
+        Row factors.
     column_factors_ : ndarray of shape (n_columns, n_components)
+        Column factors.
     row_offsets_ : ndarray of shape (n_rows,) or None
+        Row offsets.
     column_offsets_ : ndarray of shape (n_columns,) or None
+        Column offsets.
     intercept_ : float
-        0 without offsets.
+        The intercept, which is 0 without offsets.
     factors_ : list of ndarray of shape (n_entities, n_components)
-        One a column of identifiers; the ones above are for two columns.
+        The factors for every column of identifiers. The attributes above exist only for two
+        columns.
     offsets_ : list of ndarray of shape (n_entities,) or None
+        The offsets for every column of identifiers.
     identifiers_ : list of ndarray of shape (n_entities,)
         The identifiers of every column, in the order of factors and offsets.
     conserved_ : ndarray of shape (n_components, n_components)
-        ``X' X - Y' Y`` of row factors ``X`` and column factors ``Y``, which gradient flow keeps; 0
-        where they are balanced. Two columns only.
+        ``X' X - Y' Y`` of row factors ``X`` and column factors ``Y``. Gradient flow conserves it.
+        It is 0 for balanced factors. Only for two columns.
     rho_ : float
         The radius used.
     alpha_ : float
         The penalty of the factors used, in units of ``scale_``.
     scale_ : float
-        The unit in which targets were fitted: the root mean square of what offsets leave of them
-        that are fitted to all other observations, about the standard deviation where offsets say
-        little; without offsets, and of a constant target, that of the targets. A warm start and
-        ``partial_fit`` keep that of the first call.
+        The unit in which targets were fitted. It is the root mean square of their residuals, each
+        from offsets that are fitted to all other observations. If offsets explain little, this is
+        about the standard deviation. Without offsets, and for a constant target, it is the root
+        mean square of the targets. A warm start and ``partial_fit`` keep the unit of the first
+        call.
     sharpness_ : float
-        Trace of the Hessian of the unpenalised mean training loss, exact; smaller is flatter.
+        Trace of the Hessian of the unpenalised mean training loss. It is exact. Smaller is flatter.
     flatness_ : float
-        Distance to the nearest level set of that loss one tenth of the best constant prediction's
-        loss away; larger is flatter. In closed form where a full matrix is fitted exactly, without
-        offsets and with factors of equal largest singular value; otherwise found by search.
+        Distance to the nearest point at which this loss differs by one tenth of the baseline loss,
+        the loss of the best constant prediction. Larger is flatter. It has a closed form if a full
+        matrix is fitted exactly, without offsets and with factors of equal largest singular value.
+        Otherwise it is found by search.
     weakness_ : float
-        Share in [0, 1] of (unseen entry, outcome) pairs that are still open: with all else held,
-        which tenths of the targets some factors of the entry's column can reach while they
-        reproduce the fitted values of the observed ones; larger is weaker. See
-        `skflat.measures.Weakness`.
+        Share in [0, 1] of (unseen entry, outcome) pairs that are still open. The outcomes are
+        tenths of the targets. An outcome is open if some factors of the entry's column reach it
+        while they reproduce the fitted values of the observed entries. All other factors are fixed.
+        Larger is weaker. See `skflat.measures.Weakness`.
     measurements_ : dict of str to Measurement
-        The same with standard errors and protocols.
+        The three values with standard errors and protocols.
     n_grad_evals_ : float
-        Observations differentiated by the solver divided by their number. A sweep of ``'als'``
-        counts 1 a column of identifiers.
+        Number of observations that the solver has differentiated, divided by the number of
+        observations. A sweep of ``'als'`` counts 1 for each column of identifiers.
     loss_ : float
         Loss of the last epoch.
     loss_curve_ : list of float
         Loss of every epoch, or expected loss of every sweep of ``'als'``.
     best_loss_ : float or None
-        Least loss of an epoch; None under early stopping.
+        Smallest loss of an epoch. None with early stopping.
     validation_scores_ : list of float or None
-        R^2 on the observations held out after every epoch.
+        R^2 on the held-out observations after every epoch.
     validation_loss_curve_ : list of float or None
+        Loss on the held-out observations after every epoch.
     best_validation_score_ : float or None
+        Best of these scores.
     n_iter_ : int
-        Sweeps, epochs or iterations of the last fit.
+        Number of sweeps, epochs or iterations of the last fit.
     t_ : int
-        Observations passed over by a stochastic solver.
+        Number of observations that a stochastic solver has passed over.
     n_features_in_ : int
-        Columns of ``X`` in ``fit``.
+        Number of columns of ``X`` in ``fit``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where ``X`` had string names.
+        Names of these columns, if ``X`` had string names.
 
     See Also
     --------
@@ -190,27 +205,28 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
     Notes
     -----
     The objective is ``sum v (y - score)^2 + scale_ alpha |F|^2 + alpha_offsets |b|^2``, divided by
-    ``2 V``. There ``v`` are the weights of the observations, ``V`` is their sum, ``F`` are the
-    factors and ``b`` the offsets without the intercept. Solvers that take batches minimise it too:
-    their penalty is that of all rows. Multiply by ``2 V`` for the sum; its Hessian goes with it.
+    ``2 V``. Here ``v`` are the weights of the observations, ``V`` is their sum, ``F`` are the
+    factors and ``b`` the offsets without the intercept. Solvers that use batches minimise the same
+    objective. Their penalty is the penalty of all rows. To get the sum and its Hessian, multiply
+    the objective and its Hessian by ``2 V``.
 
-    Of a full m x n matrix without offsets the trace of the sum's Hessian is
-    ``2 (n |X|^2 + m |Y|^2)``, and ``sharpness_`` that divided by ``2 m n``. Noise of standard
-    deviation ``rho`` adds to the sum ``rho^2 (n |X|^2 + m |Y|^2)`` and the constant
-    ``rho^4 n_components m n``.
+    For a full m x n matrix without offsets, the trace of the sum's Hessian is
+    ``2 (n |X|^2 + m |Y|^2)``. ``sharpness_`` is this trace divided by ``2 m n``. Noise of standard
+    deviation ``rho`` adds ``rho^2 (n |X|^2 + m |Y|^2)`` and the constant ``rho^4 n_components m n``
+    to the sum.
 
-    Observations of the same entry count as often as they are there. The factors of a row or column
-    without any are 0, and of such columns there is a warning.
+    If an entry is observed several times, every observation counts. The factors of a row or column
+    without observations are 0. There is a warning for such columns.
 
-    Where training ends no better than the best constant prediction, there is a
-    ``ConvergenceWarning``. Values of ``y`` may be as small as 1e-300, and so large that the square
-    of their deviation is finite; measures need the square of the small ones too.
+    There is a ``ConvergenceWarning`` if training ends no better than the best constant prediction.
+    Values of ``y`` may be as small as 1e-300. They may be so large that the square of their
+    deviation is still finite. Measures also need the square of small values.
 
-    Shuffle before you hold observations out: they often come in the order of their rows. ``cv=5``,
-    which is `sklearn.model_selection.KFold` without ``shuffle``, then holds out whole rows, of
-    which nothing is known but the column offsets, and R^2 falls to about 0 however good the model.
-    Take ``KFold(5, shuffle=True, random_state=0)`` or ``ShuffleSplit``. What splits the rows of a
-    matrix, ``fit(X)``, cannot hold out entries of it at all.
+    Shuffle the observations before you hold some of them out, because they are often sorted by
+    row. ``cv=5`` is `sklearn.model_selection.KFold` without ``shuffle``. It then holds out whole
+    rows. Only the column offsets are known for these, so R^2 is about 0 even for a good model. Use
+    ``KFold(5, shuffle=True, random_state=0)`` or ``ShuffleSplit``. Functions that split the rows of
+    a matrix, ``fit(X)``, cannot hold out entries of it at all.
 
     References
     ----------
@@ -303,12 +319,12 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         Parameters
         ----------
         X : array-like of shape (n_observations, n_kinds)
-            Identifiers. Without ``y`` the matrix, of shape (n_rows, n_columns), dense with NaN or
-            sparse with nothing where an entry is missing.
+            Identifiers. Without ``y`` it is the matrix, of shape (n_rows, n_columns). Missing
+            entries are NaN in a dense matrix and not stored in a sparse one.
         y : array-like of shape (n_observations,), default=None
             Values.
         sample_weight : array-like of shape (n_observations,), default=None
-            Not negative; for a matrix of shape (n_rows,).
+            Weights, which must not be negative. For a matrix the shape is (n_rows,).
 
         Returns
         -------
@@ -325,12 +341,13 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
     @available_if(is_stochastic)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
-        """One epoch over the given observations, whose identifiers may be new.
+        """Train for one epoch on the given observations. Their identifiers may be new.
 
-        Measures nothing: call ``measure`` for that. For solvers that pass over batches: ``'als'``
-        and ``'lbfgs'`` look at all observations at once. The moments of the base optimizer start
-        anew when there are new identifiers. A matrix may get new rows, but no new columns. The
-        first call sets the unit ``scale_``: give it enough observations to tell.
+        Call ``measure`` to measure the result. The method is only available for solvers that use
+        batches. ``'als'`` and ``'lbfgs'`` need all observations at once. If there are new
+        identifiers, the moments of the base optimizer start anew. A matrix may get new rows, but no
+        new columns. The first call sets the unit ``scale_``, so give it enough observations for
+        this.
 
         Parameters
         ----------
@@ -345,13 +362,13 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
             return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X):
-        """Values of entries.
+        """Predict the values of entries.
 
         Parameters
         ----------
         X : array-like of shape (n_entries, n_kinds)
-            Identifiers; of a matrix the numbers of row and column. One that was not seen in ``fit``
-            counts with factors and offset 0.
+            Identifiers. For a matrix they are the numbers of row and column. An identifier that was
+            not seen in ``fit`` has factors and offset 0.
 
         Returns
         -------
@@ -366,7 +383,7 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         Parameters
         ----------
         X, y, sample_weight
-            As in ``fit``. A matrix, without ``y``, has the rows of the one fitted.
+            As in ``fit``. A matrix, without ``y``, must have the same rows as the fitted one.
 
         Returns
         -------
@@ -377,30 +394,31 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
 
     @available_if(_knows_the_matrix)
     def transform(self, X):
-        """Factors of rows, known or new, that best reproduce what is observed of them.
+        """Find the factors that best reproduce the observed entries of known or new rows.
 
-        Solves for every row with the columns held, as ``'als'`` does.
+        This solves for every row with fixed columns, like ``'als'``.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_columns)
-            Rows of the matrix, with what is missing as in ``fit``.
+            Rows of the matrix, with missing entries as in ``fit``.
 
         Returns
         -------
         ndarray of shape (n_rows, n_components) or (n_rows, n_components + 1)
-            Row factors and, with ``fit_offsets``, the row's offset as a last column.
+            Row factors. With ``fit_offsets`` the row's offset is the last column.
         """
         check_is_fitted(self)
         return self._folded_in(self._matrix_of(X))
 
     @available_if(_knows_the_matrix)
     def inverse_transform(self, W):
-        """Whole rows of the matrix from what ``transform`` returns.
+        """Compute complete rows of the matrix from the result of ``transform``.
 
         Parameters
         ----------
         W : array-like of shape (n_rows, n_components) or (n_rows, n_components + 1)
+            Row factors and offsets.
 
         Returns
         -------
@@ -436,7 +454,7 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
 
     @property
     def conserved_(self):
-        """``X' X - Y' Y`` of row and column factors, which gradient flow keeps."""
+        """``X' X - Y' Y`` of row and column factors, which gradient flow conserves."""
         return conserved(*self._of_two("factors_"))
 
     def _of_two(self, name):

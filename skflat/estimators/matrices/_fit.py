@@ -21,17 +21,17 @@ from ._baseline import no_better_than_constant
 from ._predictions import Predicting
 from ._target_unit import unit_of
 
-# Of these the cost is small or does not grow with the rows, so that all of them are used.
+# These measures use all rows, because their cost is small or does not grow with the rows.
 ON_ALL_ROWS = {"sharpness", "weakness"}
-DROWNED = 1e-9  # of the variance of the weight noise: no factor survives it
-BATCHES = 1000  # of an epoch, at most, unless told otherwise
+DROWNED = 1e-9  # with a unit below this share of the variance of the noise, all factors vanish
+BATCHES = 1000  # largest number of batches of an epoch with batch_size="auto"
 
 
 class BaseFactorization(Predicting):
-    """Everything of `FlatMatrixFactorization` but its parameters and what users call.
+    """The fit of `FlatMatrixFactorization`, without its parameters and its other methods.
 
     Solvers see the targets in units of ``scale_``, so that no result depends on the users' unit.
-    Attributes are in the users'; `Factorization.in_unit` leads from one to the other.
+    The attributes are in the users' unit. `Factorization.in_unit` converts between the two.
     """
 
     _solvers = {**SOLVERS, "als": ALS}
@@ -72,7 +72,8 @@ class BaseFactorization(Predicting):
             finish=lambda w: self._balanced(objective, w),
         )
         w = self._train(training, first_pass=first_pass, incremental=incremental)
-        # What partial_fit goes on from to the bit: from the attributes there would be rounding.
+        # `partial_fit` continues from these parameters bit for bit. The attributes are in another
+        # unit and have rounding errors.
         self._trained = w if self._solver().stochastic else None
         if incremental:
             return self
@@ -83,7 +84,7 @@ class BaseFactorization(Predicting):
         return self
 
     def _validator(self, objective, codes, values, weight, held_out):
-        """``w -> (score, loss)`` on the rows held out, or None."""
+        """A function from ``w`` to ``(score, loss)`` on the held-out rows, or None."""
         if held_out is None:
             return None
         weight = None if weight is None else weight[held_out]
@@ -100,12 +101,15 @@ class BaseFactorization(Predicting):
     # --- parameters ---
 
     def _unit(self, codes, y, weight):
-        """What solvers take for 1: what offsets leave over, unless noise drowns that anyway."""
+        """The unit of the targets for solvers: the residuals of offsets, see `unit_of`.
+
+        It has a lower bound that depends on ``rho``, so that the radius in this unit stays finite.
+        """
         unit = unit_of(codes, y, weight, self.fit_offsets)
         return unit if self.rho == "auto" else max(unit, DROWNED * float(self.rho) ** 2)
 
     def _objective(self, model, codes, y, weight, choose, incremental):
-        """The objective in units of ``scale_``, its penalty chosen where that is to be done."""
+        """The objective in units of ``scale_``. This chooses the penalty if necessary."""
         objective = Objective(model, HalfSquared(), codes, y[:, None] / self.scale_, weight)
         if self.alpha != "auto":
             self.alpha_ = float(self.alpha)
@@ -148,16 +152,17 @@ class BaseFactorization(Predicting):
         settings = super()._settings(solver, objective).replaced(rho=rho)
         if settings.batch_size != "auto" or not solver.stochastic:
             return settings
-        # Every step passes over all parameters, so small batches of many rows would take for ever.
+        # Every step updates all parameters. So with many rows, an epoch of small batches would take
+        # very long.
         size = max(min(200, objective.n_rows), -(-objective.n_rows // BATCHES))
         return settings.replaced(batch_size=size)
 
     def _own_rho(self, solver, objective):
-        """The radius in units of ``scale_``: a number that users give has theirs."""
+        """The radius in units of ``scale_``. A number given by users is in their unit."""
         return solver.auto_rho(objective) if self.rho == "auto" else float(self.rho) / self._root
 
     def _balanced(self, objective, w):
-        """The parameters with the factors that ``balance`` asks for."""
+        """The parameters with balanced factors, if ``balance`` is given."""
         if self.balance is None:
             return w
         model = objective.model
@@ -169,6 +174,7 @@ class BaseFactorization(Predicting):
         weights = [None, None]
         if self.balance == "trace":
             data = objective.data
+            # In the trace, each entity's factors count as often as the entity is observed.
             weights = [
                 np.bincount(data.X[:, c], data.weight, size).astype(w.dtype)
                 for c, size in enumerate(model.sizes)
@@ -176,7 +182,7 @@ class BaseFactorization(Predicting):
         return model.join(intercept, offsets, balance(*factors, *weights))
 
     def _publish(self, settings):
-        """The record, with losses in the unit of the users' targets."""
+        """Publish the record, with losses in the unit of the users' targets."""
         super()._publish(settings)
         square = self.scale_**2
         for name in ("loss_", "best_loss_"):
@@ -196,7 +202,7 @@ class BaseFactorization(Predicting):
         }
 
     def _compare(self, objective, w):
-        """Warn where training ended no better than the best constant prediction."""
+        """Warn if training ended no better than the best constant prediction."""
         data = objective.data
         loss, constant = objective.loss(w), objective.constant_loss()
         if np.ptp(data.y) > 0 and no_better_than_constant(loss, constant):
@@ -208,7 +214,7 @@ class BaseFactorization(Predicting):
             )
 
     def _advice(self):
-        """What to try where training has found nothing."""
+        """What to try if training has learnt nothing."""
         less = f"less of rho={self.rho_:.3g}, alpha={self.alpha_:.3g} or alpha_offsets"
         tried = [f"{less}={self.alpha_offsets:.3g}", f"more sweeps than max_iter={self.max_iter}"]
         if not isinstance(self._solver(), ALS):
@@ -220,16 +226,16 @@ class BaseFactorization(Predicting):
     # --- measures ---
 
     def _problem(self, model, w, codes, y, weight):
-        """What was fitted, in the unit of the users' targets and without the penalty."""
+        """The fitted problem, in the unit of the users' targets and without the penalty."""
         objective = Objective(model, HalfSquared(), codes, y[:, None], weight)
         return Problem(objective, model.in_unit(w, self.scale_), COMPLETION, objective.n_rows)
 
     def measure(self, X, y=None, sample_weight=None):
         """Measure the fitted parameters on given observations, and keep the results.
 
-        Sets ``measurements_`` and, for every measure in ``measures`` (sharpness, flatness and
-        weakness if that is None), an attribute of its name with an underscore. ``fit`` does this by
-        itself unless ``measures=None``.
+        This sets ``measurements_``. For every measure in ``measures`` it also sets an attribute
+        with its name and an underscore. If ``measures`` is None, it takes sharpness, flatness and
+        weakness. ``fit`` does this by itself unless ``measures=None``.
 
         Parameters
         ----------

@@ -1,7 +1,7 @@
-"""From tables of identifiers, however they come, to arrays of one kind a column.
+"""Convert tables of identifiers of any form to columns, each an array of one kind.
 
-What numpy has a dtype for (numbers, strings, dates, durations) gets it; what else has an order
-(bytes, pairs, decimals, dates with a time zone) stays an array of objects.
+Numbers, strings, dates and durations get their numpy dtype. All other identifiers that have an
+order (bytes, pairs, decimals, dates with a time zone) stay in an array of objects.
 """
 
 from datetime import UTC
@@ -13,9 +13,10 @@ from ._identifiers import KINDS, kind_of_value
 
 
 def columns_apart(X):
-    """The columns of a table that numpy cannot hold in one array of one kind; None of others.
+    """The columns of a table that may have columns of several kinds; None for other tables.
 
-    A frame, an array of objects, or a list of rows, in which numbers stay beside strings and dates.
+    Such a table is a frame, an array of objects, or a list of rows. numpy cannot hold it in one
+    array of one kind.
     """
     if hasattr(X, "iloc") and hasattr(X, "columns"):
         return [np.asarray(X.iloc[:, j]) for j in range(X.shape[1])]
@@ -32,11 +33,12 @@ def _is_of_whole_numbers(rows):
 
 
 def _of_rows(rows):
-    """Columns of a list of rows, as objects; None if it is not rectangular."""
+    """Columns of a list of rows, as arrays of objects; None if it is not rectangular."""
     if not all(isinstance(row, (list, tuple, np.ndarray)) for row in rows):
         return None
     if len({len(row) for row in rows}) != 1 or len(rows[0]) == 0:
         return None
+    # ``np.array`` would turn columns of pairs into arrays with two axes. ``fromiter`` does not.
     places = range(len(rows[0]))
     return [np.fromiter((row[j] for row in rows), object, len(rows)) for j in places]
 
@@ -47,9 +49,9 @@ def of_one_kind(column, label):
     Raises
     ------
     TypeError
-        If it holds several kinds.
+        If the column holds several kinds.
     ValueError
-        If something is missing, or whole numbers may have become the same.
+        If an identifier is missing, or if different whole numbers may have become equal floats.
     """
     if column.dtype.kind not in KINDS:
         column = _of_objects(column.astype(object), label)
@@ -63,7 +65,8 @@ def of_one_kind(column, label):
 def _of_objects(column, label):
     """A column of objects in the dtype of their kind, if numpy has one."""
     values = column.tolist()
-    # One value of every type, and of dates one with a time zone and one without.
+    # One value of every type, and for dates one with a time zone and one without. Checking these
+    # instead of all values saves a pass in Python.
     each_type = {(type(value), getattr(value, "tzinfo", None) is None): value for value in values}
     if not all(issubclass(each, (str, bytes)) for each, _ in each_type):
         _refuse(any(_is_missing(value) for value in values), label)
@@ -79,10 +82,10 @@ def _of_objects(column, label):
 
 
 def _is_missing(value):
-    """Whether it is None or differs from itself, as NaN and NaT do."""
+    """Whether a value is None or differs from itself, like NaN and NaT."""
     try:
         return value is None or bool(value != value)
-    except (TypeError, ValueError):  # pandas' NA does not say
+    except (TypeError, ValueError):  # pandas' NA has no truth value
         return type(value).__name__ == "NAType"
 
 
@@ -94,13 +97,13 @@ def _refuse(missing, label):
 
 
 def _numbers(column, values):
-    """Numbers of numpy, unless they are decimals, fractions or too large to be exact in these."""
+    """Numbers in a numpy dtype. Decimals, fractions and too large integers stay objects."""
     found = np.array(values)
     return found if found.dtype.kind in "biuf" and (found == column).all() else column
 
 
 def _dates(column, values):
-    """Dates of numpy; of pandas' timestamps the nanoseconds too."""
+    """Dates in a numpy dtype. pandas' timestamps keep their nanoseconds."""
     found = [v.to_datetime64() if hasattr(v, "to_datetime64") else np.datetime64(v) for v in values]
     return _in_finest_unit(found)
 
@@ -113,7 +116,7 @@ def _durations(column, values):
 
 
 def _instants(column, values):
-    """Dates with a time zone, told by their time in UTC."""
+    """Dates with a time zone, converted to UTC, so that equal instants are equal."""
     return np.fromiter((value.astimezone(UTC) for value in values), object, len(values))
 
 
@@ -127,7 +130,7 @@ CONVERTED = {
 
 
 def _in_finest_unit(values):
-    """An array of dates that have units of their own, in microseconds where they lose nothing."""
+    """An array of dates of several units, in microseconds if this loses nothing."""
     units = {value.dtype for value in values}
     groups = [np.array([each for each in values if each.dtype == unit]) for unit in units]
     micro = np.array(values, dtype=f"{groups[0].dtype.kind}8[us]")
@@ -140,7 +143,7 @@ def _in_finest_unit(values):
 
 
 def _in_coarse_unit(column):
-    """Dates or durations in microseconds, which hold 292,000 years, unless they are finer."""
+    """Dates or durations in microseconds if this is exact. Their range is 292,000 years."""
     unit = np.dtype(f"{column.dtype.kind}8[us]")
     coarse = column.astype(unit)
     same = (coarse.astype(column.dtype) == column) | np.isnan(column)
@@ -148,7 +151,7 @@ def _in_coarse_unit(column):
 
 
 def _exact(column, label):
-    """The column, unless whole numbers that were not the same may have become so in it."""
+    """The column, or an error if different whole numbers may have become equal in it."""
     largest, limit = np.abs(column).max(initial=0), 2 / np.finfo(column.dtype).eps
     if np.isinf(largest):
         raise ValueError(f"Input X contains infinity in {label}.")

@@ -1,11 +1,11 @@
-"""Identifiers of entities and the codes that stand for them: places in an array in order."""
+"""Identifiers of entities and their codes. A code is a position in a sorted array."""
 
 from datetime import date, datetime, timedelta
 from numbers import Number
 
 import numpy as np
 
-#: What identifiers may be, by the kind of an array and by the type of an object.
+#: The allowed kinds of identifiers, by the kind of an array's dtype and by the type of an object.
 KINDS = {"U": "strings", "M": "dates", "m": "durations"} | dict.fromkeys("biuf", "numbers")
 TYPES = [
     (str, "strings"),
@@ -14,14 +14,14 @@ TYPES = [
     ((timedelta, np.timedelta64), "durations"),
     ((Number, np.bool_), "numbers"),
 ]
-MOST_PER_ROW = 10  # span of whole numbers, relative to their count, that a table is made for
+MOST_PER_ROW = 10  # a table is used if the range of whole numbers is at most this times their count
 
 
 def check_alike(columns, identifiers, labels):
-    """Refuse columns of another kind than the identifiers known, such as strings of numbers.
+    """Refuse columns of another kind than the known identifiers, such as strings of numbers.
 
-    Of one array of strings numpy has made all numbers strings too. So the one to blame is, if there
-    is one, a column that is not of numbers.
+    numpy converts numbers to strings if they are in one array with strings. So the message names a
+    column with a value that is not a number, if there is one.
     """
     blamed = []
     for column, known, label in zip(columns, identifiers, labels, strict=True):
@@ -34,7 +34,7 @@ def check_alike(columns, identifiers, labels):
 
 
 def _first_stranger(column, were, are):
-    """A value that is not of the kind that was known, and whether it does not even look like it."""
+    """A value of another kind than in ``fit``, and whether it also looks different."""
     if (were, are) == ("numbers", "strings"):
         strangers = [value for value in column.tolist() if not _reads_as_number(value)]
         return (strangers[0], True) if strangers else (column[:1].tolist()[0], False)
@@ -50,12 +50,12 @@ def _reads_as_number(text):
 
 
 def kind_of(column):
-    """What a column of identifiers holds, in words."""
+    """The kind of the identifiers in a column, in words."""
     return KINDS[column.dtype.kind] if column.dtype != object else kind_of_value(column[0])
 
 
 def kind_of_value(value):
-    """What kind of identifier an object is, in words."""
+    """The kind of an object as an identifier, in words."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return "dates with a time zone"
     found = [name for types, name in TYPES if isinstance(value, types)]
@@ -63,7 +63,7 @@ def kind_of_value(value):
 
 
 def merged(identifiers, column):
-    """The identifiers known and those of a column, in order, and where the known ones are."""
+    """The sorted union of the known identifiers and a column, and the positions of the known."""
     found = distinct(column)
     if identifiers is None:
         return found, slice(0)
@@ -72,7 +72,7 @@ def merged(identifiers, column):
 
 
 def _together(identifiers, found):
-    """Both in a dtype that holds them all: numbers as objects where numpy has none."""
+    """Both arrays in a common dtype without loss. If numpy has none, numbers become objects."""
     common = np.promote_types(identifiers.dtype, found.dtype)
     if common.kind in "OU":
         return identifiers, found
@@ -85,10 +85,11 @@ def _together(identifiers, found):
 
 
 def distinct(column):
-    """The values of a column in order, each once."""
+    """The sorted distinct values of a column."""
     table = _table_range(column)
     if table is None:
         return _in_order(column)
+    # A table of the range takes linear time, and sorting does not.
     least, size = table
     present = np.zeros(size, bool)
     present[column.astype(np.int64) - least] = True
@@ -96,9 +97,10 @@ def distinct(column):
 
 
 def _in_order(column):
-    """The values of a column sorted, each once; objects have to have an order."""
+    """The sorted distinct values of a column; an error if objects have no order."""
     try:
         found = np.unique(column)
+        # ``np.unique`` does not notice objects with a partial order, such as sets.
         if column.dtype != object or (found[:-1] < found[1:]).all():
             return found
         reason = "some are neither less nor greater than each other"
@@ -110,9 +112,10 @@ def _in_order(column):
 
 
 def codes_of(column, identifiers):
-    """Place of every value among the identifiers, which are in order; -1 where it is not."""
+    """Position of every value in the sorted identifiers; -1 if it is not among them."""
     kinds = column.dtype.kind + identifiers.dtype.kind
     if column.dtype != identifiers.dtype and kinds in ("MM", "mm", "ii", "iu", "ui", "uu"):
+        # numpy would compare int64 with uint64 as floats, and dates of two units may overflow.
         column, exact = _cast(column, identifiers.dtype)
         return np.where(exact, codes_of(column, identifiers), -1)
     table = _table_range(identifiers)
@@ -120,7 +123,7 @@ def codes_of(column, identifiers):
         places = np.searchsorted(identifiers, column).clip(max=len(identifiers) - 1)
         return np.where(identifiers[places] == column, places, -1)
     least, size = table
-    codes = np.full(size + 1, -1)  # the last for all that is out of range
+    codes = np.full(size + 1, -1)  # the last is for all values out of range
     codes[identifiers.astype(np.int64) - least] = np.arange(len(identifiers))
     place = column.astype(np.int64) - least
     place[(place < 0) | (place >= size)] = size
@@ -128,20 +131,21 @@ def codes_of(column, identifiers):
 
 
 def _cast(column, dtype):
-    """The column as another dtype of its kind, and where nothing is lost by that."""
+    """The column in another dtype of its kind, and a mask of the values that are exact."""
     cast = column.astype(dtype)
     if dtype.kind in "iu":
         return cast, cast == column
     if dtype.kind == "f":
+        # Below this size every whole number has a float of its own.
         return cast, np.abs(cast) < 2 / np.finfo(dtype).eps
-    return cast, cast.astype(column.dtype) == column  # dates, which overflow and come back others
+    return cast, cast.astype(column.dtype) == column  # dates that overflow come back different
 
 
 def _table_range(column):
-    """Least value and span of whole numbers that do not spread too far, or None."""
+    """Smallest value and size of the range of whole numbers; None for other or too wide columns."""
     if column.dtype.kind not in "iu" or not len(column):
         return None
     least, most = int(column.min()), int(column.max())
-    size = most - least + 1
+    size = most - least + 1  # Python integers, which do not overflow
     fits = size <= MOST_PER_ROW * len(column) + 1000 and -(2**62) < least <= most < 2**62
     return (least, size) if fits else None

@@ -15,72 +15,72 @@ from ._data import features
 from ._factorization import FlatMatrixFactorization
 
 HELD_OUT = 0.1  # share of the known entries on which ``rho`` is chosen
-ROUGHLY = 1e-3  # tolerance of these fits, enough to compare them
-LARGEST_RHO, SMALLEST_RHO, STEP = 0.4, 0.01, 0.6  # of the values that are tried, in this order
+ROUGHLY = 1e-3  # tolerance of the fits for this choice, enough to compare them
+LARGEST_RHO, SMALLEST_RHO, STEP = 0.4, 0.01, 0.6  # the grid: from the largest, times the step
 
 
 class FlatMatrixImputer(TransformerMixin, BaseEstimator):
     """Fills missing entries with those of a factorization that seeks a flat minimum.
 
-    Known entries are kept. Columns are standardised before, and put back after that, so that
-    neither their units nor their origins matter; constant ones are filled with their constant. New
-    rows are filled by the factors that best reproduce what is known of them.
+    Known entries are kept. Columns are standardised before the fit, and this is undone afterwards.
+    So neither their units nor their origins matter. A constant column is filled with its constant.
+    A new row is filled with the factors that best reproduce its known entries.
 
     Parameters
     ----------
     n_components : int, default=10
         Length of the factors.
     missing_values : int, float or np.nan, default=np.nan
-        What stands for a missing entry.
+        The value that stands for a missing entry.
     rho : 'auto' or float, default='auto'
-        Standard deviation of the weight noise whose expected loss is minimised, see
-        `FlatMatrixFactorization`, for columns of deviation 1. ``'auto'`` goes down from 0.4 in
-        steps of 0.6 as long as a tenth of the known entries, held out, are predicted better: up to
-        nine fits more.
+        Standard deviation of the noise on the parameters. The expected loss under this noise is
+        minimised, see `FlatMatrixFactorization`, for columns of standard deviation 1. ``'auto'``
+        holds out a tenth of the known entries. It starts at 0.4 and multiplies by 0.6 as long as
+        the held-out entries are predicted better. This takes up to nine more fits.
     alpha : 'auto' or float, default=0.01
         Strength of the L2 penalty on all factors.
     alpha_offsets : float, default=0.1
-        Strength of that on all offsets.
+        Strength of the L2 penalty on all offsets.
     solver : str or solver object, default='als'
-        As in `FlatMatrixFactorization`; ``rho='auto'`` is chosen for ``'als'`` only, and the
-        solver's default otherwise.
+        As in `FlatMatrixFactorization`. ``rho='auto'`` is chosen by prediction for ``'als'`` only.
+        For other solvers it is their default.
     max_iter : int, default=1000
-        Most sweeps.
+        Largest number of sweeps.
     tol : float, default=1e-4
-        Least share by which the loss has to fall in a sweep.
+        Training ends if the loss falls by less than this share in a sweep.
     add_indicator : bool, default=False
         Whether to append a column of ones and zeros for every column in which entries were missing
         in ``fit``.
     keep_empty_features : bool, default=False
-        Whether columns without any known entry are filled with 0 or, as in scikit-learn's imputers,
-        left out with a warning.
+        Whether to fill columns without any known entry with 0. Otherwise they are left out with a
+        warning, as in scikit-learn's imputers.
     random_state : int, RandomState instance or None, default=None
-        Draws the factors to start from and the entries held out.
+        Draws the factors to start from and the held-out entries.
 
     Attributes
     ----------
     factorization_ : FlatMatrixFactorization
-        Of the standardised columns that are not empty.
+        The factorization of the standardised columns that are not empty.
     mean_ : ndarray of shape (n_features_in_,)
-        Means of the columns; 0 where nothing is known.
+        Means of the columns. 0 for a column without known entries.
     scale_ : ndarray of shape (n_features_in_,)
-        Standard deviations of the columns; 0 where they are constant or nothing is known.
+        Standard deviations of the columns. 0 for a column that is constant or has no known entries.
     rho_ : float
         The radius used.
     indicator_ : MissingIndicator or None
     n_iter_ : int
-        Sweeps of the last fit.
+        Number of sweeps of the last fit.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where ``X`` had string names.
+        Names of the columns, if ``X`` had string names.
 
     See Also
     --------
-    FlatMatrixFactorization : The model, for identifiers and values too.
+    FlatMatrixFactorization : The model, also for identifiers and values.
 
     Notes
     -----
-    Fills what is linear in a few hidden factors. A sweep costs
+    The filled values are linear in a few hidden factors. A sweep costs
     ``n_known n_components^2 + (n_rows + n_columns) n_components^3`` operations.
 
     Examples
@@ -145,7 +145,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If nothing is known in any column, or the data are not valid.
+            If no column has a known entry, or the data are not valid.
         """
         X, missing = self._validated(X, reset=True)
         self.indicator_ = None
@@ -159,6 +159,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         self.mean_[self._known], self.scale_[self._known] = _mean_and_deviation(known)
         table = self._standardised(X, missing)
         random_state = check_random_state(self.random_state)
+        # One seed for all fits, so that the fits of the choice differ by the radius alone.
         seed = random_state.randint(2**31)
         rho = self.rho
         if rho == "auto" and (self.solver == "als" or isinstance(self.solver, ALS)):
@@ -168,7 +169,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X):
-        """Fill what is missing.
+        """Fill the missing entries.
 
         Parameters
         ----------
@@ -181,7 +182,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X, missing = self._validated(X, reset=False)
         known, filled = self._known, X.copy()
-        filled[missing] = 0
+        filled[missing] = 0  # columns without known entries in ``fit`` keep this 0
         if missing[:, known].any():
             model = self.factorization_
             whole = model.inverse_transform(model.transform(self._standardised(X, missing)))
@@ -193,7 +194,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         return np.hstack([filled, self.indicator_.transform(np.where(missing, np.nan, X))])
 
     def _without_empty(self, filled):
-        """The columns of which something was known; says which were not, as `SimpleImputer`."""
+        """The columns with known entries in ``fit``; a warning of others, as in `SimpleImputer`."""
         known = self._known
         if not known.all():
             warnings.warn(
@@ -209,7 +210,8 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the columns; None is those seen in ``fit``, or ``x0``, ``x1`` and so on.
+            Names of the columns. None stands for the names seen in ``fit``, or ``x0``, ``x1`` and
+            so on.
 
         Returns
         -------
@@ -223,7 +225,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         return np.concatenate([kept, self.indicator_.get_feature_names_out(names)])
 
     def _validated(self, X, reset):
-        """The table as floating point numbers, and where it is missing."""
+        """The table as floating point numbers, and a mask of its missing entries."""
         of_nan = np.isnan(self.missing_values)
         X = validate_data(
             self,
@@ -235,7 +237,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         return X, np.isnan(X) if of_nan else self.missing_values == X
 
     def _standardised(self, X, missing):
-        """The columns of which something is known, with mean 0 and deviation 1; 0 of constants."""
+        """The columns with known entries, with mean 0 and deviation 1. Constant ones are 0."""
         table = (np.where(missing, np.nan, X) - self.mean_)[:, self._known]
         scale = self.scale_[self._known]
         return np.divide(table, scale, out=np.zeros_like(table), where=scale > 0)
@@ -254,7 +256,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
         )
 
     def _chosen_rho(self, table, seed, random_state):
-        """The radius at which entries held out are predicted best, going down from the largest."""
+        """The radius that predicts held-out entries best, on a path down from the largest."""
         places = np.argwhere(~np.isnan(table))
         n_held_out = int(HELD_OUT * len(places))
         held_out = tuple(places[random_state.permutation(len(places))[:n_held_out]].T)
@@ -268,7 +270,7 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
                 model.fit(rest)
             whole = model.inverse_transform(model.transform(rest))
             error = float(np.mean((whole[held_out] - table[held_out]) ** 2))
-            if not error < best:
+            if not error < best:  # also if the error is NaN
                 break
             best, best_rho, rho = error, rho, STEP * rho
         return best_rho
@@ -280,7 +282,8 @@ class FlatMatrixImputer(TransformerMixin, BaseEstimator):
 
 
 def _mean_and_deviation(table):
-    """Of every column, without overflow; of a constant one the deviation is 0 to the last digit."""
+    """The mean and deviation of every column. The deviation of a constant column is exactly 0."""
+    # The largest value is the unit. So no square overflows or underflows.
     low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
     unit = np.maximum(np.abs(low), np.abs(high))
     unit[unit == 0] = 1

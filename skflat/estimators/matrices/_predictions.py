@@ -1,4 +1,4 @@
-"""What a fitted factorization predicts, in the unit of the users' targets."""
+"""The predictions of a fitted factorization, in the unit of the users' targets."""
 
 import numpy as np
 from sklearn.utils import check_array
@@ -10,7 +10,7 @@ from ._data import Observing, known_entries
 
 
 class Predicting(Observing):
-    """Scores of codes, and rows of a matrix from and to their factors."""
+    """Mixin that predicts entries, and converts rows of a matrix to factors and back."""
 
     def _check_clip(self):
         if self.clip is None:
@@ -23,7 +23,9 @@ class Predicting(Observing):
             raise ValueError(f"clip must be None or a pair (low, high), got {self.clip!r}.")
 
     def _predicted(self, codes):
-        """Scores of codes, of which -1 is an identifier never seen."""
+        """Predictions for codes. The code -1 stands for an unknown identifier."""
+        # The padded model has one more entity of each kind, with factors and offset 0. The code -1
+        # selects it.
         model, w = factorization(self)
         model, w = model.padded(w)
         scores = [
@@ -33,12 +35,12 @@ class Predicting(Observing):
         return self._clipped(np.concatenate(scores))
 
     def _folded_in(self, X):
-        """Factors, and the offset as a last column, of the rows of a validated matrix."""
+        """The factors of the rows of a validated matrix, with their offsets as a last column."""
         rows, columns, values = known_entries(X)
         model, w = self._in_own_unit()
         y = values.astype(w.dtype, copy=False)[:, None] / self.scale_
         batch = Batch(np.column_stack([rows, columns]), y)
-        # Only of ALS is ``rho`` the noise that this closed form is about.
+        # Only ALS uses ``rho`` as the noise of this closed form.
         noise = self.rho_ / self._root if isinstance(self._solver(), ALS) else 0.0
         alpha = self.alpha_, float(self.alpha_offsets)
         model, w = model.folded_in(w, batch, alpha, noise, X.shape[0])
@@ -46,7 +48,7 @@ class Predicting(Observing):
         return factors[0] if offsets is None else np.column_stack([factors[0], offsets[0]])
 
     def _completed(self, W):
-        """Whole rows from their factors and offsets."""
+        """Complete rows from their factors and offsets."""
         W = check_array(W, dtype=self.factors_[0].dtype, input_name="W")
         k = self.factors_[1].shape[1]
         width = k + (self.offsets_ is not None)
@@ -63,6 +65,8 @@ class Predicting(Observing):
     def _in_own_unit(self):
         """The fitted model, and a copy of its parameters in units of ``scale_``."""
         model, w = factorization(self)
+        # The conversion to the users' unit and back is not exact. So the parameters that training
+        # ended with are used if the attributes still belong to them.
         known = getattr(self, "_trained", None)
         if known is not None and np.array_equal(model.in_unit(known, self.scale_), w):
             return model, np.array(known)
@@ -70,5 +74,5 @@ class Predicting(Observing):
 
     @property
     def _root(self):
-        """The unit of factors and of ``rho``, where that of the targets is ``scale_``."""
+        """The unit of factors and of ``rho``. The unit of the targets is its square, ``scale_``."""
         return float(np.sqrt(self.scale_))

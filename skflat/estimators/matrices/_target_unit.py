@@ -2,23 +2,27 @@
 
 import numpy as np
 
-N_TURNS = 5  # of the offsets of every kind
-RIDGE = 0.3  # on them: small beside one observation, and large enough for these turns to suffice
+N_TURNS = 5  # each turn fits the offsets of every kind once
+RIDGE = 0.3  # less than one observation, but large enough for these turns to converge
 
 
 def unit_of(codes, y, weight=None, fit_offsets=True):
-    """Root mean square of what is left for factors to explain: what offsets do not.
+    """Root mean square of the residuals of offsets, which the factors have to explain.
 
-    Every value is compared with offsets that are fitted to all others. Without offsets, and where
-    all values are the same, it is that of the values themselves; 1 where all are 0. It is ``c``
-    times as large for ``c y``.
+    Every value is compared with offsets that are fitted to all other values. Without offsets, and
+    if all values are equal, it is the root mean square of the values themselves. If all are 0, it
+    is 1. The unit of ``c y`` is ``c`` times the unit of ``y``.
 
     Parameters
     ----------
     codes : ndarray of int of shape (n, n_kinds)
+        Codes of the identifiers.
     y : ndarray of shape (n,)
+        Observed values.
     weight : ndarray of shape (n,), default=None
+        Weights of the observations.
     fit_offsets : bool, default=True
+        Whether the model has offsets.
 
     Returns
     -------
@@ -27,12 +31,12 @@ def unit_of(codes, y, weight=None, fit_offsets=True):
     Raises
     ------
     ValueError
-        If the square of it is not finite in the dtype of ``y``: losses are squares.
+        If the square of the unit is not finite in the dtype of ``y``, because losses are squares.
     """
     largest = float(np.abs(y).max())
     if largest == 0:
         return 1.0
-    rest = y.astype(float) / largest  # nothing overflows, and nothing is lost
+    rest = y.astype(float) / largest  # squares of the quotients cannot overflow
     if fit_offsets and y.min() < y.max():
         rest = _left_out(codes, rest - np.average(rest, weights=weight), weight)
     unit = largest * float(np.sqrt(np.average(rest**2, weights=weight)))
@@ -41,20 +45,21 @@ def unit_of(codes, y, weight=None, fit_offsets=True):
             f"The values of y deviate by {unit:.3g}, whose square is not finite as {y.dtype}. "
             "The input data may contain large values and need to be preprocessed."
         )
-    return max(unit, np.finfo(float).tiny)  # whose inverse is finite
+    return max(unit, np.finfo(float).tiny)  # the smallest number with a finite inverse
 
 
 def _left_out(codes, rest, weight):
-    """Residuals of offsets by ridge regression, each as if its own value had been left out.
+    """Leave-one-out residuals of a ridge regression on offsets.
 
-    That is exact for offsets of one kind, of which ``n`` observations leave the share
-    ``1 / (1 + 1 / (n - 1 + ridge))`` of it, and for an observation alone. Of a weight above 1,
-    which stands for repetitions, one is left out.
+    An ordinary residual is ``1 / (1 + 1 / (n - 1 + ridge))`` times the leave-one-out residual, if
+    its offset has ``n`` observations. This is exact for offsets of one kind, and for a single
+    observation. A weight above 1 stands for repetitions, and one of them is left out.
     """
     one = 1.0 if weight is None else np.minimum(weight, 1)
     columns = list(np.ascontiguousarray(codes.T))
     counts = [np.bincount(column, weight) for column in columns]
     offsets = [np.zeros(len(count)) for count in counts]
+    # Block coordinate descent: one kind of offsets after the other, in closed form.
     for column, count, b in list(zip(columns, counts, offsets, strict=True)) * N_TURNS:
         sums = np.bincount(column, rest if weight is None else weight * rest)
         step = (sums - RIDGE * b) / (count + RIDGE)

@@ -8,13 +8,16 @@ from sklearn.utils import check_random_state
 
 from .._pipeline import LARGEST_RHO
 
-#: The largest radius of a grid, divided by the least one above 0.
+#: The largest radius of a grid, divided by the smallest one above 0.
 SPAN = 64.0
 LARGEST = float(np.finfo(float).max)
 
 
 def radii(rhos, network, data):
-    """The radii to search, in rising order: those given, or so many by the data."""
+    """The radii to search, in rising order.
+
+    A list is taken as it is. For a number, this many radii are derived from the data.
+    """
     if not isinstance(rhos, Integral):
         return _numbers("rhos", rhos, LARGEST_RHO)
     largest = largest_radius(network, *data)
@@ -34,18 +37,22 @@ def penalties(alphas):
 
 
 def largest_radius(network, X, y, sample_weight):
-    """So many times what ``rho="auto"`` is on these data as the solver says; 0 without a radius."""
+    """The solver's ``reach`` times the value of ``rho="auto"`` on these data.
+
+    It is 0 for a solver without a radius.
+    """
     network._random_state = check_random_state(0)
     weight = network._weights(X, y, sample_weight, incremental=False)
+    # The initial weights are not used, so any seed will do.
     model, _ = network._start(X, y, first_pass=True)
     objective, _ = network._objective(model, X, y, weight, goes_on=False)
-    solver = network._solver()
+    solver = network._solver().for_objective(objective)
     solver.check(objective)
     return solver.reach * solver.auto_rho(objective)
 
 
 def settings(rhos, alphas):
-    """Dicts of parameters, neighbours side by side, the flattest at the end."""
+    """Dicts of parameters. Neighbours are side by side, and the flattest are at the end."""
     return [{"alpha": float(alpha), "rho": float(rho)} for rho, alpha in product(rhos, alphas)]
 
 

@@ -1,31 +1,32 @@
 """Successive halving over epochs, among neighbours on the grid.
 
-At an early epoch the settings with a large radius are behind nearly all others, also where they
-will be the best: they learn more slowly. So a rung compares only neighbours, which learn about
-equally fast, and what goes on is spread over the whole range of radii.
+Settings with a large radius learn more slowly. So they are behind nearly all others at an early
+epoch, even if they will be the best in the end. A rung therefore compares only neighbours, which
+learn about equally fast. The settings that continue are then spread over the whole range of radii.
 """
 
 import math
 
 import numpy as np
 
-#: Where the two rungs are, as shares of a full fit.
+#: The epochs of the two rungs, as shares of a full fit.
 FIRST, SECOND = 1 / 24, 1 / 8
-#: Scores that differ by that share are equal: weighted means come in more than one order.
+#: Scores with a smaller relative difference are equal, because weighted means are summed in
+#: different orders.
 ROUNDING = 1e-12
 
 
 def default_budget(n_settings):
-    """A quarter of the full search; of few settings, four full fits."""
+    """A quarter of the full search, but at least four full fits."""
     return max(4.0, n_settings / 4)
 
 
 def plan(n_settings, budget):
-    """How many settings go on from the first rung and from the second, and how many follow.
+    """How many settings continue after the first rung and after the second, and how many follow.
 
-    Those that follow are neighbours of the best that has ended by then. None where the budget pays
-    for all settings in full. One full fit is that of the setting in the middle, which is trained to
-    its end at first, to know how long that is.
+    A follower is a neighbour of the best setting that has ended by then. None if the budget is
+    enough to train all settings to their end. The setting in the middle of the grid is trained to
+    its end first. Its length is the length of a full fit.
     """
     if n_settings <= budget:
         return None
@@ -41,9 +42,9 @@ def plan(n_settings, budget):
 
 
 def cost(n_settings, n_first, n_second, n_followers):
-    """What a plan costs, in full fits."""
+    """The cost of a plan, in full fits."""
     return (
-        1
+        1  # the setting in the middle
         + n_settings * FIRST
         + n_first * (SECOND - FIRST)
         + n_second * (1 - SECOND)
@@ -52,7 +53,9 @@ def cost(n_settings, n_first, n_second, n_followers):
 
 
 def _shared_out(n_ends):
-    """The plan in which so many settings are trained to the end beside the one in the middle."""
+    """The plan that trains ``n_ends`` settings to the end, besides the one in the middle."""
+    # A third of the full fits goes to followers. Twice as many settings pass the first rung as the
+    # number of full fits.
     n_followers = n_ends // 3
     return 2 * n_ends, n_ends - n_followers, n_followers
 
@@ -63,11 +66,11 @@ def halve(trials, shape, budget):
     Parameters
     ----------
     trials : Trials
-        Of the settings of a grid, row by row.
+        The trials of all settings of a grid, row by row.
     shape : pair of int
         Numbers of radii and of penalties.
     budget : float
-        In full fits.
+        The budget, in full fits.
     """
     everybody, planned = range(math.prod(shape)), plan(math.prod(shape), budget)
     if planned is None:
@@ -86,21 +89,22 @@ def halve(trials, shape, budget):
 
 
 def survivors(scores, alive, n_kept):
-    """One setting of every of ``n_kept`` groups of neighbours, by scores on all splits.
+    """One setting from each of ``n_kept`` groups of neighbours, by scores on all splits.
 
-    It is the flattest of those that are not behind the best of the group by more than a standard
-    error of the difference. As far as early scores can tell them apart no better, flatter ones
-    gain more in the epochs to come.
+    A setting is a candidate if it is behind the best of its group by at most one standard error of
+    the difference. The flattest candidate survives. Early scores cannot distinguish the candidates,
+    and the flatter ones gain more in the epochs to come.
     """
     groups = np.array_split(np.asarray(alive, dtype=int), n_kept)
     return [one for group in groups for one in _flattest(scores, group)]
 
 
 def follower(scores, running, shape):
-    """A list of the one setting that is next to the best that has ended; of several the flattest.
+    """A list with the one running setting that is nearest to the best setting that has ended.
 
-    Empty if there is none of either kind, or if all that have ended are within one standard error
-    of the best: then it matters little which one it is.
+    If several are equally near, it is the flattest. The list is empty if no setting is running or
+    none has ended. It is also empty if all that have ended are within one standard error of the
+    best, because it then matters little which one is chosen.
     """
     mean = scores.mean(axis=1)
     running = np.array([i for i in running if np.isfinite(mean[i])], dtype=int)
@@ -110,17 +114,19 @@ def follower(scores, running, shape):
     best = ended[mean[ended].argmax()]
     if mean[ended].min() >= mean[best] - _standard_error(scores[best]):
         return []
+    # Distance in steps on the grid. The last of the nearest has the largest radius.
     here, there = np.unravel_index(best, shape), np.unravel_index(running, shape)
     steps = sum(abs(a - b) for a, b in zip(here, there, strict=True))
     return [int(running[steps == steps.min()][-1])]
 
 
 def _flattest(scores, group):
-    """A list of the one index, or an empty one if no score of the group is finite."""
+    """A list with the index of the survivor; it is empty if no score of the group is finite."""
     group = group[np.isfinite(scores[group]).all(axis=1)]
     if not len(group):
         return []
     best = scores[group[scores[group].mean(axis=1).argmax()]]
+    # Paired by split, because the splits differ more in difficulty than the settings in quality.
     behind = best - scores[group]
     error = _standard_error(behind)
     slack = ROUNDING * np.abs(best).max()
@@ -128,6 +134,6 @@ def _flattest(scores, group):
 
 
 def _standard_error(values):
-    """That of the mean over the last axis; 0 of a single value."""
+    """The standard error of the mean over the last axis. For a single value it is 0."""
     n_values = values.shape[-1]
     return values.std(axis=-1, ddof=1) / np.sqrt(n_values) if n_values > 1 else 0.0

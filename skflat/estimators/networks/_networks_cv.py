@@ -11,9 +11,10 @@ from ._search import Searching
 class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
     """`FlatMLPClassifier` that chooses ``rho`` and ``alpha`` by cross-validation.
 
-    It is to that as scikit-learn's ``LogisticRegressionCV`` is to ``LogisticRegression``. Every
-    setting is trained on every split, most for a few epochs only, and the network with the setting
-    chosen is fitted to all rows. After that it is what a `FlatMLPClassifier` with this setting is.
+    The two classes are related like scikit-learn's ``LogisticRegressionCV`` and
+    ``LogisticRegression``. Every setting is trained on every split, most of them for a few epochs
+    only. Then the network with the chosen setting is fitted to all rows. The result is the same as
+    a `FlatMLPClassifier` with this setting.
 
     Parameters
     ----------
@@ -21,7 +22,7 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, multiplied with ``sample_weight``.
     label_smoothing : float, default=0.0
-        Share of every label, in [0, 1], that training spreads evenly over the classes.
+        Share of every label, in [0, 1], that training spreads evenly over all classes.
 
     Attributes
     ----------
@@ -33,7 +34,7 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
     --------
     FlatMLPClassifier : The same with one setting.
     skflat.model_selection.flattest_within_one_se : The other way to choose.
-    skflat.displays.RhoPathDisplay : A picture of what was found.
+    skflat.displays.RhoPathDisplay : A plot of the results.
 
     Notes
     -----
@@ -63,7 +64,7 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
         hidden_layer_sizes=(100,),
         activation="relu",
         *,
-        solver="sam",
+        solver="auto",
         rhos=8,
         alphas=(0.0001, 0.01, 1.0),
         cv=None,
@@ -96,6 +97,8 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        flatten=None,
+        flatten_every=None,
     ):
         BaseFlatMLP.__init__(
             self,
@@ -134,22 +137,24 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            flatten=flatten,
+            flatten_every=flatten_every,
         )
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None):
-        """Search, and fit the network with the setting chosen to all rows.
+        """Search, and fit the network with the chosen setting to all rows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training inputs.
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
-            Class labels, or an indicator matrix of several labels a row.
+            Class labels, or an indicator matrix if a row has several labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, not negative; also of those that are scored.
+            Weights of the rows, for training and for scoring. They must not be negative.
         groups : array-like of shape (n_samples,), default=None
-            Handed on to ``cv``, for splits that keep groups together.
+            Passed on to ``cv``, for splits that keep groups together.
 
         Returns
         -------
@@ -163,9 +168,9 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
         Warns
         -----
         FitFailedWarning
-            If training diverged with some settings; these have no score.
+            If training diverged with some settings. These have no score.
         ConvergenceWarning
-            Of the network chosen, as in `FlatMLPClassifier`.
+            For the chosen network, as in `FlatMLPClassifier`.
         """
         return self._fit_searching(X, y, sample_weight, groups)
 
@@ -174,12 +179,11 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
 class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
     """`FlatMLPRegressor` that chooses ``rho`` and ``alpha`` by cross-validation.
 
-    As `FlatMLPClassifierCV`, for continuous targets.
+    It works like `FlatMLPClassifierCV`, for continuous targets.
 
     Parameters
     ----------
-    loss : {'squared_error', 'poisson'}, default='squared_error'
-        What to minimise. ``'poisson'`` has a log link and needs ``y >= 0``.
+    {loss}
     {parameters}
 
     Attributes
@@ -190,7 +194,7 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
     --------
     FlatMLPRegressor : The same with one setting.
     skflat.model_selection.flattest_within_one_se : The other way to choose.
-    skflat.displays.RhoPathDisplay : A picture of what was found.
+    skflat.displays.RhoPathDisplay : A plot of the results.
 
     Notes
     -----
@@ -218,7 +222,9 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
         hidden_layer_sizes=(100,),
         activation="relu",
         *,
-        solver="sam",
+        quantile=0.5,
+        delta=1.0,
+        solver="auto",
         rhos=8,
         alphas=(0.0001, 0.01, 1.0),
         cv=None,
@@ -249,12 +255,16 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        flatten=None,
+        flatten_every=None,
     ):
         BaseFlatMLP.__init__(
             self,
             loss=loss,
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
+            quantile=quantile,
+            delta=delta,
             solver=solver,
             rhos=rhos,
             alphas=alphas,
@@ -286,11 +296,13 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            flatten=flatten,
+            flatten_every=flatten_every,
         )
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None):
-        """Search, and fit the network with the setting chosen to all rows.
+        """Search, and fit the network with the chosen setting to all rows.
 
         Parameters
         ----------
@@ -299,9 +311,9 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, not negative; also of those that are scored.
+            Weights of the rows, for training and for scoring. They must not be negative.
         groups : array-like of shape (n_samples,), default=None
-            Handed on to ``cv``, for splits that keep groups together.
+            Passed on to ``cv``, for splits that keep groups together.
 
         Returns
         -------
@@ -315,8 +327,8 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
         Warns
         -----
         FitFailedWarning
-            If training diverged with some settings; these have no score.
+            If training diverged with some settings. These have no score.
         ConvergenceWarning
-            Of the network chosen, as in `FlatMLPRegressor`.
+            For the chosen network, as in `FlatMLPRegressor`.
         """
         return self._fit_searching(X, y, sample_weight, groups)

@@ -1,10 +1,10 @@
-"""The table of a search, as scikit-learn's searches have it, and the best in it."""
+"""The table of a search in the format of scikit-learn's searches, and its best row."""
 
 import numpy as np
 
 
 def cv_results(tried, trials, measures):
-    """``cv_results_`` of settings that `Trials` has trained and scored."""
+    """The ``cv_results_`` of settings that `Trials` has trained and scored."""
     with np.errstate(invalid="ignore"):  # infinite values, of predictions too large, have no spread
         return _cv_results(tried, trials, measures)
 
@@ -31,12 +31,17 @@ def _cv_results(tried, trials, measures):
 
 
 def best(results):
-    """The index of the best setting among those whose training has ended; of equals the first."""
+    """The index of the best setting whose training has ended; of equal ones the first."""
     return int(np.argmin(results["rank_test_score"]))
 
 
 def _ranks(levels, scores):
-    """From 1, equal for equals up to rounding: by how far they came, then by their scores."""
+    """Ranks from 1, first by the length of training, then by the score.
+
+    Settings that are equal up to rounding have equal ranks.
+    """
+    # A score that is not finite ranks last. Scores are rounded to a unit relative to the largest,
+    # because means that are summed in another order differ in their last digits.
     scores = np.nan_to_num(scores, nan=-np.inf)
     unit = 1e-12 * max(np.abs(scores[np.isfinite(scores)]), default=1.0) or 1.0
     keys = np.column_stack([-levels, -np.round(scores / unit)])

@@ -1,4 +1,4 @@
-"""Fitting with a search: every setting on every split, and the one chosen on all rows."""
+"""Fit with a search: train every setting on every split, and the chosen one on all rows."""
 
 import warnings
 from numbers import Integral, Real
@@ -25,7 +25,7 @@ SELECT = {"best": best, "flattest_within_one_se": flattest_within_one_se}
 class Searching:
     """Mixin of a network that chooses ``rho`` and ``alpha`` by cross-validation.
 
-    The network itself, without a search, is the class ``_network_class``.
+    ``_network_class`` is the class of the network without a search.
     """
 
     _search_constraints: dict = {
@@ -40,19 +40,19 @@ class Searching:
 
     @classmethod
     def constraints_of(cls, network_class):
-        """What the parameters may be: those of the network, and of the search."""
+        """The constraints on the parameters of the network and of the search."""
         own = network_class._parameter_constraints | cls._search_constraints
         return {name: allowed for name, allowed in own.items() if name not in ("rho", "alpha")}
 
     @property
     def partial_fit(self):
-        """A search is fitted in one go."""
+        """Not available, because a search needs all rows at once."""
         raise AttributeError(
             f"{type(self).__name__} has no partial_fit: a search needs all rows at once."
         )
 
     def _fit_searching(self, X, y, sample_weight, groups):
-        """The fit pipeline: search, choose, fit to all rows."""
+        """Search, choose a setting, and fit it to all rows."""
         self._check_measures()
         seed = _seed(self.random_state)
         hooks = SearchHooks(self, X, y, sample_weight)
@@ -61,6 +61,7 @@ class Searching:
         network = self._network(seed).set_params(
             **self.best_params_, warm_start=self.warm_start, verbose=self.verbose
         )
+        # With a warm start the network continues from the attributes of the previous refit.
         vars(network.set_params(measures=self.measures)).update(before)
         with hooks.refit(network):
             network.fit(X, y, sample_weight)
@@ -71,7 +72,7 @@ class Searching:
         return self
 
     def _search(self, X, y, sample_weight, groups, seed, hooks):
-        """Set what the search has found; return the gradients of all rows that it took."""
+        """Set what the search has found; return its cost in gradients of all rows."""
         probe = self._network(seed)
         X, y = probe._validate_input(X, y, incremental=False, reset=True)
         data = X, y, checked_weight(sample_weight, X)
@@ -80,18 +81,21 @@ class Searching:
         splits = list(check_cv(self.cv, y, classifier=is_classifier(self)).split(X, y, groups))
         self.n_splits_ = len(splits)
         self.scorer_ = check_scoring(probe, self.scoring)
+        # All networks have the same seed, so settings differ by radius and penalty alone.
         networks = [self._network(seed).set_params(**each) for each in tried]
         trials = Trials(networks, data, splits, self.scorer_, self.measures, self.n_jobs, hooks)
         budget = default_budget(len(tried)) if self.budget is None else self.budget
-        whole = not probe._solver().stochastic  # it owns its loop, so that no epoch ends it
+        # A solver that owns its loop cannot be halted at a rung, so all settings run to the end.
+        whole = not probe._solver().stochastic
         shape = len(self.rhos_), len(self.alphas_)
         halve(trials, shape, len(tried) if whole else budget)
         self._choose(cv_results(tried, trials, self.measures))
+        # A gradient of a split covers only the rows that the split trains on.
         shares = [len(train) / X.shape[0] for train, _ in splits]
         return float(np.nansum(trials.table("n_grad_evals_") @ shares))
 
     def _choose(self, results):
-        """Set what follows from the table of the search."""
+        """Set the attributes that follow from the table of the search."""
         self.cv_results_ = results
         _warn_of_diverged(results)
         self.best_index_ = SELECT[self.select](results)
@@ -99,17 +103,17 @@ class Searching:
         self.best_score_ = float(results["mean_test_score"][self.best_index_])
 
     def _network(self, seed):
-        """The network without a search, to be fitted quietly."""
+        """The network without a search; it prints and measures nothing."""
         names = set(self._network_class().get_params(deep=False)) - {"rho", "alpha"}
         network = self._network_class(**{name: getattr(self, name) for name in names})
         return network.set_params(random_state=seed, measures=None, warm_start=False, verbose=False)
 
     def _last_refit(self):
-        """What the fit before has left on this estimator, apart from its search."""
+        """The attributes of the previous refit, without those of the search."""
         return {name: vars(self)[name] for name in getattr(self, "_of_refit", ())}
 
     def _take_over(self, network):
-        """Become what the network is, but for its parameters."""
+        """Take over the fitted attributes of the network, but not its parameters."""
         for name in self._last_refit():
             del vars(self)[name]
         params = network.get_params(deep=False)
@@ -120,14 +124,15 @@ class Searching:
 
 
 def _seed(random_state):
-    """The seed of all fits: a number itself, or one drawn."""
+    """The seed of all fits: the given number, or a number drawn from the random state."""
     if isinstance(random_state, Integral):
         return int(random_state)
     return int(check_random_state(random_state).randint(2**31))
 
 
 def _warn_of_diverged(results):
-    """Warn of settings without a score, and refuse if there are no others."""
+    """Warn of settings without a score, and raise an error if there are no others."""
+    # ``s != s`` holds for NaN only.
     failed = [
         p for p, s in zip(results["params"], results["mean_test_score"], strict=True) if s != s
     ]

@@ -1,4 +1,4 @@
-"""The networks of a search: every setting on every split, trained as far as they were asked to."""
+"""The networks of a search: one for every setting and every split."""
 
 import warnings
 from contextlib import contextmanager, nullcontext
@@ -14,27 +14,29 @@ INTERRUPTED = "Training interrupted by user"
 
 
 class Trials:
-    """Networks for all settings and splits, which are trained on and on and never twice.
+    """Networks for all settings and splits. Training always continues, and is never repeated.
 
     Parameters
     ----------
-    networks : list of networks, one a setting
+    networks : list of networks, one per setting
         Not fitted, with a seed for ``random_state``.
     data : tuple of X, y and sample_weight
     splits : list of pairs of arrays
-        The rows to train on and those to score on.
+        The rows to train on and the rows to score on.
     scorer : callable
     measures : sequence of str or None
-        What to measure of the networks whose training has ended, on their own training rows.
+        Names of measures. A network is measured on its own training rows when its training has
+        ended.
     n_jobs : int or None
     hooks : SearchHooks
 
     Attributes
     ----------
     scores : ndarray of shape (n_settings, n_splits)
-        On the rows to score on, where training was last halted; NaN if it diverged.
+        Scores on the rows to score on, at the point where training was last halted. NaN if
+        training diverged.
     levels : ndarray of shape (n_settings,)
-        How often a setting was trained on.
+        How often the training of a setting was continued.
     """
 
     def __init__(self, networks, data, splits, scorer, measures, n_jobs, hooks):
@@ -45,7 +47,10 @@ class Trials:
         self._measures, self._n_jobs, self._hooks = measures, n_jobs, hooks
 
     def train(self, settings, until=None):
-        """Train settings on, to the end of an epoch or to their end; one task a fit."""
+        """Continue the training of some settings, to the end of an epoch or to their own end.
+
+        Every fit is one task.
+        """
         places = [
             (i, k)
             for i in settings
@@ -58,7 +63,9 @@ class Trials:
             for i, k in places
         ]
         tasks = [(*task, context) for task, context in zip(tasks, contexts, strict=True)]
-        with quiet():  # here as well as in the tasks: filters are one for all threads
+        # The tasks do this too. But all threads share one list of filters, and the first task that
+        # ends would restore it for the others.
+        with quiet():
             found = run(train_and_score, tasks, self._n_jobs)
         for (i, k), (network, score) in zip(places, found, strict=True):
             self.fits[i][k], self.scores[i, k] = network, score
@@ -66,7 +73,7 @@ class Trials:
         self._hooks.end_rung()
 
     def running(self, settings):
-        """Those of the settings whose training has not ended on all splits."""
+        """The settings whose training has not yet ended on all splits."""
         return [i for i in settings if not self.has_ended(i)]
 
     def has_ended(self, setting):
@@ -74,18 +81,18 @@ class Trials:
         return not any(map(_is_to_train, self.fits[setting]))
 
     def length_of(self, setting):
-        """Epochs of a setting so far, averaged over the splits; ``max_iter`` if it diverged."""
+        """The mean number of epochs of a setting over the splits; ``max_iter`` if it diverged."""
         return np.mean([getattr(each, "n_iter_", each.max_iter) for each in self.fits[setting]])
 
     def table(self, name):
-        """An attribute of all networks, by setting and split; NaN of those without."""
+        """An attribute of all networks, by setting and split. NaN if a network does not have it."""
         return np.array(
             [[getattr(network, name, np.nan) for network in fits] for fits in self.fits], float
         )
 
 
 def train_and_score(network, data, split, scorer, until, measures, context):
-    """One task: a network trained on, and its score on the rows that it does not see."""
+    """One task: continue the training of a network, and score it on its unseen rows."""
     train, test = split
     X, y, weight = rows_of(data, train)
     until = network.max_iter if until is None else min(until, network.max_iter)
@@ -95,7 +102,7 @@ def train_and_score(network, data, split, scorer, until, measures, context):
         except ValueError as error:
             if "non-finite parameter weights" not in str(error):
                 raise
-            return network, np.nan  # its training has ended, by ``n_iter_``
+            return network, np.nan  # ``n_iter_`` is set, so `_is_to_train` counts it as ended
         if measures is not None and network._halted is None:
             weight = network._weights(X, y, weight, incremental=False)
             network._measure(measures, X, y, weight, after_fit=True)
@@ -103,7 +110,7 @@ def train_and_score(network, data, split, scorer, until, measures, context):
 
 
 def _is_to_train(network):
-    """Whether a network has not begun, or was halted."""
+    """Whether the training of a network has not begun, or was halted."""
     return network._halted is not None or not hasattr(network, "n_iter_")
 
 
@@ -113,7 +120,7 @@ def rows_of(data, rows):
 
 
 def score_of(network, scorer, X, y, weight):
-    """A score, of weighted rows where there are weights and the scorer takes them."""
+    """The score, with weights if there are some and the scorer accepts them."""
     weighted = weight is not None and accepts_sample_weight(scorer)
     more = {"sample_weight": weight} if weighted else {}
     # A score of predictions too large is not finite, which the search tells of.
@@ -123,7 +130,7 @@ def score_of(network, scorer, X, y, weight):
 
 @contextmanager
 def quiet():
-    """Fits that are not over do not warn; that of an interruption becomes one."""
+    """Silence the warnings of unfinished fits; turn the warning of an interruption into one."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("error", INTERRUPTED, UserWarning)

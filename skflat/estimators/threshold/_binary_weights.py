@@ -1,4 +1,4 @@
-"""What classifiers with weights in {-1, +1} share: a search for every one-vs-rest problem."""
+"""The part that classifiers with weights in {-1, +1} share: one search per one-vs-rest problem."""
 
 from numbers import Integral
 
@@ -11,7 +11,7 @@ from ...solvers import spawn_generator
 
 
 class BinaryWeights:
-    """Mixin of a `ThresholdClassifier` whose weights a solver of `skflat.solvers.binary` finds."""
+    """Mixin of a `ThresholdClassifier` that gets its weights from `skflat.solvers.binary`."""
 
     _parameter_constraints: dict = {
         "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -22,22 +22,25 @@ class BinaryWeights:
     _has_bits = True
 
     def _search(self, patterns_of, targets):
-        """Solve every one-vs-rest problem; return what was found for each.
+        """Solve every one-vs-rest problem; return a list of the results.
 
         Parameters
         ----------
         patterns_of : callable
-            From labels in {-1, +1} to the patterns of a problem; it pickles.
+            Maps labels in {-1, +1} to the patterns of a problem. It must be possible to pickle it.
         targets : ndarray of shape (n_rows, n_problems)
+            The targets, 0 or 1.
         """
         solver = self._solver()
         max_iter = None if self.max_iter == "auto" else self.max_iter
         seeds = spawn_generator(self._random_state).integers(2**63, size=targets.shape[1])
         found = []
 
+        # A generator, because a task must know the results so far.
         def tasks():
             for y, seed in zip(targets.T, seeds, strict=True):
-                # An interruption is of the whole fit: what is left gets a single iteration.
+                # An interruption applies to the whole fit. Every remaining problem needs some
+                # weights, so it gets a single iteration.
                 limit = 1 if any(each.interrupted for each in found) else max_iter
                 yield solver, patterns_of, 2 * y - 1, seed, limit, self.verbose
 

@@ -19,37 +19,39 @@ COMMITTEE_SOLVERS = {name: each for name, each in BINARY_SOLVERS.items() if each
 class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
     """Majority of threshold units with weights in {-1, +1}: the smallest network with hidden units.
 
-    The units of a fully connected committee see all features, those of a tree committee a part of
-    their own each. More than two classes are taken one against the rest. A model is one bit a
-    weight beside the scale of the features and one threshold a unit. With one unit this is
-    `FlatPerceptronClassifier`, but for the threshold.
+    In a fully connected committee every unit sees all features. In a tree committee every unit sees
+    a part of the features of its own. With more than two classes there is one committee for each
+    class against the rest. A weight takes one bit. In addition a model has the scale of the
+    features and one threshold per unit. With one unit this is `FlatPerceptronClassifier`, except
+    for the threshold.
 
     Parameters
     ----------
     n_units : int, default=3
-        Units of every committee, an odd number.
+        Number of units of every committee. It must be odd.
     structure : {'full', 'tree'}, default='full'
-        Whether all units see all features, or each sees as many consecutive ones as the others
-        (the last ones may see fewer).
+        ``'full'``: all units see all features. ``'tree'``: each unit sees the same number of
+        consecutive features (the last ones may see fewer).
     solver : {'focusing_bp', 'replicated_sgd'} or solver object, default='focusing_bp'
-        An object of `skflat.solvers.binary` holds the numbers of its rule.
+        The search. An object of `skflat.solvers.binary` holds the numbers of its rule.
     scale : bool, default=True
         Whether to subtract the mean of every feature and divide by its standard deviation. False
-        takes features as they are, as the theory of random patterns has it.
+        takes the features as they are, as in the theory of random patterns.
     fit_intercept : bool, default=True
-        Whether every unit has a threshold: a binary fraction of six bits.
+        Whether every unit has a threshold. It is a binary fraction of six bits.
     max_iter : int or 'auto', default='auto'
-        Most iterations; ``'auto'`` is what the solver says.
+        Largest number of iterations. ``'auto'`` is the default of the solver.
     measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
-        What to measure at the end of ``fit``: names of `skflat.measures.BINARY_MEASURES`,
+        What to measure at the end of ``fit``: names in `skflat.measures.BINARY_MEASURES`,
         ``'weakness'`` or ``'margins'`` (of the votes).
     measure_max_samples : int, default=2000
-        Most training rows to measure on, drawn once and stratified by class.
+        Largest number of training rows to measure on. If there are more, a sample is drawn once,
+        stratified by class.
     n_jobs : int, default=None
-        Workers for the one-vs-rest problems; see `joblib.Parallel`. The result is the same to the
-        bit for any number.
+        Number of workers for the one-vs-rest problems, see `joblib.Parallel`. The result is bit for
+        bit the same for any number.
     random_state : int, RandomState instance or None, default=None
-        Draws all that the solver draws, and the rows and seeds of the measures.
+        Draws everything random in the solver, and the rows and seeds of the measures.
     verbose : bool, default=False
         Whether to print the progress of the solver.
 
@@ -57,29 +59,31 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
     ----------
     classes_ : ndarray of shape (n_classes,)
     weights_ : ndarray of shape (n_problems, n_units, n_inputs)
-        -1 or +1, of the scaled features; one committee for two classes and one a class otherwise.
+        Weights of the scaled features, -1 or +1. There is one committee for two classes, and one
+        per class otherwise.
     thresholds_ : ndarray of shape (n_problems, n_units)
+        Thresholds of the units.
     mean_, scale_ : ndarray of shape (n_features,)
-        What is subtracted from each feature, and what it is divided by then.
+        ``mean_`` is subtracted from each feature, and the difference is divided by ``scale_``.
     n_errors_ : int
-        Training rows that `predict` gets wrong.
+        Number of training rows that `predict` gets wrong.
     n_violated_ : ndarray of shape (n_problems,)
-        Training rows that the committee of every one-vs-rest problem gets wrong. All 0 is success;
-        anything else comes with a ``ConvergenceWarning``, which also says where the fit is no
-        better than always predicting the most frequent class.
+        Number of training rows that the committee of each one-vs-rest problem gets wrong. The fit
+        has succeeded if all are 0. Otherwise there is a ``ConvergenceWarning``. It also says if the
+        fit is no better than always predicting the most frequent class.
     n_iter_ : int
-        Iterations of the solver; of several problems, the most.
+        Number of iterations of the solver. With several problems it is the largest number.
     sharpness_ : float
-        Local energy, the rise of the error when 2 % of the weights are flipped at random, see
+        Local energy: the rise of the error if 2 % of the weights are flipped at random, see
         `skflat.measures.FlipEnergy`. Smaller is flatter.
     flatness_ : float
-        Share of weights to flip at random until the error rises by one tenth of the best constant
-        prediction's, see `skflat.measures.FlipDistance`. Larger is flatter.
+        Share of weights to flip at random until the error rises by one tenth of the error of the
+        best constant prediction, see `skflat.measures.FlipDistance`. Larger is flatter.
     weakness_ : float
-        Share in [0, 1] of (probe, class) pairs that are still open, see `skflat.measures.Weakness`;
-        of two classes, to affine readings of the units. Larger is weaker.
+        Share in [0, 1] of (probe, class) pairs that are still open, see `skflat.measures.Weakness`.
+        With two classes the readings are affine in the outputs of the units. Larger is weaker.
     measurements_ : dict of str to Measurement
-        The same with standard errors and protocols.
+        The three values with standard errors and protocols.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 
@@ -157,7 +161,7 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
         Raises
         ------
         ValueError
-            If the data or a parameter is not valid, or the solver cannot take them.
+            If the data or a parameter is not valid, or the solver cannot handle them.
         """
         if self.n_units % 2 == 0:
             raise ValueError(f"n_units must be odd, for a majority, got {self.n_units}.")
@@ -166,6 +170,7 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
             targets = one_vs_rest(y, self.classes_, X.dtype)
             model = Committee(X.shape[1], self.n_units, targets.shape[1], self.structure == "tree")
             n_inputs, bits = model.n_inputs, threshold_bits(model.n_inputs)
+            # The solver knows only weights, so a threshold consists of weights on constant inputs.
             bits = bits if self.fit_intercept else bits[:0]
             units = with_constants(model.inputs(self._scaled(X)), bits)
             found = self._search(partial(committee_patterns, units, self.n_units), targets)
@@ -175,18 +180,18 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
             return self._finish(X, y)
 
     def _scores(self, X):
-        """Mean votes."""
+        """The mean votes of the committees."""
         model = committee(self)
         w = model.layout.pack({"W": self.weights_, "b": self.thresholds_})
         return model.scores(w, (X - self.mean_) / self.scale_)
 
 
 def with_constants(units, values):
-    """The inputs of all units, and beside them these values in every row."""
+    """The inputs of all units, with these values as further columns in every row."""
     columns = np.broadcast_to(values.astype(units.dtype), (*units.shape[:2], len(values)))
     return np.concatenate([units, columns], axis=2) if len(values) else units
 
 
 def committee_patterns(units, n_units, labels):
-    """What the units see in every row, times its label."""
+    """The inputs of the units in every row, times the label of the row."""
     return Patterns(labels[:, None] * units, n_units)

@@ -1,4 +1,4 @@
-"""What perceptrons and committees share: from a table to one-vs-rest problems, and back."""
+"""The part that perceptrons and committees share: validation, scaling, decision, warnings."""
 
 import warnings
 from numbers import Integral
@@ -18,7 +18,7 @@ from ._outcome import shortcomings
 
 
 class ThresholdClassifier(ClassifierMixin, FlatEstimator):
-    """Base of all threshold units: validation, scale, decision, and the end of a fit."""
+    """Base of all classifiers made of threshold units."""
 
     _parameter_constraints: dict = {
         "scale": ["boolean"],
@@ -29,13 +29,13 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         "verbose": ["verbose"],
     }
 
-    #: Whether the weights are bits, which one has to search for.
+    #: Whether the weights are in {-1, +1}. They then come from a search, which may fail.
     _has_bits = False
-    #: What may fit where this does not.
+    #: Estimators to try if this one does not fit the data.
     _alternatives: tuple = ()
 
     def _prepare(self, X, y):
-        """Validated data; what every fit sets first."""
+        """Validate the data, and set the attributes that every fit sets first."""
         self._check_measures()
         X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
         self.classes_ = sorted_labels(y)
@@ -51,20 +51,20 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         return X, y
 
     def _scaled(self, X):
-        """Learn the scale of the features and apply it; constant ones are left at 0."""
+        """Learn the scale of the features and apply it. Constant features become 0."""
         n_features, dtype = X.shape[1], X.dtype
         self.mean_, self.scale_ = np.zeros(n_features, dtype), np.ones(n_features, dtype)
         if not self.scale:
             return X
-        # Divided by a power of two, which rounds nothing, no column is so large that its squares
-        # overflow, or so small that they vanish.
+        # Each column is first divided by a power of two, which is exact. Then its squares neither
+        # overflow nor underflow.
         exponents = np.frexp(np.abs(X).max(axis=0))[1]
         unit = np.ldexp(X, -exponents)
         mean, spread = unit.mean(axis=0), unit.std(axis=0)
-        # What is left of a constant column is rounding.
+        # The deviation of a constant column is not 0 but a rounding error of its mean.
         constant = spread <= 10 * np.finfo(dtype).eps * np.abs(unit).max(axis=0)
         scale = np.ldexp(spread, exponents)
-        constant |= scale < np.finfo(dtype).tiny  # to divide by it would overflow
+        constant |= scale < np.finfo(dtype).tiny  # a division by it would overflow
         self.mean_ = np.ldexp(mean, exponents)
         self.scale_ = np.where(constant, 1, scale).astype(dtype, copy=False)
         X = (X - self.mean_) / self.scale_
@@ -72,7 +72,7 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         return X
 
     def _finish(self, X, y):
-        """Count the errors, say what has not been learnt, and measure."""
+        """Count the errors, warn if something has not been learnt, and measure."""
         predicted = self._decided(self._scores(X))
         self.n_errors_ = int(np.count_nonzero(predicted != y))
         if message := shortcomings(self, y, predicted):
@@ -82,7 +82,7 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         return self
 
     def decision_function(self, X):
-        """How far each row is on the side of each class; greater than 0 is in favour of it.
+        """The scores of each row. A positive score is in favour of the class.
 
         Parameters
         ----------
@@ -91,7 +91,7 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            With two classes, in favour of ``classes_[1]``.
+            With two classes, a positive score is in favour of ``classes_[1]``.
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=self.thresholds_.dtype, reset=False)
@@ -99,7 +99,7 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def predict(self, X):
-        """The class that each row is on the side of.
+        """The predicted class of each row.
 
         Parameters
         ----------
@@ -113,6 +113,6 @@ class ThresholdClassifier(ClassifierMixin, FlatEstimator):
         return self._decided(scores[:, None] if scores.ndim == 1 else scores)
 
     def _decided(self, scores):
-        """The classes that the columns of scores speak for."""
+        """The classes with the greatest scores."""
         one = scores.shape[1] == 1
         return self.classes_[(scores[:, 0] > 0).astype(int) if one else scores.argmax(axis=1)]

@@ -1,4 +1,4 @@
-"""What perceptrons with binary and with real weights share."""
+"""The part that perceptrons with binary weights and with real weights share."""
 
 from abc import ABC, abstractmethod
 from numbers import Real
@@ -14,7 +14,7 @@ from ._fit import ThresholdClassifier
 class LinearThresholdClassifier(ThresholdClassifier, ABC):
     """Base of perceptrons: one row of weights and one threshold for each one-vs-rest problem.
 
-    A subclass says in `_find` how it comes to them.
+    A subclass finds them in `_find`.
     """
 
     _parameter_constraints: dict = {
@@ -40,7 +40,7 @@ class LinearThresholdClassifier(ThresholdClassifier, ABC):
         Raises
         ------
         ValueError
-            If the data or a parameter is not valid, or the solver cannot take them.
+            If the data or a parameter is not valid, or the solver cannot handle them.
         """
         with all_or_nothing(self):
             X, y = self._prepare(X, y)
@@ -52,16 +52,16 @@ class LinearThresholdClassifier(ThresholdClassifier, ABC):
 
     @abstractmethod
     def _find(self, X, targets, given):
-        """Weights and thresholds of all one-vs-rest problems.
+        """Find the weights and thresholds of all one-vs-rest problems.
 
         Parameters
         ----------
         X : ndarray of shape (n_rows, n_features)
             The scaled features.
         targets : ndarray of shape (n_rows, n_problems)
-            0 or 1.
+            The targets, 0 or 1.
         given : tuple of X and y
-            The validated data as they are, for callbacks.
+            The validated data before scaling, for callbacks.
 
         Returns
         -------
@@ -70,7 +70,7 @@ class LinearThresholdClassifier(ThresholdClassifier, ABC):
         """
 
     def _attributes(self, weights, thresholds):
-        """What describes the classifier, in the scaled features and in those given."""
+        """The attributes of the classifier, for the scaled features and for the given ones."""
         coef = weights / self.scale_
         return {
             "weights_": weights,
@@ -80,13 +80,16 @@ class LinearThresholdClassifier(ThresholdClassifier, ABC):
         }
 
     def _bar(self, n_features):
-        """What ``t (w @ x + b)`` must reach: the margin in units of the field."""
+        """The margin in units of the field, which ``t (w @ x + b)`` must reach."""
         bar = self.margin * np.sqrt(n_features)
-        return bar - 1e-12 * abs(bar)  # or a margin of k / sqrt(n) might ask for more than k
+        # Fields of binary patterns are integers. Without this slack, rounding could make a margin
+        # of k / sqrt(n) require more than k.
+        return bar - 1e-12 * abs(bar)
 
     def _violated(self, X, targets):
         fields = (2 * targets - 1) * (X @ self.weights_.T + self.thresholds_)
         bar = self._bar(X.shape[1])
+        # At margin 0 a field of exactly 0 decides nothing, so it counts as violated.
         return np.count_nonzero(fields <= 0 if bar == 0 else fields < bar, axis=0)
 
     def _scores(self, X):

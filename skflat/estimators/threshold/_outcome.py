@@ -1,17 +1,17 @@
-"""What a fit of threshold units says where it has not learnt what it was given."""
+"""The warning of a fit of threshold units that has not learnt its training data."""
 
 import numpy as np
 
-FREQUENT = 0.8  # share of the rows in one class beyond which solvers may see little else
+FREQUENT = 0.8  # if a class has a larger share of the rows, solvers may hardly see the others
 
 
 def shortcomings(clf, y, predicted):
-    """The text of a warning about a fit; empty where there is nothing to warn of.
+    """The text of a warning about a fit. It is empty if there is nothing to warn of.
 
     Parameters
     ----------
     clf : ThresholdClassifier
-        With the number of errors and of violated rows.
+        The classifier, with the numbers of errors and of violated rows.
     y, predicted : ndarray of shape (n_rows,)
         Classes of the training rows.
     """
@@ -50,7 +50,7 @@ def _behind(n_errors, classes, counts):
 
 
 def _against_failure(clf, counts):
-    """What to try where nothing has been learnt."""
+    """What to try if nothing has been learnt."""
     switches = [f"{name}=True" for name in ("scale", "fit_intercept") if not getattr(clf, name)]
     advice = [*switches, *clf._alternatives]
     if counts.max() > FREQUENT * counts.sum():
@@ -59,7 +59,7 @@ def _against_failure(clf, counts):
 
 
 def _against_violations(clf):
-    """What to try where some rows are violated."""
+    """What to try if some rows are violated."""
     return (
         f"There may be no solution; then {' or '.join(clf._alternatives)} may satisfy more rows. "
         "If there is one, more iterations, another solver or another random_state may find it."
@@ -67,5 +67,5 @@ def _against_violations(clf):
 
 
 def _shown(one):
-    """A class as one would write it."""
+    """A class label as Python source, without numpy's type."""
     return repr(one.tolist()[0])

@@ -14,38 +14,40 @@ from ._linear import LinearThresholdClassifier
 class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
     """Linear threshold classifier with weights in {-1, +1}.
 
-    A row is on the right side by its stability ``t (w @ x + b) / sqrt(n_features)``, with the label
-    ``t`` in {-1, +1}. More than two classes are taken one against the rest.
+    The stability of a row is ``t (w @ x + b) / sqrt(n_features)``, with the label ``t`` in
+    {-1, +1}. A row with a positive stability is classified correctly. With more than two classes
+    there is one problem for each class against the rest.
 
-    A model is one bit a feature and class beside the scale of the features and one threshold a
-    class. Solutions are searched for by message passing and other methods that end where solutions
-    are dense.
+    A weight takes one bit per feature and class. In addition a model has the scale of the features
+    and one threshold per class. Message passing and other methods search for solutions. They end in
+    regions where solutions are dense.
 
     Parameters
     ----------
     solver : str or solver object, default='auto'
-        A name of `skflat.solvers.binary.BINARY_SOLVERS` or such an object, which holds the numbers
-        of its rule. ``'auto'`` is `skflat.solvers.binary.Auto`, which tries several of them until
-        one finds a solution, and otherwise improves the best.
+        A name in `skflat.solvers.binary.BINARY_SOLVERS`, or an object of such a class, which holds
+        the numbers of its rule. ``'auto'`` is `skflat.solvers.binary.Auto`. It tries several
+        solvers until one finds a solution. If none does, it improves the best result.
     margin : float, default=0.0
-        Stability that every row must reach (at 0: exceed).
+        Stability that every row must reach. At 0 every row must exceed it.
     scale : bool, default=True
         Whether to subtract the mean of every feature and divide by its standard deviation. False
-        takes features as they are, as the theory of random patterns has it.
+        takes the features as they are, as in the theory of random patterns.
     fit_intercept : bool, default=True
-        Whether there is a threshold ``b``, always a real number.
+        Whether there is a threshold ``b``. It is always a real number.
     max_iter : int or 'auto', default='auto'
-        Most iterations; ``'auto'`` is what the solver says.
+        Largest number of iterations. ``'auto'`` is the default of the solver.
     measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
-        What to measure at the end of ``fit``: names of `skflat.measures.MEASURES` and of
-        `skflat.measures.BINARY_MEASURES`, which stand before those.
+        What to measure at the end of ``fit``: names in `skflat.measures.MEASURES` and
+        `skflat.measures.BINARY_MEASURES`. If both have a name, the latter is used.
     measure_max_samples : int, default=2000
-        Most training rows to measure on, drawn once and stratified by class.
+        Largest number of training rows to measure on. If there are more, a sample is drawn once,
+        stratified by class.
     n_jobs : int, default=None
-        Workers for the one-vs-rest problems; see `joblib.Parallel`. The result is the same to the
-        bit for any number.
+        Number of workers for the one-vs-rest problems, see `joblib.Parallel`. The result is bit for
+        bit the same for any number.
     random_state : int, RandomState instance or None, default=None
-        Draws all that the solver draws, and the rows and seeds of the measures.
+        Draws everything random in the solver, and the rows and seeds of the measures.
     verbose : bool, default=False
         Whether to print the progress of the solver.
 
@@ -53,33 +55,34 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
     ----------
     classes_ : ndarray of shape (n_classes,)
     weights_ : ndarray of shape (n_problems, n_features)
-        -1 or +1, of the scaled features: one row for two classes and one a class otherwise.
+        Weights of the scaled features, -1 or +1. There is one row for two classes, and one per
+        class otherwise.
     thresholds_ : ndarray of shape (n_problems,)
-        Beside them.
+        Thresholds that belong to the weights.
     mean_, scale_ : ndarray of shape (n_features,)
-        What is subtracted from each feature, and what it is divided by then.
+        ``mean_`` is subtracted from each feature, and the difference is divided by ``scale_``.
     coef_, intercept_ : ndarray of shape (n_problems, n_features) and (n_problems,)
-        The same model in terms of the features as given: the decision is
-        ``X @ coef_.T + intercept_``, ``sqrt(n_features)`` times the stability.
+        The same model for the features as given. The decision is ``X @ coef_.T + intercept_``. This
+        is ``sqrt(n_features)`` times the stability.
     n_errors_ : int
-        Training rows that `predict` gets wrong.
+        Number of training rows that `predict` gets wrong.
     n_violated_ : ndarray of shape (n_problems,)
-        Training rows below the margin in every one-vs-rest problem. All 0 is success; anything else
-        comes with a ``ConvergenceWarning``, which also says where the fit is no better than always
-        predicting the most frequent class.
+        Number of training rows below the margin in each one-vs-rest problem. The fit has succeeded
+        if all are 0. Otherwise there is a ``ConvergenceWarning``. It also says if the fit is no
+        better than always predicting the most frequent class.
     n_iter_ : int
-        Iterations of the solver; of several problems, the most.
+        Number of iterations of the solver. With several problems it is the largest number.
     sharpness_ : float
-        Local energy, the rise of the error when 2 % of the weights are flipped at random, see
+        Local energy: the rise of the error if 2 % of the weights are flipped at random, see
         `skflat.measures.FlipEnergy`. Smaller is flatter.
     flatness_ : float
-        Share of weights to flip at random until the error rises by one tenth of the best constant
-        prediction's, see `skflat.measures.FlipDistance`. Larger is flatter.
+        Share of weights to flip at random until the error rises by one tenth of the error of the
+        best constant prediction, see `skflat.measures.FlipDistance`. Larger is flatter.
     weakness_ : float
-        Share in [0, 1] of (probe, class) pairs that are still open, see `skflat.measures.Weakness`;
-        of two classes, to affine readings of the features. Larger is weaker.
+        Share in [0, 1] of (probe, class) pairs that are still open, see `skflat.measures.Weakness`.
+        With two classes the readings are affine in the features. Larger is weaker.
     measurements_ : dict of str to Measurement
-        The same with standard errors and protocols.
+        The three values with standard errors and protocols.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 
@@ -87,18 +90,19 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
     --------
     FlatSphericalPerceptronClassifier : The same with real weights.
     FlatCommitteeClassifier : Majorities of several such units.
-    skflat.measures.local_entropy : How many solutions are around the one found.
+    skflat.measures.local_entropy : How many solutions there are near the one found.
 
     Notes
     -----
-    All searches count the rows that the weights violate with the threshold that is best for them,
-    which is computed exactly; so they violate no more than the rarer class has. On the way there,
-    ``'amp'``, ``'mean_field'`` and ``'auto'`` move a real threshold beside the weights, and the
-    other solvers see it as six more of them, with fixed inputs. If several classes together are
-    still behind the most frequent one, its threshold is raised until they are not.
+    All searches compute the best threshold for the weights exactly, and count the rows that are
+    violated with it. So the number of violated rows is at most the size of the rarer class. During
+    the search, ``'amp'``, ``'mean_field'`` and ``'auto'`` move a real threshold together with the
+    weights. All other solvers represent it by six more weights with fixed inputs. With more than
+    two classes, the classifier may still be worse than always predicting the most frequent class.
+    The threshold of this class is then raised until it is not.
 
-    Measures of real weights see the point on the sphere of radius ``sqrt(n_features)`` that the
-    weights are, with the loss that `FlatSphericalPerceptronClassifier` has by default.
+    The weights are a point on the sphere of radius ``sqrt(n_features)``. Measures for real weights
+    measure at this point, with the default loss of `FlatSphericalPerceptronClassifier`.
 
     References
     ----------
@@ -156,7 +160,7 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         return BINARY_SOLVERS | {"auto": partial(Auto, self.scale)}
 
     def _find(self, X, targets, given):
-        """By search; the thresholds are those that go best with the weights found."""
+        """Search for the weights, and compute the best thresholds for them."""
         bar = self._bar(X.shape[1])
         found = self._search(partial(perceptron_patterns, X, bar, self.fit_intercept), targets)
         weights = np.array([each.w[0] for each in found], X.dtype)
@@ -166,19 +170,23 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
 
 
 def perceptron_patterns(X, bar, fit_intercept, labels):
-    """The rows of a table, times their labels."""
+    """The patterns of a problem: the rows of ``X`` times their labels."""
     xi = (labels[:, None] * X)[None]
     return FreeThreshold(xi, labels, bar) if fit_intercept else Patterns(xi, bar=bar)
 
 
 def best_thresholds(fields, targets, bar):
-    """Of every problem that which violates the fewest rows; never worse than a constant."""
+    """The thresholds that violate the fewest rows of every problem.
+
+    With several problems, the classifier that they form is never worse than a constant one.
+    """
     found = [best_threshold(z, y > 0, bar) for z, y in zip(fields.T, targets.T, strict=True)]
     thresholds = np.array(found, fields.dtype)
     if len(thresholds) > 1:
         scores, frequent = fields + thresholds, targets.sum(axis=0).argmax()
         right = targets[np.arange(len(scores)), scores.argmax(axis=1)]
         if right.sum() < targets[:, frequent].sum():
-            # Each problem may do well by answering "none of mine", and all together do not.
+            # Each problem alone may be right in most rows if it rejects all of them. The
+            # classifier formed by all of them is then wrong.
             thresholds[frequent] += winning_threshold(scores, targets, frequent)
     return thresholds

@@ -17,9 +17,10 @@ SPHERICAL_SOLVERS = SOLVERS | {"max_margin": MaxMargin}
 class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
     """Linear threshold classifier with real weights, on the sphere of radius ``sqrt(n_features)``.
 
-    A row is on the right side by its stability ``t (w @ x + b) / sqrt(n_features)``, with the label
-    ``t`` in {-1, +1}. Weights in {-1, +1} are the corners of the cube in that sphere, so that both
-    kinds are measured in the same units. More than two classes are taken one against the rest.
+    The stability of a row is ``t (w @ x + b) / sqrt(n_features)``, with the label ``t`` in
+    {-1, +1}. A row with a positive stability is classified correctly. Weights in {-1, +1} are the
+    corners of the cube in the same sphere, so both kinds of weights are measured in the same units.
+    With more than two classes there is one problem for each class against the rest.
 
     The solvers of `skflat.solvers` minimise a cross-entropy of the stabilities,
     ``log(1 + exp(gain (margin - stability))) / gain``.
@@ -27,35 +28,36 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
     Parameters
     ----------
     solver : str or solver object, default='sam'
-        ``'max_margin'``, a name of `skflat.solvers.SOLVERS` or such an object, which holds what is
-        structural in its rule.
+        ``'max_margin'``, a name in `skflat.solvers.SOLVERS`, or an object of such a class, which
+        holds the structure of its rule.
     margin : float, default=0.0
-        Stability that every row should reach (at 0: exceed).
+        Stability that every row should reach. At 0 every row should exceed it.
     scale : bool, default=True
         Whether to subtract the mean of every feature and divide by its standard deviation. False
-        takes features as they are, as the theory of random patterns has it.
+        takes the features as they are, as in the theory of random patterns.
     fit_intercept : bool, default=True
         Whether there is a threshold ``b``.
     max_iter : int, default=200
-        Most epochs, or iterations of a solver that has none.
+        Largest number of epochs, or of iterations if the solver has no epochs.
     rho : 'auto' or float, default='auto'
         The radius over which the solution must stay good, see the solver.
     gain : float, default=5.0
         The steepness of the cross-entropy.
     learning_rate_init : float, default=0.01
-        Rate of the first step.
+        Learning rate of the first step.
     batch_size : int or 'auto', default='auto'
-        Rows of a batch; ``'auto'`` is ``min(200, n_samples)``.
+        Number of rows of a batch. ``'auto'`` is ``min(200, n_samples)``.
     tol : float, default=1e-4
-        The least that counts as an improvement of the loss.
+        Smallest change of the loss that counts as an improvement.
     n_iter_no_change : int, default=10
-        Epochs without improvement after which training stops.
+        Number of epochs without improvement after which training stops.
     measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
-        What to measure at the end of ``fit``: names of `skflat.measures.MEASURES`.
+        What to measure at the end of ``fit``: names in `skflat.measures.MEASURES`.
     measure_max_samples : int, default=2000
-        Most training rows to measure on, drawn once and stratified by class.
+        Largest number of training rows to measure on. If there are more, a sample is drawn once,
+        stratified by class.
     random_state : int, RandomState instance or None, default=None
-        Draws the start, the order of the batches and all that the solver draws, and the rows and
+        Draws the start, the order of the batches, everything random in the solver, and the rows and
         seeds of the measures.
     verbose : bool, default=False
         Whether to print the progress of the solver.
@@ -64,38 +66,38 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
     ----------
     classes_ : ndarray of shape (n_classes,)
     weights_ : ndarray of shape (n_problems, n_features)
-        Points on the sphere of radius ``sqrt(n_features)``, of the scaled features: one for two
-        classes and one a class otherwise.
+        Points on the sphere of radius ``sqrt(n_features)``, for the scaled features. There is one
+        for two classes, and one per class otherwise.
     thresholds_ : ndarray of shape (n_problems,)
-        Beside them.
+        Thresholds that belong to the weights.
     mean_, scale_ : ndarray of shape (n_features,)
-        What is subtracted from each feature, and what it is divided by then.
+        ``mean_`` is subtracted from each feature, and the difference is divided by ``scale_``.
     coef_, intercept_ : ndarray of shape (n_problems, n_features) and (n_problems,)
-        The same model in terms of the features as given: the decision is
-        ``X @ coef_.T + intercept_``, ``sqrt(n_features)`` times the stability.
+        The same model for the features as given. The decision is ``X @ coef_.T + intercept_``. This
+        is ``sqrt(n_features)`` times the stability.
     n_errors_ : int
-        Training rows that `predict` gets wrong. There is a ``ConvergenceWarning`` where that is no
-        better than always predicting the most frequent class.
+        Number of training rows that `predict` gets wrong. There is a ``ConvergenceWarning`` if this
+        is no better than always predicting the most frequent class.
     n_violated_ : ndarray of shape (n_problems,)
-        Training rows below the margin in every one-vs-rest problem.
+        Number of training rows below the margin in each one-vs-rest problem.
     n_iter_ : int
-        Iterations of the solver.
+        Number of iterations of the solver.
     n_grad_evals_ : float
-        Rows differentiated by the solver divided by the number of training rows.
+        Number of rows that the solver has differentiated, divided by the number of training rows.
     loss_, best_loss_ : float
-        Loss of the last epoch, and the least of all of them.
+        Loss of the last epoch, and the smallest loss of all epochs.
     loss_curve_ : list of float
         Loss of every epoch.
     sharpness_ : float
-        Trace of the loss's Hessian, see `skflat.measures.HessianTrace`. Smaller is flatter.
+        Trace of the Hessian of the loss, see `skflat.measures.HessianTrace`. Smaller is flatter.
     flatness_ : float
         Distance to a level set of the loss, see `skflat.measures.LevelSetDistance`. Larger is
         flatter.
     weakness_ : float
-        Share in [0, 1] of (probe, class) pairs that are still open, see `skflat.measures.Weakness`;
-        of two classes, to affine readings of the features. Larger is weaker.
+        Share in [0, 1] of (probe, class) pairs that are still open, see `skflat.measures.Weakness`.
+        With two classes the readings are affine in the features. Larger is weaker.
     measurements_ : dict of str to Measurement
-        The same with standard errors and protocols.
+        The three values with standard errors and protocols.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 
@@ -110,7 +112,7 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
 
     Examples
     --------
-    The largest margin on a table of data:
+    The largest margin on a data set:
 
     >>> from sklearn.datasets import load_breast_cancer
     >>> from skflat import FlatSphericalPerceptronClassifier
@@ -171,7 +173,7 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         self.verbose = verbose
 
     def _find(self, X, targets, given):
-        """By a solver of `skflat.solvers`, from a random point of the sphere."""
+        """Minimise with a solver of `skflat.solvers`, from a random point of the sphere."""
         model = Sphere(X.shape[1], targets.shape[1], self.fit_intercept)
         objective = Objective(model, StabilityLoss(self.gain, self.margin), X, targets)
 
@@ -183,16 +185,17 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         return on_sphere(model, w)
 
     def _start(self, model, X, targets):
-        """A point of the sphere, drawn uniformly."""
+        """A point of the sphere, drawn from the uniform distribution."""
         w = model.init(self._random_state, X.dtype)
         if X.shape[1] == 1:
-            # Of two points without a path between them, that on the side of the class.
+            # The sphere then consists of two points without a path between them. So the start must
+            # already have the right sign.
             W = model.layout.views(w)["W"]
             W[:] = np.where(X.T @ (targets - targets.mean(axis=0)) < 0, -1, 1)
         return w
 
 
 def on_sphere(model, w):
-    """Weights and thresholds of the point of the sphere that means the same as ``w``."""
+    """Weights and thresholds of the point of the sphere that defines the same function as ``w``."""
     views = model.layout.views(model.project(w))
     return np.ascontiguousarray(views["W"].T), views.get("b", np.zeros(model.width, w.dtype))

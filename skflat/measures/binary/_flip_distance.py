@@ -57,6 +57,7 @@ class FlipDistance(Measure):
         def rise(distance):
             return data.mean(errors_at(distance)) - here
 
+        # A rise that is not monotonic may cross the level several times. The grid finds the first.
         tried = np.arange(1, 101) / 200
         rises = np.array([rise(distance) for distance in tried])
         value, stderr = _crossing(rise, tried, rises, level), np.nan
@@ -95,7 +96,7 @@ def _crossing(rise, tried, rises, level):
 
 
 def _error(problem, errors_at, rise, distance):
-    """Standard error from the sampling of rows: that of the rise, over its slope."""
+    """Standard error due to the sampling of rows: the error of the rise divided by its slope."""
     if distance == 0:  # a jump at 0, which has no slope
         return np.nan
     # Central difference; the rise is smooth in the distance, because it is a closed form.

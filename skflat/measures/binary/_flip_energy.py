@@ -25,7 +25,7 @@ class FlipEnergy(Measure):
     Parameters
     ----------
     distance : float or array-like, default=0.02
-        Share of weights flipped, at most 1/2. The value is that of the last one.
+        Share of weights flipped, at most 1/2. The value belongs to the last one.
 
     Notes
     -----
@@ -57,6 +57,7 @@ class FlipEnergy(Measure):
     def _evaluate(self, problem):
         distances = checked_distances(self.distance)
         errors_at = flip_errors(problem)
+        # At distance 0 the closed form is the error itself, so the rise needs no other pass.
         errors = np.array([errors_at(distance) for distance in (0.0, *distances)])
         means = np.array([problem.objective.data.mean(row) for row in errors])
         rises = means[1:] - means[0]

@@ -37,7 +37,7 @@ class LocalEntropy(Measure):
     Parameters
     ----------
     distance : float or array-like, default=(0.01, 0.02, 0.03, 0.05, 0.07, 0.1)
-        Shares of weights that differ, at most 1/2. The value is that of the last one.
+        Shares of weights that differ, at most 1/2. The value belongs to the last one.
     method : {'auto', 'exact', 'sample', 'bethe'}, default='auto'
         ``'exact'`` enumerates all weight vectors, for at most 24 weights. ``'sample'`` anneals 200
         chains at every distance; its estimate of the number of solutions is unbiased. ``'bethe'``

@@ -10,6 +10,7 @@ from ._eigenvalues import (
 )
 from ._gradient_noise import GradientNoise, gradient_noise
 from ._hessian_trace import HessianTrace, hessian_trace
+from ._orbit import OrbitMinimal, OrbitTrace, orbit_minimal, orbit_trace
 from ._relative_flatness import RelativeFlatness, relative_flatness
 from ._spectral_density import SpectralDensity, spectral_density
 
@@ -19,6 +20,8 @@ __all__ = [
     "HessianEigenvalues",
     "HessianProduct",
     "HessianTrace",
+    "OrbitMinimal",
+    "OrbitTrace",
     "RelativeFlatness",
     "SpectralDensity",
     "dominant_subspace",
@@ -26,6 +29,8 @@ __all__ = [
     "gradient_noise",
     "hessian_eigenvalues",
     "hessian_trace",
+    "orbit_minimal",
+    "orbit_trace",
     "products",
     "relative_flatness",
     "spectral_density",

@@ -94,7 +94,7 @@ class HessianTrace(Measure):
             columns = (column.astype(w.dtype) for column in vectors)
             return float(sum(column @ times(column) for column in columns))
 
-        # Two independent errors: that of the probes, and that of the sampling of rows.
+        # The errors due to the probes and to the sampling of rows are independent.
         stderr = probes.std(ddof=1) / np.sqrt(len(probes))
         return Measurement(
             value=value,

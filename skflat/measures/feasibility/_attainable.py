@@ -64,7 +64,7 @@ def attainable(features, low, high, learned, probes, intercept=True, edges=(), b
 
 
 def _spread(goals, centres, rows, low, high, edges, budget):
-    """Intervals of the goals around their centres, where ``x`` is 0, and which are decided."""
+    """Intervals of the goals around their values at ``x = 0``, and which intervals are decided."""
 
     def least_values(goals, *sides):
         def places(ends):
@@ -77,7 +77,7 @@ def _spread(goals, centres, rows, low, high, edges, budget):
         return _least_values(goals, rows, low, high, settled_by, budget)
 
     if np.isfinite(high - low).all() and np.all(np.abs(high + low) <= 1e-12 * (high - low)):
-        # The band is symmetric, so one end tells the other.
+        # The band is symmetric, so the greatest value is minus the least one.
         below, decided = least_values(goals, 1, -1)
         above = below
     else:
@@ -87,7 +87,10 @@ def _spread(goals, centres, rows, low, high, edges, budget):
 
 
 def _least_values(goals, rows, low, high, is_settled, budget):
-    """Least values of the goals, and which are decided; brackets that settle give upper ends."""
+    """Least values of the goals, and which are decided.
+
+    If brackets settle a goal, its value is the upper bound, which is attained.
+    """
     values, settled = np.zeros(len(goals)), np.zeros(len(goals), dtype=bool)
     if is_settled is not None:
         brackets = Brackets(goals, rows, low, high)
@@ -122,7 +125,7 @@ def within(features, low, high):
 
 
 def least(c, rows, low, high, x, tol=1e-9, max_iter=100):
-    """Least ``c @ x`` over ``low <= rows @ x <= high``; minus infinity if it is unbounded.
+    """Least ``c @ x`` over ``low <= rows @ x <= high``, or minus infinity if it is unbounded.
 
     The result is None if rounding errors prevent an answer.
 
@@ -143,6 +146,7 @@ def least(c, rows, low, high, x, tol=1e-9, max_iter=100):
         slack = np.abs(c + A.T @ z).max() * np.abs(x).sum()
         if gap <= tol * unit and slack <= 100 * tol * unit:
             return value
+        # So far below the start, the program counts as unbounded.
         if value < start - 1e9 * unit:
             return -np.inf
         # Centring: aim at a tenth of the present gap, with equal products ``s z``.
@@ -150,6 +154,7 @@ def least(c, rows, low, high, x, tol=1e-9, max_iter=100):
         # Both bounds of a row at once; a matrix times itself takes half the time of a product.
         root = rows * np.sqrt(np.bincount(of_row, z / s, len(rows)))[:, None]
         hessian = root.T @ root
+        # A multiple of the identity, of the size of rounding errors, keeps it invertible.
         hessian.flat[:: len(hessian) + 1] += 1e-14 * np.trace(hessian)
         try:
             dx = np.linalg.solve(hessian, -c - A.T @ (target / s))
@@ -164,7 +169,7 @@ def least(c, rows, low, high, x, tol=1e-9, max_iter=100):
 
 
 def _by_simplex(c, A, b):
-    """Least ``c @ x`` over ``A @ x <= b``; None if HiGHS finds no answer."""
+    """Least ``c @ x`` over ``A @ x <= b``, or None if HiGHS finds no answer."""
     if not (np.isfinite(A).all() and np.isfinite(b).all()):
         return None
     found = linprog(c, A, b, bounds=(None, None), method="highs")

@@ -9,7 +9,8 @@ from .._budget import Budget, least_squares_cost
 from ._affine import Scaling, reading_of
 from ._separation import ZERO, combination, separate
 
-# Up to so many features, forming all products of a row's entries pays for many weights.
+# Up to so many features, it is faster to form all products of a row's entries once for many
+# weights.
 WIDE = 32
 # Number of rows in a metric, per dimension of the features: those nearest to the boundary. With
 # many features fewer rows are enough.
@@ -22,7 +23,7 @@ class Completions:
     """The affine maps of features that give every training row its label.
 
     A map is a matrix ``U`` of shape (n_features + 1, n_classes), in the basis of `Scaling`. Only
-    differences of scores count, so a program's variables are those of all classes but the last.
+    differences of scores matter, so a program has variables for all classes but the last.
 
     Only few of the ``n_rows (n_classes - 1)`` inequalities matter. All decisions share a working
     set. If a pair is impossible under some inequalities, it is impossible under all. If a map
@@ -59,18 +60,18 @@ class Completions:
         return self.rows.shape[1] * (self.n_classes - 1)
 
     def gaps(self, U):
-        """Score of every row's label minus those of all classes: (..., n_rows, n_classes)."""
+        """Score of every row's label minus each class's score, (..., n_rows, n_classes)."""
         scores = self.rows @ U
         return scores[..., np.arange(len(self.rows)), self.labels][..., None] - scores
 
     def margins(self, U):
-        """The same, infinite for the label itself."""
+        """The `gaps`, but infinite for the label itself. So a minimum ignores it."""
         gaps = self.gaps(U)
         gaps[..., np.arange(len(self.rows)), self.labels] = np.inf
         return gaps
 
     def change_of_gaps(self, columns, d):
-        """What a change of some columns adds to the gaps.
+        """The change of the gaps if some columns of the maps change.
 
         Parameters
         ----------
@@ -149,23 +150,25 @@ class Completions:
         return self.rows[:, first] * self.rows[:, second], place
 
     def decide(self, row=None, outcome=None, least=0.0):
-        """A map that gives a further row this outcome as well, or why there is none.
+        """A map that also gives a further row this outcome, or a proof that there is none.
 
         Parameters
         ----------
         row : ndarray, default=None
-            As in `normalized`. None asks for the training rows alone.
+            As from `normalized`. None considers only the training rows.
         outcome : int
         least : float, default=0
-            Share of the greatest least margin, on the working set, that all rows are to have.
+            The margin that all rows must have, as a share of the greatest possible least margin on
+            the working set.
 
         Returns
         -------
         U : ndarray or None
+            The map, if there is one.
         terms : tuple of ndarray (rows, rivals, weights)
-            Where there is no map: inequalities whose weighted sum is 0. Row -1 is the further one.
+            If there is no map, inequalities whose weighted sum is 0. Row -1 is the further row.
         certain : bool
-            Whether rounding had no part in it, and the program was within the budget.
+            Whether the result does not depend on rounding, and the program was within the budget.
         """
         if self.working is None:
             if not self._allows(self.n_classes**2):
@@ -187,8 +190,9 @@ class Completions:
                 return U, None, True
             number = np.array([self.n_classes, 1])
             if np.isin(broken @ number, self.working @ number).all():
-                return None, None, False  # they hold by less than rounding can tell
-            # Inequalities of weight 0 did not matter: without them the hull is as near.
+                return None, None, False  # their margins are below the rounding errors
+            # An inequality of weight 0 does not determine the nearest point of the hull. Without
+            # such inequalities the next program is smaller.
             held = self.working[weights[len(further) :] > 0]
             self.working = np.vstack([held, broken])
 
@@ -197,7 +201,7 @@ class Completions:
         fewer = copy.copy(self)
         fewer.rows, fewer.labels = np.vstack([self.rows, row]), np.append(self.labels, label)
         fewer.members = _members(fewer.labels, self.n_classes)
-        vars(fewer).pop("_products", None)  # of the rows before
+        vars(fewer).pop("_products", None)  # cached for the rows before
         return fewer
 
     def begin_with(self, rows):
@@ -205,10 +209,11 @@ class Completions:
         self.working = np.column_stack([rows, 1 - self.labels[rows]])
 
     def refute(self, row, outcome, rival, among=None):
-        """Terms, as of `decide`, that name two classes only; None where these do not suffice.
+        """A proof as from `decide` that uses two classes only, or None if these do not suffice.
 
-        If the row is in the cone of the rival's rows less that of the outcome's, whatever tells
-        the two classes apart takes it for the rival. ``among`` are the rows to use, all by default.
+        Take the cone of the rival's rows and of the negatives of the outcome's rows. If the row is
+        in this cone, every map that separates the two classes scores it higher for the rival.
+        ``among`` are the rows to use, by default all rows.
         """
         theirs, own = self.members[rival], self.members[outcome]
         if among is not None:
@@ -228,7 +233,7 @@ class Completions:
         return self.budget.spend(np.inf if too_large else least_squares_cost(self.size, n_terms))
 
     def refutation_cost(self, outcome, rival, among=None):
-        """Multiplications of such a proof, about."""
+        """Approximate number of multiplications of `refute`."""
         n_rows = len(self.members[rival]) + len(self.members[outcome])
         return least_squares_cost(n_rows if among is None else len(among), self.rows.shape[1])
 

@@ -1,4 +1,4 @@
-"""Proofs in exact arithmetic: floats are fractions, and Python's integers do not round."""
+"""Proofs in exact arithmetic. Floats are fractions, and Python's integers do not round."""
 
 from fractions import Fraction
 
@@ -10,7 +10,8 @@ EPS = np.finfo(float).eps
 def surely_wins(rows, W, outcomes):
     """Whether every row's outcome has the strictly greatest score under a map.
 
-    Decided in floating point where the bound on its rounding error allows, and otherwise exactly.
+    Floating point decides if the bound on its rounding error allows it. Otherwise exact arithmetic
+    decides.
 
     Parameters
     ----------
@@ -27,16 +28,19 @@ def surely_wins(rows, W, outcomes):
 
 def with_error(rows, W):
     """Scores of the rows under a map, and a bound on their rounding errors."""
+    # The standard bound for an inner product of n terms is ``n eps |x| |w|``. The four further
+    # terms cover the rounding of the bound itself.
     return rows @ W, (len(rows[0]) + 4) * EPS * (np.abs(rows) @ np.abs(W))
 
 
 def wins_within(scores, error, rows, W, outcomes):
-    """As `surely_wins`, of scores that are known; both arrays are written to."""
+    """As `surely_wins`, for known scores with bounds on their errors. ``error`` is overwritten."""
     own = np.broadcast_to(outcomes, scores.shape[:-1])[..., None]
     least = np.take_along_axis(scores, own, -1) - np.take_along_axis(error, own, -1)
     most = np.add(scores, error, out=error)
     np.put_along_axis(most, own, -np.inf, -1)
     wins = least[..., 0] > most.max(axis=-1)
+    # Exact arithmetic is much slower, so it runs only for the few close cases.
     for place in zip(*np.nonzero(~wins), strict=True):
         wins[place] = _wins_exactly(rows[place[-1]], W[place[:-1]], own[place][0])
     return wins
@@ -54,7 +58,8 @@ def _product(x, w):
 def surely_vanishes(vectors, weights):
     """Whether some weights >= 0, not all 0, make the sum of the vectors exactly 0.
 
-    Those of independent vectors follow from the others', for which the weights given are used.
+    The vectors of the free columns keep the given weights. The weights of the pivot columns then
+    follow from the equations.
 
     Parameters
     ----------
@@ -72,16 +77,17 @@ def surely_vanishes(vectors, weights):
 
 
 def _integers(vector):
-    """A vector of floats times a power of two that makes integers of all entries; the power."""
+    """A vector of floats times the power of two that makes all entries integers, and the power."""
     ratios = [float(entry).as_integer_ratio() for entry in vector]
     unit = max(denominator for _, denominator in ratios)
     return [numerator * (unit // denominator) for numerator, denominator in ratios], unit
 
 
 def _eliminated(matrix):
-    """Integers after Gauss and Jordan's elimination, and the column of every row's pivot.
+    """The matrix after Gauss-Jordan elimination, and the column of every row's pivot.
 
-    By Bareiss's rule, whose divisions leave no remainder: the entries stay determinants.
+    By Bareiss's rule every division has remainder 0, and all entries are determinants. So the
+    integers grow slowly.
     """
     pivots, before = [], 1
     for column in range(len(matrix[0])):

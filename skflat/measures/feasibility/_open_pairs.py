@@ -1,4 +1,4 @@
-"""Which outcomes affine readings of some features can still give some probes, with the proofs."""
+"""Decide which outcomes affine readings of features can still give to probes, with proofs."""
 
 from dataclasses import dataclass, field
 
@@ -15,23 +15,24 @@ from ._witnesses import Witnesses, with_ones
 
 @dataclass(frozen=True, eq=False)
 class OpenPairs:
-    """Decisions on (probe, outcome) pairs, each with what proves it.
+    """Decisions on (probe, outcome) pairs, each with its proof.
 
     Attributes
     ----------
     is_open : ndarray of bool of shape (n_probes, n_classes)
+        Whether some reading gives the probe the outcome.
     decided : ndarray of bool of shape (n_probes, n_classes)
-        False where rounding or the budget kept a pair from a proof; such a pair counts as closed.
+        Whether there is a proof. If rounding or the budget prevents one, the pair counts as closed.
     witnesses : ndarray of shape (n_witnesses, n_features + 1, n_classes)
-        Last layers that give every training row its label; the last row are the intercepts.
+        Last layers that give every training row its label. The last row holds the intercepts.
     witness_of : ndarray of int of shape (n_probes, n_classes)
-        The witness that gives the probe the outcome; -1 where the pair is closed.
+        The witness that gives the probe the outcome, or -1 if the pair is closed.
     refutations : dict of (int, int) to Refutation
-        Of the closed pairs.
+        Proofs of the closed pairs.
     features, probes : ndarray
-        As they were given.
+        The arrays as they were given.
     completions : Completions
-        The maps of the training rows, from which `extension_size` goes on.
+        The maps of the training rows. `extension_size` starts from them.
     """
 
     is_open: np.ndarray
@@ -51,14 +52,16 @@ class OpenPairs:
         probe : int
         outcome : int
         exactly : bool, default=False
-            What is open is so exactly, whatever this says. A refutation shows by default that no
-            reading has a margin above the resolution of 1e-10; True asks for weights that make the
-            sum exactly 0, in rational arithmetic, on the features as they are given. Where these
-            depend on each other but for rounding, as centred logits may, there are none.
+            It matters for closed pairs only. The proof of an open pair is always exact. With False,
+            a refutation shows that no reading has a margin above the resolution of 1e-10. With
+            True, there must be weights that make the sum exactly 0, in rational arithmetic, on the
+            features as they are given. If features depend on each other except for rounding, as
+            centred logits may, there are no such weights.
 
         Returns
         -------
         bool
+            Whether the proof is valid.
         """
         rows = with_ones(np.vstack([self.features, self.probes[probe]]))
         labels = np.append(self.completions.labels, outcome)
@@ -119,8 +122,8 @@ def open_pairs(features, labels, probes, n_classes=None, scores=None, budget=np.
     Most pairs are decided together. With two classes, each probe needs one linear program over the
     same band, and a few large matrix products bound all of them. With more classes, walks inside
     the cone of all maps start at a map with a large least margin. Each map on the way decides one
-    pair at every probe. Most closed pairs have a proof that names two classes, which is a problem
-    of the size of one class. All other pairs need least-distance programs on a shared working set.
+    pair at every probe. Most closed pairs have a proof that uses two classes only, which is a small
+    program. All other pairs need least-distance programs on a shared working set.
     A pair takes about 0.3 ms for 250 rows, 8 features and 10 classes. It takes 4 ms for 2,000 rows,
     25 features and 26 classes, if the network separates the classes well. If it does not, a third
     of those pairs need a program, which takes 2 s.
@@ -150,7 +153,7 @@ def open_pairs(features, labels, probes, n_classes=None, scores=None, budget=np.
 
 
 def decide_pairs(features, labels, probes, n_classes, scores, budget, asked=None, keep=True):
-    """Decide those pairs that are asked for, as far as a budget goes.
+    """Decide the pairs in ``asked``, until the budget is spent.
 
     Parameters
     ----------
@@ -158,6 +161,7 @@ def decide_pairs(features, labels, probes, n_classes, scores, budget, asked=None
         As in `open_pairs`, checked.
     budget : Budget
     asked : ndarray of bool of shape (n_probes, n_classes), default=None
+        The pairs to decide. None takes all pairs.
     keep : bool, default=True
         Whether to keep the maps.
 
@@ -176,18 +180,20 @@ def decide_pairs(features, labels, probes, n_classes, scores, budget, asked=None
     if n_classes == 2:
         settle_two_classes(completions, start, witnesses)
         return witnesses
+    # From cheap to expensive: a proof against the probe's best class decides most closed pairs, and
+    # walks decide most open ones. Only the rest needs the other rivals, and at last a full program.
     ranking = np.argsort(witnesses.rows @ start, axis=1)[:, ::-1]
     _refute(completions, witnesses, ranking[:, :1])
     walk(completions, start, witnesses.rows, witnesses.undecided(), witnesses)
     _refute(completions, witnesses, ranking[:, 1:])
     for probe, outcome in witnesses.undecided():
-        if witnesses.index[probe, outcome] < 0:  # a map for another pair may have settled it
+        if witnesses.index[probe, outcome] < 0:  # a map for another pair may have decided it
             witnesses.settle(probe, outcome, *completions.decide(witnesses.rows[probe], outcome))
     return witnesses
 
 
 def result_of(witnesses):
-    """All that was decided, as `OpenPairs`."""
+    """All decisions as `OpenPairs`."""
     is_open = witnesses.index >= 0
     n_features, n_classes = witnesses.features.shape[1], is_open.shape[1]
     return OpenPairs(
@@ -207,16 +213,17 @@ def result_of(witnesses):
 
 
 def _first_map(completions, features, scores):
-    """A map that gives the rows their labels, and None; or None, and the terms that refute all."""
+    """A map that gives the rows their labels and None, or None and the terms that refute it."""
     start = None if scores is None else completions.realised(features, scores)
     if start is not None:
         return start, None
+    # Half of the greatest margin leaves room for walks, and needs fewer programs than all of it.
     start, terms, certain = completions.decide(least=0.5)
     return start, terms if certain and start is None else None
 
 
 def _refute(completions, witnesses, rivals):
-    """Close pairs by proofs that name two classes: the outcome and one of the probe's rivals."""
+    """Close pairs by proofs that use two classes: the outcome and one of the probe's rivals."""
     for probe, outcome in witnesses.undecided():
         for rival in rivals[probe][rivals[probe] != outcome]:
             terms = completions.refute(witnesses.rows[probe], outcome, rival)

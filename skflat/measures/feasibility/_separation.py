@@ -3,22 +3,22 @@
 import numpy as np
 from scipy.optimize import nnls
 
-# Distance of the inequalities' hull from the origin that is 0 but for rounding.
+# A hull this close to the origin contains it, up to rounding.
 ZERO = 1e-10
 
 
 def separate(inequalities):
     """A vector ``u`` with ``inequalities @ u > 0`` or None, the proof, and if it is certain.
 
-    The point of the inequalities' convex hull nearest to the origin decides both ways (Gordan's
-    theorem; Lawson and Hanson's least distance programming): if it is the origin, the weights of
-    the hull prove that no vector exists, and otherwise it is such a vector itself.
+    Consider the point of the inequalities' convex hull that is nearest to the origin. If it is the
+    origin, its weights prove that no vector exists (Gordan's theorem). If not, the point itself is
+    such a vector (Lawson and Hanson's least distance programming).
     """
     n, size = inequalities.shape
     system = np.vstack([inequalities.T, np.ones(n)])
     try:
         weights, distance = nnls(system, np.append(np.zeros(size), 1.0), maxiter=30 * (n + size))
-    except RuntimeError:  # no end within the iterations allowed: rounding makes it cycle
+    except RuntimeError:  # rounding makes the method cycle
         return None, None, False
     u = weights @ inequalities
     if distance > ZERO and np.all(inequalities @ u > 0):
@@ -27,7 +27,7 @@ def separate(inequalities):
 
 
 def combination(vectors, goal):
-    """Weights >= 0 with ``weights @ vectors = goal`` to rounding, or None where there are none."""
+    """Weights >= 0 with ``weights @ vectors = goal`` up to rounding, or None if there are none."""
     if not len(vectors):
         return None
     try:

@@ -5,7 +5,7 @@ import numpy as np
 from ._affine import Scaling, extent
 from ._brackets import Brackets, in_chunks
 
-# The other outcome is probably closed if the least value is this close to that of the apex.
+# The other outcome is probably closed if the least value is this close to the value at the apex.
 APEX = 1e-2
 # A proof is first sought among this many rows per dimension of the features.
 SUPPORT = 2
@@ -15,10 +15,10 @@ def settle_two_classes(completions, start, witnesses):
     """Decide the pairs of two classes from brackets of linear programs.
 
     Only the difference ``u`` of the two scores of a map matters. Consider the symmetric band of
-    maps in which no row's margin is more than twice that of the start. Every map of the cone is a
-    multiple of one in this band. If the difference at a probe changes its sign in the band, the
-    other outcome is open. If not, its least value is that of the apex, 0. The rows that are active
-    there give the proof.
+    maps in which no row's margin is more than twice its margin at the start. Every map of the cone
+    is a multiple of one in this band. If the difference at a probe changes its sign in the band,
+    the other outcome is open. If not, its least value is 0, the value at the apex. The rows that
+    are active there give the proof.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def _settle_rest(completions, witnesses, chunk, multipliers):
     n_rows = SUPPORT * completions.rows.shape[1]
     for probe, outcome in witnesses.undecided():
         is_here = chunk.start <= probe < chunk.stop
-        if not is_here or witnesses.index[probe, outcome] >= 0:  # a map for another settled it
+        if not is_here or witnesses.index[probe, outcome] >= 0:  # settled by a map for another pair
             continue
         row = witnesses.rows[probe]
         holding = np.argsort(-np.abs(multipliers[probe - chunk.start]))[:n_rows]

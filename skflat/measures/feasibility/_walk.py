@@ -26,7 +26,7 @@ def walk(completions, start, rows, pairs, found):
     completions : Completions
         Its budget ends the walks.
     start : ndarray of shape (n_features + 1, n_classes)
-        A map with positive margins. If they are tiny there is no walk.
+        A map with positive margins. If they are tiny, there is no walk.
     rows : ndarray of shape (n_rows, n_features + 1)
         As of `Completions.normalized`.
     pairs : ndarray of int of shape (n_pairs, 2)
@@ -62,7 +62,7 @@ def step_cost(n_rows, width, n_classes):
     Parameters
     ----------
     n_rows, width : int
-        Of the rows, with what stands for the intercept.
+        Shape of the rows, with the column of the intercept.
     n_classes : int
     """
     n_columns = min(N_COLUMNS, n_classes)
@@ -102,7 +102,7 @@ def _uphill(completions, U, margins, rows, outcomes):
 
 
 def _reach(margins, change, U, d):
-    """The distance along d at which a margin becomes 0; at most a thousand times the size of U."""
+    """The distance along d at which a margin becomes 0, at most a thousand times the size of U."""
     longest = 1e3 * np.linalg.norm(U, axis=(1, 2)) / np.linalg.norm(d, axis=(1, 2))
     shrinkage = -np.min(change / margins, axis=(1, 2))
     return (1 / np.maximum(shrinkage, 1 / longest))[:, None, None]

@@ -15,16 +15,16 @@ class Refutation(NamedTuple):
     """Inequalities that no reading satisfies together, because their weighted sum is ``0 > 0``.
 
     Each inequality states that on ``[features, 1]`` of a row, the score of the row's label exceeds
-    that of a rival. (Gordan's theorem, a case of Farkas's lemma.)
+    the score of a rival. (Gordan's theorem, a case of Farkas's lemma.)
 
     Attributes
     ----------
     rows : ndarray of int
         Indices of training rows. -1 is the probe, whose label is the outcome in question.
     rivals : ndarray of int
-        Classes.
+        The class of each rival.
     weights : ndarray
-        Positive.
+        Positive weights of the inequalities.
     """
 
     rows: np.ndarray
@@ -40,9 +40,9 @@ class Witnesses:
     completions : Completions
     features, probes : ndarray of shape (n_rows, n_features), (n_probes, n_features)
     asked : ndarray of bool of shape (n_probes, n_classes), default=None
-        The pairs in question. None is all of them.
+        The pairs to decide. None takes all pairs.
     keep : bool, default=True
-        Whether to keep the maps, beside what they decide.
+        Whether to keep the maps themselves, besides their decisions.
     """
 
     def __init__(self, completions, features, probes, asked=None, keep=True):
@@ -55,21 +55,21 @@ class Witnesses:
         self.first = None
 
     def undecided(self):
-        """The pairs in question without a proof, of shape (n, 2)."""
+        """The pairs that still have no proof, an array of shape (n, 2)."""
         pairs = np.argwhere((self.index < 0) & self.asked)
         known = [tuple(pair) in self.refutations for pair in pairs]
         return pairs[~np.array(known, dtype=bool)]
 
     def closed(self, pairs):
-        """Which of some pairs have no witness yet."""
+        """Whether each of some pairs has no witness yet."""
         return self.index[pairs[:, 0], pairs[:, 1]] < 0
 
     def still_closed(self, pairs):
-        """Those of some pairs that have no witness yet."""
+        """The pairs, among the given ones, that have no witness yet."""
         return pairs[self.closed(pairs)]
 
     def add(self, maps):
-        """Take over what maps decide by margins above the resolution and beyond all rounding."""
+        """Record the decisions of maps whose margins exceed the resolution and all rounding."""
         scores = self.rows @ maps
         outcomes = scores.argmax(axis=2)
         new = (self.index < 0) & self.asked
@@ -77,6 +77,7 @@ class Witnesses:
         used, position = np.unique(b, return_inverse=True)
         if not len(used):
             return
+        # A probe's margin is its best score minus its second best.
         first, second = np.sort(scores[b, probe], axis=1)[:, :-3:-1].T
         least = ZERO * np.linalg.norm(maps[used], axis=(1, 2))
         W, margins, wins = self._verified(maps[used], outcomes[used])
@@ -89,7 +90,7 @@ class Witnesses:
         self.maps.extend(W if self.keep else ())
 
     def _verified(self, maps, outcomes):
-        """Maps in features, their least margins, and which rows and probes surely win."""
+        """Maps in the features as given, their least margins, and which rows surely win."""
         if self.completions.n_classes < MANY:
             return self._verified_whole(maps, outcomes)
         if self.first is None:
@@ -109,22 +110,23 @@ class Witnesses:
         return np.concatenate([labels, outcomes], axis=-1)
 
     def refute(self, probe, outcome, terms):
-        """Note a refutation, its weights those of the rows as they were given."""
+        """Record a refutation, with weights that refer to the rows as they were given."""
         rows, rivals, weights = terms
         given = np.vstack([self.features, self.probes[probe]])[rows]
+        # The proof was found for rows scaled to length 1.
         lengths = np.linalg.norm(self.completions.with_intercept(given), axis=1)
         weights = weights / lengths
         self.refutations[probe, outcome] = Refutation(rows, rivals, weights / weights.max())
 
     def settle(self, probe, outcome, U, terms, certain):
-        """Note what `Completions.decide` found."""
+        """Record the result of `Completions.decide`."""
         if U is not None:
             self.add(U[None])
         elif certain:
             self.refute(probe, outcome, terms)
 
     def decided(self):
-        """Which pairs have a proof, either way."""
+        """Whether each pair has a proof, a witness or a refutation."""
         decided = self.index >= 0
         for pair in self.refutations:
             decided[pair] = True
@@ -132,7 +134,7 @@ class Witnesses:
 
 
 class _FirstMap:
-    """Verifies maps by the columns in which they differ from the first one, mostly few.
+    """Verifies maps by the columns in which they differ from the first map. Mostly these are few.
 
     Parameters
     ----------
@@ -147,7 +149,7 @@ class _FirstMap:
         self.bounds = with_error(witnesses.given, self.W)
 
     def verified(self, U, outcomes):
-        """Of one map, what `Witnesses._verified` returns of several."""
+        """The results of `Witnesses._verified` for one map."""
         columns = np.flatnonzero(np.any(U != self.U, axis=0))
         W, rows = self.W.copy(), self.completions.rows
         W[:, columns] = self.completions.with_intercept.in_features(U[:, columns])

@@ -48,7 +48,7 @@ class Draws:
         Returns
         -------
         rises : ndarray of shape (2, n_scales, n_draws)
-            Of the loss and of the error; the mean over both signs.
+            Rises of the loss and of the error, averaged over both signs.
         row_error : ndarray of shape (2, n_scales)
             Standard error of the means over the draws that comes from the sampling of rows.
         """
@@ -64,8 +64,8 @@ class Draws:
         rises = there.reshape(2, n_draws, *shape).mean(axis=3).swapaxes(1, 2) - here
         row_error = np.zeros((2, len(scales)))
         if sampled:
-            # The error of a difference of means over the same rows: row by row, so that what both
-            # have in common cancels.
+            # Both means are over the same rows. The difference of each row removes the variation
+            # that both have in common.
             rows = sums.reshape(2, *shape, -1).mean(axis=2) / n_draws
             for place in np.ndindex(row_error.shape):
                 row_error[place] = self.problem.row_error(rows[place] - row_sums_here[place[0], 0])

@@ -141,6 +141,7 @@ class LearningCoefficient(Measure):
 
     def _step(self, problem, n_beta, seed):
         """A step that is small for the direction of largest curvature."""
+        # Every norm is a lower bound on the largest absolute eigenvalue. The maximum is the best.
         v = np.random.default_rng(seed).standard_normal(len(problem.w), dtype=problem.w.dtype)
         product, curvature = HessianProduct(problem, None), 0.0
         for _ in range(N_PRODUCTS):

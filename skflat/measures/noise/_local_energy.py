@@ -27,7 +27,7 @@ class LocalEnergy(Measure):
     Parameters
     ----------
     scale : float or array-like, default=(0.1, 0.2, 0.3, 0.4, 0.5)
-        Scales of the noise. The value is that of the last one.
+        Scales of the noise. The value belongs to the last one.
     noise : {'weight', 'block', 'isotropic', 'sphere'}, default='weight'
         ``'weight'`` is ``w * (1 + scale z)`` with ``z`` standard normal. ``'block'`` is normal, and
         for every array of parameters the expected length is the scale times the array's norm.

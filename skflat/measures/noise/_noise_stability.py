@@ -89,6 +89,8 @@ class NoiseStability(Measure):
                 stacklevel=4,
             )
             return undefined(problem)
+        # Two passes with the same draws: a coarse grid over all scales, and a fine one between the
+        # two scales around the crossing. One fine grid over all scales would cost far more.
         draws = Draws(problem, self)
         coarse = np.geomspace(FINEST, WIDEST, 25) * _unit(problem.w, self.noise)
         near = _bracket(coarse, mean_and_error(*draws.rises(coarse))[0][0], level)
@@ -100,6 +102,7 @@ class NoiseStability(Measure):
             of_level = 0.0
             if self.level is None:
                 of_level = group_error(problem, lambda batch: level_of(problem, batch))
+            # The error of the inverse of a function is the error of its value over its slope.
             k = int(np.argmin(np.abs(scales - value)))
             own = stderr[k] * of_few_draws(self.n_draws)
             error = float(np.hypot(own, of_level) / slope)
@@ -147,7 +150,8 @@ def _crossing(scales, mean, level):
     ends = np.array([scales[k - 1 : k + 1], mean[k - 1 : k + 1]])
     powers = (ends[1] > 0).all() and np.isfinite(ends[1]).all()
     (x0, x1), (y0, y1) = np.log(ends) if powers else ends
-    share = ((np.log(level) if powers else level) - y0) / (y1 - y0)
+    # A rise that is flat from the finest scale on exceeds the level there already.
+    share = ((np.log(level) if powers else level) - y0) / (y1 - y0) if y1 != y0 else 0.0
     value = x0 + share * (x1 - x0) if np.isfinite(y1) else x0
     finite = np.isfinite(mean)
     slope = np.polyfit(scales[finite], mean[finite], 1)[0] if finite.sum() > 1 else np.inf

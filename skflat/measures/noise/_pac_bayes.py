@@ -53,7 +53,7 @@ class PacBayesBound(Measure):
 
     Notes
     -----
-    Use the rows on which the network was trained; on other rows the value is no bound. The expected
+    Use the rows on which the network was trained. On other rows the value is no bound. The expected
     training error is an estimate from draws, and perhaps from a sample of the rows. The standard
     error is that of this estimate, and the theorem does not cover it. With weighted rows, ``n`` is
     the effective number of rows. ``samples`` holds the training error of every draw. ``protocol``
@@ -130,7 +130,7 @@ class PacBayesBound(Measure):
         )
 
     def _distance(self, w):
-        """From the prior's centre."""
+        """Euclidean distance from the centre of the prior."""
         start = np.zeros(len(w)) if self.start is None else np.asarray(self.start, dtype=float)
         if start.shape != w.shape or not np.isfinite(start).all():
             raise ValueError(

@@ -102,7 +102,7 @@ class EffectiveRank(Measure):
         few_rows = len(batch) < width and width**2 > MAX_NUMBERS
         what = f"The effective rank of {width} features on {len(batch)} rows"
         refuse_beyond(len(batch) if few_rows else width, what, "measure on fewer rows")
-        # Both matrices have the same nonzero eigenvalues; take the smaller one.
+        # Both matrices have the same nonzero eigenvalues, so the smaller one is enough.
         C = features.gram(self.normalize) if few_rows else features.covariance()
         if self.normalize and not few_rows:
             spread = np.sqrt(np.diag(C))

@@ -10,9 +10,9 @@ from ._hidden import hidden_range
 class LiveUnits(Measure):
     """Number of units of the last hidden layer that are not constant on the rows.
 
-    A relu unit that is never active is dead: its outgoing weights have no effect beyond that of the
-    intercepts. The measure is the cheapest alternative to weakness, which grows with the number of
-    directions of the features. It costs one forward pass.
+    A relu unit that is never active is dead: its outgoing weights have no effect that intercepts
+    could not have. The measure is the cheapest alternative to weakness, which grows with the number
+    of directions of the features. It costs one forward pass.
 
     The measure is invariant under rescaling of layers and of single units. It is not a function of
     the outputs, because a unit without outgoing weights counts.

@@ -72,6 +72,7 @@ class Margins(Measure):
         n_labels = len(margins) // len(F)
         margins = margins / self._scale(problem, F, n_labels)
         weight = objective.data.weight
+        # The margins of a row's labels are adjacent, and each has the weight of the row.
         weight = None if weight is None else np.repeat(weight, n_labels)
         levels = np.linspace(0, 1, 101)
         rows, missing = _effective_rows(objective.data), 1 - len(F) / problem.sampled_from
@@ -96,7 +97,7 @@ class Margins(Measure):
         )
 
     def _scale(self, problem, F, n_labels):
-        """What the margins are divided by: one number, or one a margin."""
+        """The divisor of the margins: one number, or one number for each margin."""
         F = problem.task.centred(F)
         if self.normalization == "rms":
             weight = problem.objective.data.weight

@@ -35,7 +35,7 @@ class MaximalVariation(Measure):
     Parameters
     ----------
     radius : float or array-like, default=0.1
-        Radius of the ball, or several increasing ones. The value is that of the last one.
+        Radius of the ball, or several increasing ones. The value belongs to the last one.
     norm : {'euclidean', 'block', 'weight'}, default='euclidean'
         Norm of the radius. ``'euclidean'`` is ``|h|``. ``'block'`` is relative to the norm of every
         array of parameters (weights or intercepts of a layer). ``'weight'`` is relative to the size

@@ -56,6 +56,7 @@ class Neighbourhood:
         if not self.problem.sampled:
             return 0.0
         self.n_evals += 2
+        # The difference of every row, because its two losses vary together over the rows.
         change = self.objective.per_sample_loss(self._moved(v))
         return self.problem.row_error(change - self.objective.per_sample_loss(self.w))
 

@@ -19,11 +19,11 @@ class OpenBins(NamedTuple):
     Attributes
     ----------
     shares : ndarray of shape (n_probes,)
-        Of the probes that the budget pays for; what is undecided counts as closed.
+        Share of each probe within the budget. An undecided bin counts as closed.
     n_bins : int
-        Bins asked for, over all probes and outputs.
+        Number of bins to decide, over all probes and outputs.
     n_undecided : int
-        How many of these are neither open nor closed for certain.
+        Number of undecided bins among them.
     """
 
     shares: np.ndarray
@@ -39,11 +39,11 @@ def open_bins(objective, w, features, probes, target, tolerance, budget):
     objective : Objective
     w : ndarray of shape (n_parameters,)
     features, probes : ndarray of shape (n, n_features)
-        What is re-read, on the rows and at the probes.
+        The features to re-read, on the rows and at the probes.
     target : {'predictions', 'labels'}
-        What a reading keeps to on the rows.
+        The values that a reading must reproduce on the rows.
     tolerance : float
-        How closely, in standard deviations of the target.
+        The largest allowed difference from these values, in standard deviations of the target.
     budget : Budget
 
     Returns
@@ -100,14 +100,13 @@ def open_bins_of_entries(objective, w, entries, tolerance, budget):
 
 
 def _edges(y):
-    """What is between the quantile bins of a target; equal quantiles have no bin between them."""
+    """Edges between the quantile bins of a target. Equal quantiles have no bin between them."""
     return np.unique(np.quantile(y, np.linspace(0, 1, N_BINS + 1)[1:-1]))
 
 
 def _counted(edges, ends, decided):
     """Share of the bins that every interval meets, their number, and how many are undecided."""
-    # An interval meets a consecutive range of bins, from that of its lower to that of its upper
-    # end.
+    # An interval meets consecutive bins, from the bin of its lower end to the bin of its upper end.
     first, last = np.searchsorted(edges, ends).T
     n_bins, n_open = len(edges) + 1, last - first + 1
     return n_open / n_bins, n_bins, int((n_bins - n_open)[~decided].sum())

@@ -6,7 +6,14 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from ...objective import Entries, HiddenLayer, NotDefinedError, require
+from ...objective import (
+    Entries,
+    HiddenLayer,
+    NotDefinedError,
+    RegressionLoss,
+    capability,
+    require,
+)
 from ...problems import BINARY, COMPLETION, MULTICLASS, MULTILABEL, REGRESSION
 from .._measure import generator
 from ._bins import open_bins, open_bins_of_entries
@@ -23,25 +30,28 @@ class Count(ABC):
     Parameters
     ----------
     measure : Weakness
-        Its parameters say what is asked.
+        Its parameters say what to count.
     problem : Problem
 
     Attributes
     ----------
     features : str
-        What is re-read, by name.
+        Name of the features to re-read.
     """
 
-    #: What may be re-read; the first is the default.
+    #: Names of the features that may be re-read. The first one is the default.
     allowed = ("hidden",)
-    #: The type of `Capability` that is read.
+    #: The type of `Capability` that has the features.
     reads = HiddenLayer
 
     def __init__(self, measure, problem):
         self.measure, self.problem = measure, problem
         self.objective, self.w = problem.objective, double(problem.w)
-        self.read = require(self.objective, self.reads, type(measure).__name__)
         self.features = self.allowed[0] if measure.features == "auto" else measure.features
+        # Logits are there without a known hidden layer.
+        self.read = capability(self.objective, self.reads)
+        if self.features != "logits":
+            require(self.objective, self.reads, type(measure).__name__)
         if self.features not in self.allowed:
             raise NotDefinedError(
                 f"features must be 'auto' or one of {self.allowed} for a {problem.task} target, "
@@ -52,11 +62,11 @@ class Count(ABC):
     def shares(self, probes, budget):
         """Share of open pairs at every probe, its standard error, and counts for the protocol.
 
-        Of as many probes as the budget pays for, perhaps none.
+        It decides only as many probes as the budget allows, which may be none.
         """
 
     def readings(self, probes):
-        """What is re-read and what is to be reproduced, of every label or of the classes."""
+        """The features and the values to reproduce, for every label or for the classes."""
         return readings(self.problem, probes, self.features, self.measure.target)
 
     def probes(self):
@@ -95,10 +105,11 @@ class PairsOfClasses(Count):
     allowed = ("logits", "hidden")
 
     def shares(self, probes, budget):
-        known, width = self.objective.scores(self.w, probes), self._width()
+        known = self.objective.scores(self.w, probes)
         # Centred logits of K classes span K - 1 dimensions.
-        if self.features == "logits":
-            width = min(width, known.shape[1] - 1)
+        of_logits = known.shape[1] - 1
+        width = of_logits if self.read is None else self._width()
+        width = min(width, of_logits) if self.features == "logits" else width
         shape, rng = (self.objective.n_rows, width), generator(self.measure.random_state)
         draw = draw_pairs(shape, known.shape[1], known.argmax(axis=1), budget.left, rng)
         if draw is None:
@@ -129,6 +140,10 @@ class PairsOfLabels(Count):
 class Bins(Count):
     """Pairs of a probe and a quantile bin of the target."""
 
+    def __init__(self, measure, problem):
+        super().__init__(measure, problem)
+        require(self.objective, RegressionLoss, "Weakness of numbers")
+
     def shares(self, probes, budget):
         return _of_bins(self._open(probes, budget))
 
@@ -139,7 +154,7 @@ class Bins(Count):
 
 
 class BinsOfEntries(Bins):
-    """The same, where the probes are entries of a matrix that are not among the rows."""
+    """The same for probes that are entries of a matrix and not among the rows."""
 
     allowed, reads = ("column factors",), Entries
 
@@ -163,7 +178,7 @@ class BinsOfEntries(Bins):
         return open_bins_of_entries(self.objective, self.w, probes, self.measure.tolerance, budget)
 
 
-#: What counts the pairs of a task.
+#: From a task to the class that counts its pairs.
 COUNTS = {
     MULTICLASS: PairsOfClasses,
     BINARY: PairsOfLabels,
@@ -184,5 +199,5 @@ def _error_of_probes(shares):
 
 
 def _counted(asked, pairs):
-    """How many pairs are asked for, and how many of them have no proof."""
+    """The number of pairs to decide, and how many of them have no proof."""
     return {"n_pairs": int(asked.sum()), "n_undecided": int((asked & ~pairs.decided()).sum())}

@@ -53,7 +53,7 @@ def extension_size(pairs):
 
 
 class _Statements:
-    """The recursion, and the outcomes of all maps met on it."""
+    """The recursion over the probes, and the outcomes of all maps found on the way."""
 
     def __init__(self, pairs):
         self.pairs = pairs

@@ -1,4 +1,4 @@
-"""Which (probe, outcome) pairs a budget pays for, and the share of open ones among all."""
+"""Random choice of the (probe, outcome) pairs within a budget, and their share of open pairs."""
 
 from typing import NamedTuple
 
@@ -17,9 +17,9 @@ class PairDraw(NamedTuple):
     Attributes
     ----------
     asked : ndarray of bool of shape (n_probes, n_classes)
-        Of the probes drawn, which are the first ones.
+        Whether each pair is to be decided. The probes are the first ones of all probes.
     known : ndarray of int of shape (n_probes,)
-        The outcome that a known map gives each of them; it is always asked for.
+        The outcome that a known map gives to each probe. This pair is always among those to decide.
     """
 
     asked: np.ndarray
@@ -39,9 +39,9 @@ class PairDraw(NamedTuple):
     def error(self, shares, is_open):
         """Standard error of the mean share, from the probes and the pairs drawn.
 
-        Where all pairs drawn are open, or none is, they do not vary, and yet the others might be
-        different: of ``x`` open ones among ``n`` drawn the error is at least that of the share
-        ``(x + 1) / (n + 2)`` (Agresti and Coull).
+        If all pairs drawn are open, or none is, they do not vary, but other pairs may differ. So
+        the error has a lower bound. With ``x`` open pairs among ``n`` drawn ones, it is the error
+        of the share ``(x + 1) / (n + 2)`` (Agresti and Coull).
         """
         n_probes, n_classes = self.asked.shape[0], self.asked.shape[1]
         spread = shares.std(ddof=1) / np.sqrt(n_probes) if n_probes > 1 else np.nan
@@ -54,7 +54,7 @@ class PairDraw(NamedTuple):
 
 
 def draw_pairs(shape, n_classes, known, budget, rng):
-    """Draw as many pairs as a budget pays for; None where it does not pay for two probes.
+    """Draw as many pairs as a budget allows, or return None if it does not allow two probes.
 
     The outcomes of a probe are drawn in an order that does not depend on the budget, so a larger
     one asks for the same pairs and more.
@@ -85,7 +85,10 @@ def draw_pairs(shape, n_classes, known, budget, rng):
 
 
 def n_affordable_probes(shape, n_probes, budget):
-    """Probes of two classes, or of a regression, that a budget pays for; one alone has no error."""
+    """Number of probes of two classes, or of a regression, that a budget allows.
+
+    It is 0 if the budget allows only one of several, because one probe has no standard error.
+    """
     n_rows, width = shape[0], shape[1] + 1
     # Fixed: both bases. Per probe: about 25 rounds of two products, and a proof for some probes.
     fixed = 2 * factorization_cost(n_rows, width)
@@ -101,7 +104,7 @@ def _fixed_cost(shape, n_classes):
 
 
 def pair_cost(shape, n_classes):
-    """Multiplications of a two-class proof and a walk, and half as many for what is left."""
+    """Multiplications of a two-class proof and a walk, and half as many for the remaining pairs."""
     n_rows, width = shape[0], shape[1] + 1
     proof = least_squares_cost(2 * n_rows / n_classes, width)
     n_steps = N_STEPS if width <= WIDE else N_STEPS_OF_MANY

@@ -1,4 +1,4 @@
-"""What weakness re-reads of a network, and what its readings have to reproduce."""
+"""The features that weakness re-reads, and the values that its readings must reproduce."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Reading:
     ----------
     rows, probes : ndarray of shape (n, n_features)
     labels : ndarray of int of shape (n_rows,)
-        What every reading gives the rows.
+        The classes that every reading must give to the rows.
     known, known_at_probes : ndarray of shape (n, n_classes)
     """
 
@@ -33,19 +33,19 @@ class Reading:
         return self.known.shape[1]
 
     def decide(self, budget, asked=None, keep=False):
-        """`Witnesses` of the pairs asked for, at the first probes."""
+        """`Witnesses` of the pairs in ``asked``, which belong to the first probes."""
         probes = self.probes if asked is None else self.probes[: len(asked)]
         reading = self.rows, self.labels, probes, self.n_classes, self.known
         return decide_pairs(*reading, budget, asked, keep)
 
 
 def readings(problem, probes, features, target):
-    """What is re-read and what is to be reproduced, of every label or of the classes.
+    """The features and the values to reproduce, for every label or for the classes.
 
     Parameters
     ----------
     problem : Problem
-        Of classes or labels.
+        A problem of classes or labels.
     probes : array-like or sparse matrix of shape (n_probes, n_features)
     features : {'logits', 'hidden'}
     target : {'predictions', 'labels'}
@@ -81,7 +81,9 @@ def _reread(objective, w, probes, features, scores, at_probes):
     if features == "hidden":
         return hidden_layer(objective, w, probes)
     logits = _centred(scores)
-    if len(objective.capability(HiddenLayer).head(w)) < logits.shape[1]:
+    layers = objective.capability(HiddenLayer)
+    # Fewer columns make every program smaller.
+    if layers is not None and len(layers.head(w)) < logits.shape[1]:
         hidden = hidden_layer(objective, w, probes)
         if _spans_hidden(hidden[0], logits):
             return hidden
@@ -89,9 +91,10 @@ def _reread(objective, w, probes, features, scores, at_probes):
 
 
 def _spans_hidden(hidden, logits):
-    """Whether logits tell the last hidden layer, of fewer columns, so that both read the same.
+    """Whether the logits determine the last hidden layer, which has fewer columns.
 
-    Then every affine function of the one is an affine function of the other.
+    Then every affine function of one is an affine function of the other, and both have the same
+    readings.
     """
     scaled = Scaling(hidden)
     rows = scaled(hidden)
@@ -103,7 +106,7 @@ def _spans_hidden(hidden, logits):
 
 
 def double(w):
-    """In double precision whatever the network's: rounding must not decide a pair."""
+    """The parameters in double precision, because rounding must not decide a pair."""
     return w.astype(float)
 
 

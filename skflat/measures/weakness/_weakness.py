@@ -100,26 +100,30 @@ class Weakness(Measure):
     and has no standard error. A pair that only rounding could decide counts as closed, and
     ``converged`` is then False. Compare weaknesses only for the same probes and rows.
 
-    How far bounds on probes and rows go (``benchmarks/default_probes.py``: 100 networks with a
-    bottleneck of 8 units on 250 digits, alike but for their seed; at 100 unseen rows their
-    weakness is 0.84 in the mean): ten default probes rank the networks as those unseen rows do
-    with a Spearman correlation of 0.76, thirty with 0.86 (means 0.90 and 0.89). Ten other unseen
-    rows rank them with 0.80, thirty with 0.92. Half of the training rows leave 0.95 open and rank
-    with 0.96, a quarter 0.99 and 0.88.
+    ``benchmarks/default_probes.py`` measures the effect of few probes and of few rows. It trains
+    100 networks with a bottleneck of 8 units on 250 digits. They differ only in their seed. Their
+    mean weakness at 100 unseen rows is 0.84. The following Spearman correlations compare a ranking
+    of the networks with the ranking by these unseen rows:
 
-    Of 30 default regressors on 10,000 rows of California housing (``--regression``) all rows leave
-    0.23 of the bins at 100 unseen rows open, 2,000 of them, which are what a default fit measures
-    on, 0.30, and 500 leave 0.43; at ten default probes it is 0.26. Networks that differ in their
-    seed alone are as good as equal there (standard deviation 0.003).
+    * Ten default probes have 0.76 and thirty have 0.86. Their mean values are 0.90 and 0.89.
+    * Ten other unseen rows have 0.80 and thirty have 0.92.
+    * With half of the training rows the correlation is 0.96, and 0.95 of the pairs are open. With a
+      quarter of them it is 0.88, and 0.99 are open.
+
+    With ``--regression`` the benchmark trains 30 default regressors on 10,000 rows of California
+    housing and measures at 100 unseen rows. With all rows, 0.23 of the bins are open. With 2,000
+    rows, on which a default fit measures, it is 0.30, and with 500 rows 0.43. At ten default probes
+    it is 0.26. Networks that differ only in their seed are nearly equal there (standard deviation
+    0.003).
 
     If the two best scores of a row are equal, no reading can reproduce its class strictly, and
     nothing is open.
 
-    With 2,000 rows a pair costs about 0.5 ms of 9 features and 10 classes, 4 ms of 25 features and
-    26 classes, and 20 ms of 100 features and 200 classes, where the network tells the classes
-    apart. Where it does not, a third of the pairs need a program of all classes: 2 s each with 26
-    of them, and from about forty classes on they stay undecided. A probe of a regression costs
-    4 ms with 2,000 rows and 100 features.
+    With 2,000 rows, and if the network separates the classes, a pair costs about 0.5 ms for 9
+    features and 10 classes, 4 ms for 25 features and 26 classes, and 20 ms for 100 features and 200
+    classes. If it does not separate them, a third of the pairs need a program of all classes. With
+    26 classes this takes 2 s for each pair. With about forty classes or more, these pairs stay
+    undecided. A probe of a regression costs 4 ms with 2,000 rows and 100 features.
 
     Examples
     --------
@@ -167,17 +171,17 @@ class Weakness(Measure):
         self.random_state = random_state
 
     def decisions(self, estimator, X, y):
-        """The decisions on all pairs behind the value, with their proofs.
+        """The decisions on all pairs, with their proofs.
 
         Parameters
         ----------
         estimator, X, y
-            As in `measure`; a classifier.
+            As in `measure`. The estimator must be a classifier.
 
         Returns
         -------
         list of OpenPairs
-            One of a classifier, one for every label of a multilabel target.
+            One item for classes. For a multilabel target, one for every label.
         """
         self._validate_params()
         problem = as_problem(estimator, X, y)
@@ -212,7 +216,7 @@ class Weakness(Measure):
         return Measurement(n_evals=1, protocol=describe(problem, **details), **found)
 
     def _pairs(self, count, probes):
-        """The mean share of open pairs, and how many were asked for and left undecided."""
+        """The mean share of open pairs, and the numbers of pairs drawn and left undecided."""
         budget = Budget(self.budget)
         shares, stderr, counts = count.shares(probes, budget)
         if not len(shares):

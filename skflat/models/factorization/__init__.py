@@ -1,7 +1,11 @@
-"""Factorizations of matrices, with what is known of them in closed form."""
+"""Factorizations of matrices, with their closed forms."""
 
+from ._balance import balance, balancing_flow, conserved
 from ._factorization import Factorization
 
 __all__ = [
     "Factorization",
+    "balance",
+    "balancing_flow",
+    "conserved",
 ]

@@ -14,30 +14,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BUDGET = 1 << 17  # entries of a batch of gathered factors, so that they stay in the cache
+BUDGET = 1 << 17  # entries of a batch of gathered factors, which then stay in the cache
 # Entities of one batch have at least this share of the rows of its longest one. Padding then costs
 # at most a quarter of the work.
 PADDING = 0.8
 
 
 def pair(alpha):
-    """The penalties of factors and of offsets, which are one number where only one is given."""
+    """The penalties of factors and of offsets. A single number is used for both."""
     return alpha if isinstance(alpha, tuple) else (alpha, alpha)
 
 
 @dataclass(slots=True)
 class _Group:
-    """Entities of about equally many rows, each padded with rows that count for nothing.
+    """Entities with about the same number of rows. They are padded to the same number.
 
     Attributes
     ----------
     entities : ndarray of shape (n_entities,)
+        Codes of the entities.
     codes : list of ndarray of shape (n_entities, length)
-        Of the other kinds, one past the last for padding.
+        Codes of the other kinds in the rows of each entity. Padding has the code after the last.
     y : ndarray of shape (n_entities, length)
+        Targets of the rows.
     weight : ndarray of shape (n_entities, length) or None
+        Weights of the rows.
     total : ndarray of shape (n_entities,)
-        Sum of the weights.
+        Sum of the weights of each entity.
     """
 
     entities: np.ndarray
@@ -48,11 +51,11 @@ class _Group:
 
 
 class Alternation:
-    """Rounds of alternating least squares on the rows of one objective.
+    """Sweeps of alternating least squares on the rows of one objective.
 
-    A round passes over the rows once for every kind. Time grows with ``n_rows n_components^2``
-    and ``n_entities n_components^3``, memory with the rows and the parameters: the systems of
-    equations are built and solved in batches.
+    A sweep passes over the rows once for every kind. Time grows with ``n_rows n_components^2`` and
+    ``n_entities n_components^3``. Memory grows only with the rows and the parameters, because the
+    systems of equations are built and solved in batches.
 
     Parameters
     ----------
@@ -63,24 +66,24 @@ class Alternation:
     rho : float
         Standard deviation of the noise on every parameter.
     kinds : sequence of int, default=None
-        Those that are to be solved for; None is all.
+        The kinds to solve for. None stands for all.
     """
 
     def __init__(self, model, batch, alpha, rho, kinds=None):
         self.model, self.batch, self.alpha, self.rho = model, batch, pair(alpha), rho
-        # The first kind comes last, so that its factors are the best response to the others:
-        # what folding in a known row finds again.
+        # The first kind comes last. So its factors are optimal for the final factors of all other
+        # kinds, and folding in a known row gives the same factors again.
         kinds = range(model.n_kinds) if kinds is None else kinds
         self.kinds = sorted(kinds, reverse=True)
         self.groups = {c: _groups(model, batch, c) for c in self.kinds}
 
     @property
     def n_kinds(self):
-        """Kinds of entities that a sweep solves for, each with a pass over the rows."""
+        """Number of kinds that a sweep solves for. Each takes one pass over the rows."""
         return len(self.kinds)
 
     def sweep(self, w):
-        """Solve for every kind in turn, in place; return the expected loss, penalty included."""
+        """Solve for every kind in turn, in place; return the expected loss with the penalty."""
         for c in self.kinds:
             squares = self.respond(w, c)
             if self.model.fit_offsets:
@@ -91,11 +94,12 @@ class Alternation:
         return squares / (2 * self.batch.total_weight) + noise
 
     def respond(self, w, c):
-        """Solve for one kind, in place; return the weighted sum of squared residuals left.
+        """Solve for one kind, in place; return the weighted sum of the squared residuals.
 
-        It is computed for the last kind of a sweep only, and is 0 for all others.
+        The sum is computed only for the last kind of a sweep. For all others it is 0.
         """
         intercept, offsets, factors = self.model.split(w)
+        # With one kind alone, an array without columns stands for the other factors.
         others = [F for d, F in enumerate(factors) if d != c] or [factors[c][:1]]
         padded = [self._padded(F, first=F is others[0]) for F in others]
         shifts = [np.append(b, b.dtype.type(0)) for d, b in enumerate(offsets or ()) if d != c]
@@ -111,7 +115,10 @@ class Alternation:
         return squares
 
     def _padded(self, F, first):
-        """Factors with a last row of zeros for padding, and a column for the offset's ones."""
+        """Factors with a last row of zeros for padding, and a column for the offset.
+
+        The column has ones in the ``first`` kind only, so it is 1 in the sum over the kinds.
+        """
         wide = np.zeros((len(F) + 1, F.shape[1] + self.model.fit_offsets), F.dtype)
         wide[:-1, : F.shape[1]] = F
         if self.model.fit_offsets and first:
@@ -119,7 +126,11 @@ class Alternation:
         return wide
 
     def _parts(self, group, *arrays):
-        """A function that iterates over a group's regressions, in parts that are not too large."""
+        """A function that returns an iterable over a group's regressions, in parts of limited size.
+
+        The parts are needed twice, for the equations and for the residuals. A single part is kept;
+        several are computed again, which saves memory.
+        """
         n_entities, length = group.y.shape
         size = arrays[-1][0].shape[1]
         step = max(1, BUDGET // (size * n_entities))
@@ -130,15 +141,16 @@ class Alternation:
         return lambda: (self._regression(group, slice(i, i + step), *arrays) for i in starts)
 
     def _solve(self, group, parts):
-        """The best factors, and offsets as a last column, of a group's entities."""
+        """The optimal factors of a group's entities, with offsets as a last column."""
         k, n_kinds = self.model.n_components, self.model.n_kinds
-        # Normal equations of all entities of the group at once, as batched products.
+        # The normal equations of all entities of the group are computed by batched products.
         A, b = 0.0, 0.0
         for S, t, weight in parts():
             weighted = (S if weight is None else S * weight[:, :, None]).transpose(0, 2, 1)
             A, b = A + weighted @ S, b + weighted @ t
-            if n_kinds > 2:
+            if n_kinds > 2:  # the linear term of the noise, see the top of the file
                 b[:, :k, 0] -= self.rho**2 * (n_kinds - 2) * weighted[:, :k].sum(axis=2)
+        # ``diagonal`` is a view, so that the ridges are added to ``A`` in place.
         diagonal, counted = A.reshape(len(A), -1)[:, :: A.shape[1] + 1], group.total * (n_kinds - 1)
         alpha, alpha_offsets = self.alpha
         noise = self.rho**2 * counted
@@ -163,21 +175,29 @@ class Alternation:
         return total
 
     def _regression(self, group, part, intercept, shifts, padded):
-        """Other factors summed, targets and weights of a group's rows, or some of them."""
+        """Sums of the other factors, targets and weights of a group's rows, or of a part of them.
+
+        The targets are reduced by all terms that do not depend on the entity.
+        """
         codes = [each[:, part] for each in group.codes]
         rows = [F.take(each, axis=0) for F, each in zip(padded, codes, strict=True)]
         S = rows[0] if len(rows) == 1 else sum(rows)
         t = group.y[:, part] if intercept is None else group.y[:, part] - intercept
-        for b, each in zip(shifts, codes, strict=False):  # of one kind alone there are no shifts
+        for b, each in zip(shifts, codes, strict=False):  # one kind alone has no shifts
             t -= b.take(each)
-        if len(rows) > 1:  # less the products of the others among each other
+        if len(rows) > 1:
+            # Subtract the inner products of the other kinds with each other. Half of |sum|^2 minus
+            # the sum of squares gives all pairs at once.
             k = self.model.n_components
             squares = sum(np.einsum("blk,blk->bl", row[:, :, :k], row[:, :, :k]) for row in rows)
             t = t - (np.einsum("blk,blk->bl", S[:, :, :k], S[:, :, :k]) - squares) / 2
         return S, t[:, :, None], None if group.weight is None else group.weight[:, part]
 
     def _center(self, w, c):
-        """Move the offsets' mean to the intercept, which is not penalised: no score changes."""
+        """Move the mean of the offsets to the intercept, in place.
+
+        No score changes. The penalty never rises, because the intercept is not penalised.
+        """
         intercept, offsets, _ = self.model.split(w)
         b = offsets[c]
         observed = np.concatenate([group.entities for group in self.groups[c]])
@@ -187,7 +207,7 @@ class Alternation:
 
 
 def _groups(model, batch, c):
-    """The rows of a batch by entity of one kind, the entities in groups of like length."""
+    """The rows of a batch by entity of one kind. Entities of similar length form a group."""
     X, y = batch.X, batch.y[:, 0]
     order = np.argsort(X[:, c], kind="stable")
     counts = np.bincount(X[:, c], minlength=model.sizes[c])
@@ -196,7 +216,7 @@ def _groups(model, batch, c):
     lengths = counts[by_length]
     padding = np.array([model.sizes[d] for d in range(model.n_kinds) if d != c], X.dtype)
     columns = [np.append(np.delete(X, c, axis=1)[order, j], size) for j, size in enumerate(padding)]
-    if not columns:  # one kind alone: a column of ones still has to tell rows from padding
+    if not columns:  # one kind alone still needs a column that distinguishes rows from padding
         columns = [np.append(np.zeros_like(order), 1)]
     y = np.append(y[order], y.dtype.type(0))
     weight = None if batch.weight is None else np.append(batch.weight[order], 0).astype(y.dtype)
@@ -206,6 +226,7 @@ def _groups(model, batch, c):
         stop = start + max(1, BUDGET // (longest * size))
         stop = min(stop, np.searchsorted(-lengths, -PADDING * longest, side="right"))
         entities = by_length[start:stop]
+        # Positions in the sorted rows. Padding points to the additional last row.
         place = starts[entities][:, None] + np.arange(longest)
         place[np.arange(longest) >= counts[entities][:, None]] = len(order)
         of_group = None if weight is None else weight[place]

@@ -1,4 +1,4 @@
-"""What a factorization offers beside its loss and derivatives."""
+"""The capabilities of a factorization, in addition to its loss and derivatives."""
 
 import numpy as np
 
@@ -8,18 +8,24 @@ from ...objective import (
     Geometry,
     HalfSquared,
     LeastSquares,
+    Orbit,
     TraceGradient,
     row_scale,
 )
+from .._symmetry import ModelOrbit
 from ._alternation import Alternation
 from ._flatness import largest_curvature, level_distance
 
 
 class FactorizationTrace(ExactTrace):
-    """The score is affine in the parameters of one kind, so its own bend has no diagonal."""
+    """The exact trace.
+
+    The score is affine in the parameters of any one kind. So the diagonal of its own Hessian is 0,
+    and the trace is the curvature of the loss times the squared gradient of the score.
+    """
 
     def of_rows(self, w, batch=None):
-        """By kind, after one column for intercept and offsets together."""
+        """The first column is for intercept and offsets together. Then there is one per kind."""
         chunk = self.objective.model.chunk
         pieces = self.objective.batch(batch).pieces(chunk)
         return np.concatenate([self._of_piece(w, piece) for piece in pieces])
@@ -32,7 +38,10 @@ class FactorizationTrace(ExactTrace):
 
 
 class SquaredTrace(TraceGradient):
-    """The squared loss has the curvature 1, so that the trace is a sum of squares."""
+    """The gradient of the trace. With the squared loss the trace is a sum of squares.
+
+    The reason is that the curvature of this loss is 1.
+    """
 
     def gradient(self, w, batch=None, out=None, work=None):
         model, batch = self.objective.model, self.objective.batch(batch)
@@ -42,7 +51,8 @@ class SquaredTrace(TraceGradient):
         X, rows = batch.X, model.rows(w, batch.X)
         share = np.broadcast_to(np.ravel(row_scale(batch, w.dtype)), len(X)).astype(w.dtype)
         total = sum(rows)
-        # |sum of the others|^2, summed over the kinds, differentiated in the factors of each.
+        # The sum over kinds of |sum of the others|^2 is (C - 2) |total|^2 + sum |row|^2. These are
+        # its derivatives in the factors of each kind.
         slopes = [2 * ((model.n_kinds - 2) * total + row) for row in rows]
         model.pull_back(share, slopes, X, out)
         if model.fit_offsets:
@@ -51,7 +61,7 @@ class SquaredTrace(TraceGradient):
 
 
 class Ridges(LeastSquares):
-    """Given all other factors, those of one kind solve a ridge regression each."""
+    """Alternating least squares: with all other kinds fixed, each entity is a ridge regression."""
 
     def alternation(self, rho):
         objective = self.objective
@@ -69,13 +79,17 @@ class LevelSets(Geometry):
 
 
 class Matrix(Entries):
-    """Rows of identifiers' codes."""
+    """The entries of a matrix. Each is a row of codes."""
 
     def unseen(self, n, rng):
-        """Drawn uniformly from what is not a row; where next to all are, the rest from all."""
+        """Entries drawn uniformly from those that are not rows.
+
+        If nearly all entries are rows, the rest is drawn from all entries.
+        """
+        # Rejection from 20 times as many draws, because a list of all entries could be too large.
         model, X = self.objective.model, self.objective.data.X
         drawn = rng.integers(model.sizes, size=(20 * n, model.n_kinds))
-        for c in range(model.n_kinds):  # so few rows are left that comparing them costs nothing
+        for c in range(model.n_kinds):  # the few rows that are left can be compared in Python
             X = X[np.isin(X[:, c], drawn[:, c])]
         rows = set(map(tuple, X.tolist()))
         is_row = np.array([tuple(entry) in rows for entry in drawn.tolist()])
@@ -89,12 +103,14 @@ class Matrix(Entries):
         own = np.einsum("ik,ik->i", features, rows[-1])
         if model.fit_offsets:
             own += model.split(w)[1][-1][entry[-1]]
+        # The part of the entry's score that does not depend on its column: without inner products,
+        # and minus the column's offset.
         rest = model.scores_of(w, codes[-1:], [row[-1:] for row in rows])[0] - own[-1]
         return features[:-1], own[:-1], features[-1], float(rest), model.fit_offsets
 
 
 def _if_squared(make):
-    """Only with the squared loss."""
+    """The capability, but only with the squared loss."""
     return lambda objective: make(objective) if objective.capability(HalfSquared) else None
 
 
@@ -103,5 +119,6 @@ CAPABILITIES = {
     ExactTrace: FactorizationTrace,
     Geometry: _if_squared(LevelSets),
     LeastSquares: _if_squared(Ridges),
+    Orbit: _if_squared(ModelOrbit),
     TraceGradient: _if_squared(SquaredTrace),
 }

@@ -1,23 +1,25 @@
 """Factorization of a matrix, or of several that share their factors, from observed entries.
 
-A row of ``X`` names one entity of each of ``C`` kinds (a user and an item; a user, an item and a
-week) by whole numbers. With an offset ``b`` and factors ``u`` for every entity its score is
+A row of ``X`` names one entity of each of ``C`` kinds by whole numbers (a user and an item; a user,
+an item and a week). Every entity has an offset ``b`` and factors ``u``. The score of a row is
 
     m + sum_c b_c + sum_{c < d} u_c . u_d
 
-For two kinds that is one entry of ``X Y'`` plus offsets. The score is affine in the parameters of
-any one kind, so that the Hessian's diagonal holds no second derivative of the score, and the mean
-loss under Gaussian noise on all parameters is known in closed form.
+For two kinds this is one entry of ``X Y'`` plus offsets. The score is affine in the parameters of
+any one kind. So the diagonal of the Hessian contains no second derivative of the score, and the
+mean loss under Gaussian noise on all parameters has a closed form.
 """
 
 import numpy as np
 from scipy import sparse
 
 from ...objective import Layout, Model, row_scale
+from .._symmetry import Symmetry
 from ._alternation import Alternation, pair
 from ._capabilities import CAPABILITIES
+from ._symmetry import FactorMaps
 
-N_TURNS = 5  # of the offsets of every kind, before the first step
+N_TURNS = 5  # how often the initial offsets of every kind are fitted
 
 
 class Factorization(Model):
@@ -28,15 +30,17 @@ class Factorization(Model):
     sizes : sequence of int
         Number of entities of every kind.
     n_components : int
-        Length of the factors; of one kind alone there are no pairs, and none are kept.
+        Length of the factors. One kind alone has no pairs, so the length is then 0.
     fit_offsets : bool, default=True
         Whether there are an intercept and offsets.
     """
 
     capabilities = CAPABILITIES
-    #: Rows at a time: a pass over the rows also passes over all parameters once a chunk.
+    #: What the parameters are called.
+    units = "factors"
+    #: Rows at a time. The number is large, because each chunk passes over all parameters.
     chunk = 1 << 17
-    #: Then the same ridge is minimised by batches as in closed form.
+    #: So batches minimise the same ridge as the closed form does.
     penalized_by_batch = False
 
     def __init__(self, sizes, n_components, fit_offsets=True):
@@ -54,20 +58,26 @@ class Factorization(Model):
         self.layout = Layout(shapes)
         self.n_affine = fit_offsets * (1 + sum(self.sizes))
 
-    def penalties(self, alpha):
-        """Factors, and offsets but the intercept, with the strengths of their penalties.
+    @property
+    def symmetry(self):
+        """That of two factors; of more kinds only permutations and rotations are known."""
+        return FactorMaps(self) if self.n_kinds == 2 else Symmetry(self)
 
-        Two, because they have different units; one number stands for both.
+    def penalties(self, alpha):
+        """The slices of factors and of offsets, with the strengths of their penalties.
+
+        There are two strengths, because factors and offsets have different units. One number stands
+        for both. The intercept is not penalised.
         """
         alpha, alpha_offsets = pair(alpha)
         offsets = slice(min(1, self.n_affine), self.n_affine)
         return [(slice(self.n_affine, None), alpha), (offsets, alpha_offsets)]
 
     def init(self, rng, batch):
-        """Random factors of entities that are observed, the mean, and offsets in turns.
+        """The mean as intercept, fitted offsets, and random factors of observed entities.
 
-        The inner products start at about a tenth of the deviation that these leave. Factors of
-        entities never observed are 0.
+        The inner products start at about a tenth of the deviation of the residuals of the offsets.
+        The factors of entities without observations are 0.
         """
         w = np.zeros(self.layout.size, batch.y.dtype)
         intercept, offsets, factors = self.split(w)
@@ -79,6 +89,7 @@ class Factorization(Model):
             step = _shrunk_means(rest, batch.X[:, c], batch.weight, len(b))
             b += step
             rest -= step.take(batch.X[:, c])
+        # An inner product of factors with deviation s has the deviation s^2 sqrt(n_components).
         spread = np.sqrt(batch.mean(rest**2)) or 1.0
         scale = np.sqrt(0.1 * spread) / max(1, self.n_components) ** 0.25
         for c, F in enumerate(factors):
@@ -87,7 +98,10 @@ class Factorization(Model):
         return w
 
     def split(self, w):
-        """Intercept, list of offsets and list of factors, as views; None where there are none."""
+        """Views of the intercept, of all offsets and of all factors.
+
+        Intercept and offsets are None if the model has none.
+        """
         views = self.layout.views(w)
         kinds = range(self.n_kinds)
         factors = [views[f"factors_{c}"] for c in kinds]
@@ -96,16 +110,16 @@ class Factorization(Model):
         return views["intercept"], [views[f"offsets_{c}"] for c in kinds], factors
 
     def join(self, intercept, offsets, factors):
-        """One flat vector from what `split` returns, a copy."""
+        """One flat vector, a copy, from the parts that `split` returns."""
         parts = [np.ravel(F) for F in factors]
         if self.fit_offsets:
             parts = [np.ravel(intercept), *offsets, *parts]
         return np.concatenate(parts, dtype=factors[0].dtype)
 
     def embed(self, w, smaller, there, places):
-        """Copy a smaller model's parameters ``there`` into ``w``, this one's.
+        """Copy the parameters ``there`` of a smaller model into ``w``, the vector of this model.
 
-        ``places`` says for every kind where its entities are among the ones here.
+        ``places`` holds for every kind the positions of its entities among the entities here.
         """
         intercept, offsets, factors = self.split(w)
         its_intercept, its_offsets, its_factors = smaller.split(there)
@@ -117,18 +131,18 @@ class Factorization(Model):
             intercept[...] = its_intercept
 
     def in_unit(self, w, unit):
-        """The parameters whose scores are ``unit`` times as large, a new vector.
+        """A new vector of parameters, whose scores are ``unit`` times as large.
 
-        A product of two factors has the unit of one offset.
+        A product of two factors has the unit of one offset. So factors grow with the root.
         """
         out = w * float(np.sqrt(unit))
         out[: self.n_affine] = w[: self.n_affine] * float(unit)
         return out
 
     def padded(self, w):
-        """The model with one more entity of every kind, all 0, and its flat vector.
+        """A model with one more entity of every kind, whose parameters are 0, and its flat vector.
 
-        The code -1 then stands for an entity never seen.
+        The code -1 then stands for an unknown entity.
         """
         sizes = [size + 1 for size in self.sizes]
         wider = Factorization(sizes, self.n_components, self.fit_offsets)
@@ -137,14 +151,16 @@ class Factorization(Model):
         return wider, out
 
     def folded_in(self, w, batch, alpha, rho, n_rows):
-        """A model of other entities of the first kind, best for their observations, all else held.
+        """A model with new entities of the first kind, which are fitted to their observations.
+
+        All other kinds stay fixed.
 
         Returns
         -------
         model : Factorization
-            With ``n_rows`` entities of the first kind.
+            The model with ``n_rows`` entities of the first kind.
         w : ndarray
-            Its flat vector; the first kind's parameters are 0 where nothing is observed.
+            Its flat vector. Entities of the first kind without observations have parameters 0.
         """
         model = Factorization([n_rows, *self.sizes[1:]], self.n_components, self.fit_offsets)
         out, known = np.zeros(model.layout.size, w.dtype), self.layout.views(w)
@@ -163,6 +179,7 @@ class Factorization(Model):
             total, squares = total + rows, squares + (rows**2).sum(axis=1)
             if self.fit_offsets:
                 score = score + params[f"offsets_{c}"][X[:, c]]
+        # |sum|^2 minus the sum of squares is twice the sum over all pairs.
         score = score + ((total**2).sum(axis=1) - squares) / 2
         return (score + params["intercept"][0] if self.fit_offsets else score)[:, None]
 
@@ -170,7 +187,7 @@ class Factorization(Model):
         return self.scores_of(w, X, self.rows(w, X))[:, None]
 
     def rows(self, w, X):
-        """Factors of the entities that each row names, one array a kind."""
+        """Factors of the entities that each row names. There is one array per kind."""
         return [F.take(X[:, c], axis=0) for c, F in enumerate(self.split(w)[2])]
 
     def scores_of(self, w, X, rows):
@@ -179,6 +196,7 @@ class Factorization(Model):
         score = np.zeros(len(X), w.dtype) if intercept is None else np.repeat(intercept, len(X))
         for c, b in enumerate(offsets or ()):
             score += b.take(X[:, c])
+        # Each kind is multiplied with the sum of all kinds before it. This gives every pair once.
         for c in range(1, len(rows)):
             score += np.einsum("ik,ik->i", sum(rows[1:c], start=rows[0]), rows[c])
         return score
@@ -188,7 +206,7 @@ class Factorization(Model):
     def loss_gradient(self, loss, w, batch, out, work, reported=False):
         rows = self.rows(w, batch.X)
         F = self.scores_of(w, batch.X, rows)[:, None]
-        losses = None if reported else loss.per_sample(F, batch.y)  # the prediction overwrites F
+        losses = None if reported else loss.per_sample(F, batch.y)  # ``predict`` overwrites F
         P = loss.predict(F)
         value = batch.mean(loss.as_reported(P, batch.y) if reported else losses)
         residual = loss.residual(P, batch.y)
@@ -208,6 +226,8 @@ class Factorization(Model):
             change = self.scores_of(v, X, [np.zeros_like(row) for row in rows])
             for move, other in zip(moved, others, strict=True):
                 change += np.einsum("ik,ik->i", move, other)
+            # First the Gauss-Newton part, then the second derivative of the score. The latter
+            # couples only factors of different kinds, so the offsets do not occur in it.
             out = np.empty_like(w)
             self.pull_back(curvature * change, others, X, out)
             bent = np.empty_like(w)
@@ -218,10 +238,10 @@ class Factorization(Model):
         return product
 
     def pull_back(self, values, others, X, out, affine=True):
-        """The scores' gradients, summed over the rows with these values, written into ``out``.
+        """Write the sum over the rows of ``values`` times the scores' gradients into ``out``.
 
-        ``others`` stand for the factors' gradients; without ``affine`` the gradients of intercept
-        and offsets are taken as 0.
+        ``others`` are the gradients of the scores in the factors. Without ``affine`` the gradients
+        in intercept and offsets are 0.
         """
         intercept, offsets, factors = self.split(out)
         if self.fit_offsets:
@@ -239,36 +259,46 @@ class Factorization(Model):
         return loss.residual(P, batch.y)[:, 0] ** 2 * squares
 
     def squares(self, rows):
-        """Squared norm of every row's score gradient, by kind after the offsets."""
+        """Squared norm of the gradient of every row's score.
+
+        The first column is for intercept and offsets together. Then there is one per kind.
+        """
         affine = np.full(len(rows[0]), (1 + self.n_kinds) * self.fit_offsets, rows[0].dtype)
         squares = [np.einsum("ik,ik->i", other, other) for other in others_of(rows)]
         return np.column_stack([affine, *squares])
 
     def mean_trace(self, w, batch):
-        """Mean trace of the Hessian of half the squared error, by counting entities."""
+        """Mean trace of the Hessian of half the squared error.
+
+        For two kinds it needs only the number of observations of every entity, and no pass over
+        the rows.
+        """
+        # The sum over kinds of |sum of the others|^2 is (C - 2) |total|^2 + sum |u|^2.
         trace = (1 + self.n_kinds) * self.fit_offsets
-        for c, F in enumerate(self.split(w)[2]):  # |u|^2 as often as the entity is observed
+        for c, F in enumerate(self.split(w)[2]):
             counts = np.bincount(batch.X[:, c], batch.weight, minlength=len(F))
             trace += float(counts @ np.einsum("ik,ik->i", F, F)) / batch.total_weight
-        if self.n_kinds > 2:  # of the sums over the others that is not all
+        if self.n_kinds > 2:
             for share, piece in batch.shares(self.chunk):
                 total = sum(self.rows(w, piece.X))
                 trace += (self.n_kinds - 2) * share * piece.mean((total**2).sum(axis=1))
         return trace
 
     def noise_loss(self, w, rho, batch):
-        """What noise of standard deviation ``rho`` on every parameter adds to the mean loss.
+        """The increase of the mean loss by noise of standard deviation ``rho`` on every parameter.
 
-        Exactly ``rho^2 / 2`` times the mean trace of the Hessian, and for the products of two
-        noises ``rho^4 n_components / 2`` for each pair of kinds, of half the squared error.
+        For half the squared error this is exactly ``rho^2 / 2`` times the mean trace of the
+        Hessian, plus ``rho^4 n_components / 2`` for each pair of kinds. The latter comes from the
+        products of two noises.
         """
-        n_pairs, variance = self.n_kinds * (self.n_kinds - 1) // 2, rho * rho  # inf where too large
+        # ``rho * rho`` overflows to inf, where ``rho**2`` would raise an error.
+        n_pairs, variance = self.n_kinds * (self.n_kinds - 1) // 2, rho * rho
         trace = self.mean_trace(w, batch)
         return 0.5 * variance * (trace + n_pairs * self.n_components * variance)
 
 
 def others_of(rows):
-    """For every kind the sum of the other kinds' rows."""
+    """For every kind, the sum of the rows of all other kinds."""
     if len(rows) == 2:
         return rows[::-1]
     total = sum(rows)
@@ -276,12 +306,13 @@ def others_of(rows):
 
 
 def _spread(values, codes, size):
-    """The sparse matrix that adds every row's value to its entity's row."""
+    """The sparse matrix that adds the rows of an array, times ``values``, by entity."""
+    # A sparse product is much faster than ``np.add.at``.
     indptr = np.arange(len(codes) + 1)
     return sparse.csc_array((values, codes, indptr), shape=(size, len(codes)))
 
 
 def _shrunk_means(values, codes, weight, size):
-    """Mean of the values by code, as if one more were 0."""
+    """Mean of the values by code, as if every code had one more value of 0."""
     sums = np.bincount(codes, values if weight is None else weight * values, minlength=size)
     return sums / (np.bincount(codes, weight, minlength=size) + 1)

@@ -1,21 +1,22 @@
 """Flatness of a fully observed factorization ``X Y'`` in closed form.
 
-These are the formulas of ``f = |X Y' - M|^2``, the sum over all entries. The objective is the mean
-of half the square, ``f / (2 m n)`` for a matrix of ``m`` rows and ``n`` columns: eigenvalues and
-the trace of its Hessian are those of ``f`` divided by ``2 m n``, and its level ``s`` is the level
-``2 m n s`` of ``f``.
+The formulas are for ``f = |X Y' - M|^2``, the sum over all entries. The objective is the mean of
+half the square, ``f / (2 m n)`` for a matrix of ``m`` rows and ``n`` columns. So the eigenvalues
+and the trace of the Hessian of ``f`` are divided by ``2 m n``, and a level ``s`` of the objective
+is the level ``2 m n s`` of ``f``. Josz (arXiv:2509.11386) studies the flatness of factorizations.
 """
 
 import numpy as np
 
 
 def largest_curvature(model, w, batch):
-    """Largest eigenvalue of the mean loss's Hessian at a stationary point, or None elsewhere.
+    """Largest eigenvalue of the Hessian of the mean loss at a stationary point; None elsewhere.
 
-    Where ``E = M - X Y'`` has no part that the factors could reduce (``E Y = 0``, ``E' X = 0``)
-    the Hessian of ``f`` falls apart into ``2 (a_i + b_j)``, with ``a`` and ``b`` the eigenvalues of
-    ``X X'`` and ``Y Y'``, and a part that couples the singular vectors of ``E``, of which the
-    largest singular value ``e`` matters: twice ``[[Y'Y, -e I], [-e I, X'X]]``.
+    At a stationary point ``E Y = 0`` and ``E' X = 0``, with ``E = M - X Y'``. There the Hessian of
+    ``f`` decomposes into two parts. The first part has the eigenvalues ``2 (a_i + b_j)``, where
+    ``a`` and ``b`` are the eigenvalues of ``X X'`` and ``Y Y'``. The second part couples the
+    singular vectors of ``E``. With the largest singular value ``e`` of ``E``, its largest
+    eigenvalue is the largest eigenvalue of twice ``[[Y'Y, -e I], [-e I, X'X]]``.
     """
     found = _matrices(model, w, batch)
     if found is None:
@@ -33,11 +34,11 @@ def largest_curvature(model, w, batch):
 
 
 def level_distance(model, w, batch, level):
-    """Distance to the level set of an exact, balanced factorization, or None elsewhere.
+    """Distance of an exact, balanced factorization to the level set; None for all others.
 
-    Where ``X Y' = M`` and ``X`` and ``Y`` have the same largest singular value, the most that ``f``
-    rises within ``r`` is ``(sqrt(2 sigma) r + r^2 / 2)^2`` for every ``r``, with ``sigma`` the
-    largest singular value of ``M``.
+    It is exact if ``X Y' = M``, and balanced if ``X`` and ``Y`` have the same largest singular
+    value. Then the largest rise of ``f`` within a radius ``r`` is
+    ``(sqrt(2 sigma) r + r^2 / 2)^2``, with the largest singular value ``sigma`` of ``M``.
     """
     found = _matrices(model, w, batch)
     if found is None:
@@ -55,13 +56,14 @@ def level_distance(model, w, batch, level):
 def _matrices(model, w, batch):
     """``X``, ``Y`` and the residual matrix, in double precision, or None.
 
-    None where a closed form is out of reach: more kinds than two, offsets, weights, or entries
-    that are missing or observed twice.
+    It is None if there is no closed form: with more than two kinds, with offsets or weights, or if
+    entries are missing or observed twice.
     """
     plain = model.n_kinds == 2 and not model.fit_offsets and batch.weight is None
     if not plain:
         return None
     m, n = model.sizes
+    # The position of every row in the matrix, whatever the order of the rows is.
     place = batch.X[:, 0] * n + batch.X[:, 1]
     if len(place) != m * n or np.bincount(place, minlength=m * n).max() > 1:
         return None

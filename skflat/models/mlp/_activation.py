@@ -1,5 +1,7 @@
 """The base class of activations of the hidden units."""
 
+from .._symmetry import Symmetry
+
 
 class Activation:
     """An elementwise function. Its derivatives are functions of input and output.
@@ -10,10 +12,11 @@ class Activation:
 
     piecewise_linear = False
     needs_input = False  # True: the derivatives need ``z``, so ``forward`` must not overwrite it
+    symmetry = Symmetry  # what keeps the function of a network of such units
     init_factor = 6.0  # Glorot and Bengio's bound is sqrt(factor / (fan_in + fan_out))
 
     def forward(self, z, out):
-        """The output, in ``out`` where the function is built in; that may be ``z``."""
+        """The output. A built-in function writes it into ``out``, which may be ``z``."""
         raise NotImplementedError
 
     def traced(self, z):
@@ -21,11 +24,11 @@ class Activation:
         raise NotImplementedError
 
     def derivative(self, z, a):
-        """First derivative at ``z``, where the output is ``a``."""
+        """First derivative at ``z``. The output there is ``a``."""
         raise NotImplementedError
 
     def second_derivative(self, z, a):
-        """Second derivative at ``z``, where the output is ``a``."""
+        """Second derivative at ``z``. The output there is ``a``."""
         raise NotImplementedError
 
     def backward(self, delta, z, a):

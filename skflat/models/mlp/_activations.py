@@ -10,12 +10,16 @@ from scipy.special import expit
 from ...objective import ONE_AT_A_TIME
 from ._activation import Activation
 from ._gated import GELU, Mish, SiLU
+from .symmetries import Complements, LinearMaps, PositiveScaling, Signs
+
+SCALES = (1e-3, 0.3, 7.0, 1e3)  # at which a user's function is tried
 
 
 class Identity(Activation):
     """``a = z``."""
 
     piecewise_linear = True
+    symmetry = LinearMaps
 
     def forward(self, z, out):
         return z
@@ -34,9 +38,10 @@ class Identity(Activation):
 
 
 class ReLU(Activation):
-    """``a = max(0, z)``; its derivative at 0 is 0, as in scikit-learn."""
+    """``a = max(0, z)``. Its derivative at 0 is 0, as in scikit-learn."""
 
     piecewise_linear = True
+    symmetry = PositiveScaling
 
     def forward(self, z, out):
         return np.maximum(z, 0, out=out)
@@ -59,11 +64,13 @@ class Logistic(Activation):
     """``a = 1 / (1 + exp(-z))``."""
 
     init_factor = 2.0
+    symmetry = Complements
 
     def forward(self, z, out):
         return expit(z, out=out)
 
     def traced(self, z):
+        # By tanh, because the exponential of the definition may overflow.
         return 0.5 * (anp.tanh(0.5 * z) + 1.0)
 
     def derivative(self, z, a):
@@ -75,6 +82,8 @@ class Logistic(Activation):
 
 class Tanh(Activation):
     """``a = tanh(z)``."""
+
+    symmetry = Signs
 
     def forward(self, z, out):
         return np.tanh(z, out=out)
@@ -92,7 +101,7 @@ class Tanh(Activation):
 class SELU(Activation):
     """``a = scale z`` for positive ``z``, else ``scale alpha (exp(z) - 1)`` (arXiv:1706.02515).
 
-    At 0 the slope is that of the negative side and does not bend, as in PyTorch.
+    At 0 the first derivative is that of the negative side, and the second is 0, as in PyTorch.
     """
 
     alpha, scale = 1.6732632423543772, 1.0507009873554805
@@ -107,6 +116,7 @@ class SELU(Activation):
         return out
 
     def traced(self, z):
+        # Autograd differentiates both branches, so the unused one must not overflow.
         negative = anp.expm1(anp.where(z > 0, 0 * z, z))
         return self.scale * anp.where(z > 0, z, self.alpha * negative)
 
@@ -118,12 +128,14 @@ class SELU(Activation):
 
 
 class Custom(Activation):
-    """A user's elementwise function of autograd's numpy, differentiated by autograd."""
+    """An elementwise function of a user in autograd's numpy. Autograd differentiates it."""
 
     def __init__(self, function):
         self.traced = function
         self._first = elementwise_grad(function)
         self._second = elementwise_grad(self._first)
+        if _is_homogeneous(function):
+            self.piecewise_linear, self.symmetry = True, PositiveScaling
 
     def __reduce__(self):  # autograd's derivatives do not pickle
         return Custom, (self.traced,)
@@ -145,6 +157,14 @@ class Custom(Activation):
         return lambda z, a: self._first(z), lambda z, a: self._second(z)
 
 
+def _is_homogeneous(function):
+    """Whether ``f(s z) = s f(z)`` for ``s > 0``: a line on either side of 0, as in a leaky relu."""
+    z = np.array([-1.0, 0.0, 1.0])
+    with np.errstate(all="ignore"):
+        at_one = np.asarray(function(z))
+        return all(np.allclose(function(s * z), s * at_one, rtol=1e-12, atol=0) for s in SCALES)
+
+
 ACTIVATIONS = {
     "gelu": GELU,
     "identity": Identity,
@@ -158,5 +178,5 @@ ACTIVATIONS = {
 
 
 def as_activation(activation):
-    """The activation of a name, or of a callable."""
+    """The activation for a name or for a callable."""
     return Custom(activation) if callable(activation) else ACTIVATIONS[activation]()

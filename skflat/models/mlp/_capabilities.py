@@ -1,16 +1,18 @@
-"""What a multi-layer perceptron offers beside its loss and derivatives."""
+"""The capabilities of a multi-layer perceptron, in addition to its loss and derivatives."""
 
 import numpy as np
 
-from ...objective import ExactTrace, HiddenLayer, Likelihood, TraceGradient, Workspace
+from ...objective import ExactTrace, HiddenLayer, Likelihood, Orbit, TraceGradient, Workspace
+from .._symmetry import ModelOrbit
 from ._trace import hessian_trace
-from ._trace_gradient import trace_gradient
+from ._trace_gradient import cost, trace_gradient
 
 
 class NetworkLayers(HiddenLayer):
-    """Inputs of all layers by one forward pass."""
+    """The inputs of all layers, from one forward pass."""
 
     def inputs(self, w, X):
+        # A new workspace, because the caller keeps the arrays.
         a, _ = self.objective.model._forward(w, X, Workspace())
         return a
 
@@ -20,11 +22,15 @@ class NetworkLayers(HiddenLayer):
 
 
 class NetworkTrace(ExactTrace, TraceGradient):
-    """The closed form of `_trace.py` and its gradient, of `_trace_gradient.py`."""
+    """The closed form of `_trace.py`, and its gradient in `_trace_gradient.py`."""
 
     def of_rows(self, w, batch=None):
         objective = self.objective
         return hessian_trace(objective.model, objective.loss_function, w, objective.batch(batch))
+
+    @property
+    def cost(self):
+        return cost(self.objective.model)
 
     def gradient(self, w, batch=None, out=None, work=None):
         objective = self.objective
@@ -35,10 +41,18 @@ class NetworkTrace(ExactTrace, TraceGradient):
 
 
 def _trace(objective):
-    """None for smooth networks of more than two hidden layers, and without a likelihood."""
+    """The exact trace; None for smooth networks with more than two hidden layers.
+
+    It is also None if the loss is not a likelihood.
+    """
     model = objective.model
     known = model.activation.piecewise_linear or model.n_layers <= 3
     return NetworkTrace(objective) if known and objective.capability(Likelihood) else None
 
 
-CAPABILITIES = {HiddenLayer: NetworkLayers, ExactTrace: _trace, TraceGradient: _trace}
+CAPABILITIES = {
+    HiddenLayer: NetworkLayers,
+    ExactTrace: _trace,
+    Orbit: ModelOrbit,
+    TraceGradient: _trace,
+}

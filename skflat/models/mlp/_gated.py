@@ -1,4 +1,4 @@
-"""Activations that are their input times a gate: GELU, SiLU and Mish."""
+"""Activations that multiply their input by a gate: GELU, SiLU and Mish."""
 
 import math
 
@@ -13,7 +13,7 @@ FAR = 40.0  # for larger |z| the normal density is 0 in every precision
 
 
 class Gated(Activation):
-    """``a = z g(z)`` with a gate ``g`` that opens from 0 to 1.
+    """``a = z g(z)`` with a gate ``g`` that rises from 0 to 1.
 
     A subclass has the gate and its first two derivatives, written for autograd. The derivatives
     decay so fast that their products with ``z`` are finite.
@@ -27,11 +27,11 @@ class Gated(Activation):
         raise NotImplementedError
 
     def slope(self, z, g):
-        """``g'(z)``, where the gate is ``g``."""
+        """``g'(z)``. The gate there is ``g``."""
         raise NotImplementedError
 
     def bend(self, z, g, slope):
-        """``g''(z)``, where the gate is ``g`` and its derivative ``slope``."""
+        """``g''(z)``. The gate there is ``g``, and its derivative is ``slope``."""
         raise NotImplementedError
 
     def forward(self, z, out):
@@ -69,10 +69,11 @@ class GELU(Gated):
     """``a = z Phi(z)``, with the distribution function of the normal law (arXiv:1606.08415)."""
 
     def gate(self, z):
+        # ``erfc`` keeps the digits of small probabilities, which ``1 + erf`` would lose.
         return 0.5 * asp.erfc(-math.sqrt(0.5) * z)
 
     def slope(self, z, g):
-        z = anp.clip(z, -FAR, FAR)  # whose square is finite
+        z = anp.clip(z, -FAR, FAR)  # so that the square is finite
         return math.sqrt(0.5 / math.pi) * anp.exp(-0.5 * z * z)
 
     def bend(self, z, g, slope):

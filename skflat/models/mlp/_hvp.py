@@ -14,6 +14,7 @@ class Linearized:
 
     def __init__(self, model, loss, w, batch):
         self.model, self.loss, self.w, self.work = model, loss, w, Workspace()
+        self.y = batch.y
         self.weights, _ = model.split(w)
         self.a, z = model._forward(w, batch.X, self.work)
         self.scale = row_scale(batch, w.dtype)
@@ -38,7 +39,7 @@ class Linearized:
         out = np.empty_like(self.w)
         out_weights, out_intercepts = self.model.split(out)
         Ra, Rz = self._forward(moved, shifted)
-        Rdelta = self.loss.hvp(self.P, Rz[-1])
+        Rdelta = self.loss.hvp(self.P, Rz[-1], self.y)
         Rdelta *= self.scale
         # Product rule of the backward pass: the gradient of a layer is ``a' delta``, so its change
         # is ``a' Rdelta + Ra' delta``. The inputs of the first layer do not change.
@@ -74,3 +75,15 @@ class Linearized:
     def _array(self, name, layer):
         shape = (self.a[0].shape[0], self.model.sizes[layer])
         return self.work.array(f"{name} {layer}", shape, self.w.dtype)
+
+
+class ScoreCurvature(Linearized):
+    """The same without the curvature of the network itself: ``J' S J`` with ``S`` the loss's.
+
+    It is never negative, and equals the Hessian where the residuals vanish.
+    """
+
+    def __init__(self, model, loss, w, batch):
+        super().__init__(model, loss, w, batch)
+        self.deltas = [np.zeros_like(delta) for delta in self.deltas]
+        self.bends = {}

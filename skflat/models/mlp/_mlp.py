@@ -7,12 +7,11 @@ from ...objective import (
     Layout,
     Model,
     Workspace,
-    feature_sizes,
+    losses_and_residual,
     product,
+    radius_of_data,
     row_scale,
-    target_deviations,
     transposed_product,
-    unit_radius,
 )
 from ._activations import as_activation
 from ._capabilities import CAPABILITIES
@@ -20,20 +19,20 @@ from ._hvp import Linearized
 
 
 class MLP(Model):
-    """Fully connected layers with one activation and raw scores at the end.
+    """Fully connected layers. The last one has no activation, so its outputs are raw predictions.
 
     Parameters
     ----------
     sizes : sequence of int
-        Units of every layer: inputs, hidden layers, outputs.
+        Numbers of units of the inputs, of every hidden layer, and of the outputs.
     activation : str or callable
-        Of the hidden layers: a name in ``ACTIVATIONS``, or an elementwise function written with
-        ``autograd.numpy``.
+        Activation of the hidden layers: a name in ``ACTIVATIONS``, or an elementwise function
+        written with ``autograd.numpy``.
 
     Notes
     -----
-    The flat vector holds first all weight matrices, then all intercepts, the order in
-    which scikit-learn packs them. Layer ``l`` computes ``a[l] @ W[l] + b[l]``.
+    The flat vector holds first all weight matrices, then all intercepts. This is scikit-learn's
+    order. Layer ``l`` computes ``a[l] @ W[l] + b[l]``.
     """
 
     capabilities = CAPABILITIES
@@ -50,8 +49,27 @@ class MLP(Model):
         )
         self.penalized = slice(0, self.layout.slices["b0"].start)
 
+    @property
+    def units(self):
+        """What the hidden units are called."""
+        return f"{type(self.activation).__name__.lower()} units"
+
+    @property
+    def symmetry(self):
+        """What keeps the function, which is the activation's affair."""
+        return self.activation.symmetry(self)
+
+    def common(self, w):
+        """Sums over the outputs of the last layer's weights, and of its intercepts.
+
+        Softmax does not notice a vector that is added to the weights of all classes: it shifts all
+        scores of a row alike. So the gradient has no part along it, and the sums stay.
+        """
+        weights, intercepts = self.split(w.astype(float, copy=False))
+        return np.append(weights[-1].sum(axis=1), intercepts[-1].sum())
+
     def init(self, random_state, dtype):
-        """Glorot and Bengio's uniform start, drawn in scikit-learn's order."""
+        """Glorot and Bengio's uniform initial weights, drawn in scikit-learn's order."""
         params = {}
         for layer in range(self.n_layers):
             shape = self.sizes[layer : layer + 2]
@@ -61,7 +79,7 @@ class MLP(Model):
         return self.layout.pack(params, dtype)
 
     def split(self, w):
-        """Views of the weight matrices and of the intercepts, two lists."""
+        """Two lists of views: the weight matrices and the intercepts."""
         views = list(self.layout.views(w).values())
         return views[: self.n_layers], views[self.n_layers :]
 
@@ -84,8 +102,8 @@ class MLP(Model):
         weights, _ = self.split(w)
         grad_weights, grad_intercepts = self.split(out)
         a, z = self._forward(w, batch.X, work)
-        values, delta = _losses_and_residual(loss, z[-1], batch.y, reported)
-        # Scaling ``delta`` once makes all products below those of the mean loss.
+        values, delta = losses_and_residual(loss, z[-1], batch.y, reported)
+        # Scaling ``delta`` once turns all products below into gradients of the mean loss.
         delta *= row_scale(batch, delta.dtype)
         for layer in range(self.n_layers - 1, -1, -1):
             transposed_product(a[layer], delta, grad_weights[layer])
@@ -101,8 +119,7 @@ class MLP(Model):
         return Linearized(self, loss, w, batch)
 
     def unit_radius(self, loss, batch):
-        deviation = target_deviations(batch).max() if loss.in_units_of_target else 1.0
-        return unit_radius(feature_sizes(batch).max(), deviation)
+        return radius_of_data(loss, batch)
 
     def scores_along(self, w, directions, steps, X, work):
         # The first layer is linear in the step, so one product of X serves all steps.
@@ -114,6 +131,7 @@ class MLP(Model):
         product(X, weights[0], start)
         start += intercepts[0]
         for h in directions:
+            # The arrays are reused, so each result must be read before the next step.
             moved, shifted = self.split(h)
             product(X, moved[0], slope)
             slope += shifted[0]
@@ -148,6 +166,7 @@ class MLP(Model):
         the caller may overwrite them.
         """
         weights, intercepts = self.split(w)
+        # Only the first layer can have sparse inputs, so it is computed apart.
         first = work.array("z 0", (X.shape[0], self.sizes[1]), w.dtype)
         product(X, weights[0], first)
         first += intercepts[0]
@@ -169,13 +188,3 @@ class MLP(Model):
         """The outputs of a layer's units, in the memory of ``z`` if ``z`` is no longer needed."""
         act = self.activation
         return act.forward(z, work.array(f"a {layer}", z.shape, z.dtype) if act.needs_input else z)
-
-
-def _losses_and_residual(loss, F, y, reported):
-    """Loss of every row and its gradient in the scores, in the memory of ``F``."""
-    # The order matters: ``predict`` overwrites the scores that ``per_sample`` needs.
-    values = None if reported else loss.per_sample(F, y)
-    P = loss.predict(F)
-    if reported:
-        values = loss.as_reported(P, y)
-    return values, loss.residual(P, y)

@@ -1,14 +1,15 @@
 """The exact trace of a multi-layer perceptron's loss Hessian.
 
-Along one weight ``W[i, j]`` into unit ``j`` the scores depend on the weight through the
-pre-activation ``z_j`` alone, so the second derivative is ``a_i^2 * d^2 loss / dz_j^2`` and
-the trace needs only the diagonal of the Hessian in the pre-activations of each layer:
+A weight ``W[i, j]`` into unit ``j`` affects the scores through the pre-activation ``z_j`` alone. So
+the second derivative along the weight is ``a_i^2 * d^2 loss / dz_j^2``. The trace needs only the
+diagonal of the Hessian in the pre-activations of each layer. It has two parts:
 
-* the Gauss-Newton part ``J_j' S J_j``, with ``J`` the map from the layer to the scores and
-  ``S`` the loss's Hessian in the scores;
-* for smooth activations, the second derivatives of the layer's own units, and those of the layers
-  above, transported down through the units. With one layer above, the transported part is again
-  diagonal. With more it is not, and there is no closed form at the cost of a gradient.
+* The Gauss-Newton part is ``J_j' S J_j``. Here ``J`` is the Jacobian from the layer to the scores,
+  and ``S`` is the Hessian of the loss in the scores.
+* Smooth activations add the second derivatives of the layer's own units and of the units in the
+  layers above. The latter are propagated down to the layer. With one layer above, the propagated
+  part is again diagonal. With more it is not, and there is no closed form at the cost of a
+  gradient.
 """
 
 import numpy as np
@@ -27,8 +28,8 @@ def hessian_trace(model, loss, w, batch):
     Returns
     -------
     ndarray of shape (n_rows, n_layers)
-        Exact for piecewise-linear networks of any depth and for smooth ones of up to two
-        hidden layers; weights and intercept of a layer together.
+        The trace over weights and intercepts of each layer. It is exact for piecewise-linear
+        networks of any depth, and for smooth networks with up to two hidden layers.
     """
     work = Workspace()
     jacobian = max(model.sizes[1:-1], default=0) * model.sizes[-1] if model.n_layers > 2 else 0
@@ -42,15 +43,17 @@ def _trace_of_rows(model, loss, w, batch, work):
     weights, _ = model.split(w)
     a, z = model._forward(w, batch.X, work)
     P = loss.predict(z[-1].copy())
+    # ``delta`` multiplies second derivatives of activations, which are 0 if these are
+    # piecewise linear.
     delta = None if act.piecewise_linear else loss.residual(P.copy(), batch.y)
 
     curvature = loss.quadratic(P)
     # In double precision: squares of features overflow long before the features do.
     trace = np.zeros((len(batch), model.n_layers))
     J, bend_above = None, None
-    # ``curvature`` is the diagonal of the Hessian in the pre-activations of the layer, from the top
-    # down. ``J`` maps the outputs of the layer to the scores; below the last hidden layer it
-    # differs from row to row.
+    # The loop goes from the top down. ``curvature`` is the diagonal of the Hessian in the
+    # pre-activations of the layer. ``J`` is the Jacobian from the outputs of the layer to the
+    # scores. Below the last hidden layer it differs from row to row.
     for layer in range(top, -1, -1):
         if layer < top:
             slope = act.derivative(z[layer], a[layer + 1])

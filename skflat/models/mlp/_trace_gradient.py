@@ -1,9 +1,9 @@
 """The gradient of the exact trace of a multi-layer perceptron's loss Hessian.
 
-The formulas are those of `_trace.py`, written for autograd. For one piecewise-linear hidden layer
-they are differentiated by hand. The parameters of the first layer enter the trace only through its
-pre-activations. So autograd never sees the inputs, which may be sparse, and the two products with
-them are those of a gradient.
+This file has the formulas of `_trace.py` for autograd. For one piecewise-linear hidden layer they
+are differentiated by hand. The parameters of the first layer enter the trace only through its
+pre-activations. So autograd never sees the inputs, which may be sparse. As in a gradient, there are
+two products with the inputs.
 """
 
 import autograd.numpy as anp
@@ -21,12 +21,10 @@ def trace_gradient(model, loss, w, batch, out, work):
     """Gradient of the weighted mean trace, written into ``out``.
 
     It is defined for the networks whose trace `hessian_trace` can compute. At a kink of a
-    piecewise-linear activation the trace jumps, and this is its slope beside the jump. With at most
-    one hidden layer it counts as one gradient. Every further hidden layer counts one gradient per
-    output, because the Jacobians that pass through it have that width.
+    piecewise-linear activation the trace jumps, and this is its slope beside the jump.
     """
     smooth = not model.activation.piecewise_linear
-    work.rows += len(batch) * max(1, (model.n_layers - 2) * model.sizes[-1])
+    work.rows += len(batch) * cost(model)
     of_rows = _by_autograd if smooth or model.n_layers != 2 else _by_hand
     if len(batch) <= CHUNK:
         of_rows(model, loss, w, batch, out, work)
@@ -39,14 +37,23 @@ def trace_gradient(model, loss, w, batch, out, work):
     return out
 
 
+def cost(model):
+    """What it counts as, in gradients of the loss.
+
+    With at most one hidden layer it is one gradient. Every further hidden layer counts one gradient
+    per output, because the Jacobians that pass through it have that width.
+    """
+    return max(1, (model.n_layers - 2) * model.sizes[-1])
+
+
 def _by_hand(model, loss, w, batch, out, work):
-    """One hidden layer with slopes 0 and 1. ``slopes`` are constant between two kinks."""
+    """One hidden layer. ``slopes`` are squared derivatives, constant between two kinks."""
     (_, W), _ = model.split(w)
     (into_W0, into_W), (into_b0, into_b) = model.split(out)
     (X, a), (z, F) = model._forward(w, batch.X, work)
     scale = np.asarray(row_scale(batch, w.dtype), w.dtype).ravel()
     slopes = model.activation.derivative(z, a)
-    slopes *= (scale * (row_norms(X, squared=True) + 1))[:, None]
+    slopes *= slopes * (scale * (row_norms(X, squared=True) + 1))[:, None]
     P = loss.predict(F.copy())
     curvature = loss.curvature(P)
     top = scale * curvature.sum(axis=1)  # coefficient of every squared hidden unit in the trace
@@ -112,7 +119,7 @@ def _traces(model, loss, params, X_norms, y):
 
 
 def _passes(model, params):
-    """Inputs, pre-activations and the derivatives at them, layer by layer."""
+    """Inputs, pre-activations, and the derivatives of the activation there, layer by layer."""
     act = model.activation
     a, z, slopes, bends = [None], [params["z0"]], [], []
     for layer in range(1, model.n_layers):

@@ -5,34 +5,39 @@ import numpy as np
 from ...objective import BinaryMachines, HiddenLayer, Layout, Model, NotDefinedError
 from ._patterns import Patterns
 
+# The message of the errors for models that have no gradient.
 NO_SLOPES = "The votes of a committee are steps, and have no derivatives."
 
 
 class Committee(Model):
-    """Mean vote of some threshold units, one column for every one-vs-rest problem.
+    """The mean vote of threshold units. There is one column for every one-vs-rest problem.
 
     Parameters
     ----------
     n_features, n_units, n_outputs : int
     tree : bool, default=False
-        Whether every unit sees inputs of its own, consecutive features (the last ones are padded
-        with zeros), or all units see all.
+        False: all units see all features. True: every unit sees consecutive features of its own.
+        The last ones are then padded with zeros.
     """
 
     def __init__(self, n_features, n_units, n_outputs, tree=False):
         self.n_units, self.tree = n_units, tree
+        # Rounded up, so that every feature belongs to a unit.
         self.n_inputs = -(-n_features // n_units) if tree else n_features
         shape = (n_outputs, n_units, self.n_inputs)
         self.layout = Layout({"W": shape, "b": shape[:2]})
 
     def inputs(self, X):
-        """What the units see: one matrix each, or one for all, (n_units or 1, n_rows, n_inputs)."""
+        """The inputs of the units, of shape (n_units or 1, n_rows, n_inputs).
+
+        The length of the first axis is 1 if all units see the same matrix.
+        """
         if not self.tree:
             return X[None]
         missing = self.n_units * self.n_inputs - X.shape[1]
         X = np.pad(X, ((0, 0), (0, missing)))
         blocks = X.reshape(len(X), self.n_units, self.n_inputs).swapaxes(0, 1)
-        return np.ascontiguousarray(blocks)
+        return np.ascontiguousarray(blocks)  # products with a strided array would be slow
 
     def forward(self, params, X):
         return self.signs(params, X).mean(axis=1).T
@@ -50,7 +55,7 @@ class Committee(Model):
 
 
 class Units(HiddenLayer):
-    """The signs of all units, which the outputs are means of."""
+    """The signs of all units. The outputs are means of them."""
 
     def inputs(self, w, X):
         model = self.objective.model
@@ -58,6 +63,7 @@ class Units(HiddenLayer):
         return [X, signs.reshape(-1, X.shape[0]).T]
 
     def head(self, w):
+        # Each output is the mean over its own units, so the matrix is block diagonal.
         n_outputs, n_units = self.objective.layout.shapes["b"]
         return np.kron(np.eye(n_outputs), np.full((n_units, 1), 1 / n_units))
 

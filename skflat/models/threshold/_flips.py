@@ -1,4 +1,4 @@
-"""What random flips do to a machine with weights in {-1, +1}."""
+"""The effect of random flips on a machine with weights in {-1, +1}."""
 
 import numpy as np
 from scipy.special import ndtr
@@ -7,13 +7,14 @@ from ._patterns import majority
 
 
 class Flips:
-    """Patterns and a machine: how probable each row is to be violated after random flips.
+    """The probability that each row is violated after random flips of the weights.
 
-    By the central limit theorem for the field of every unit: where ``distance`` is the
-    probability to flip, its mean is ``(1 - 2 distance) xi @ w`` and its variance
-    ``4 distance (1 - distance) xi @ xi``. Units are independent, and their majority is exact.
+    By the central limit theorem the field of every unit is approximately normal. ``distance`` is
+    the probability that a weight flips. The mean of the field is ``(1 - 2 distance) xi @ w`` and
+    its variance is ``4 distance (1 - distance) xi @ xi``. The units are independent, and the
+    majority is computed exactly.
 
-    The products with the patterns are made once, whatever the number of distances.
+    The products with the patterns are computed once for all distances.
 
     Parameters
     ----------
@@ -25,14 +26,17 @@ class Flips:
         xi = patterns.xi
         self.fields = patterns.fields(w).astype(float)
         squares = np.einsum("kri,kri->kr", xi, xi).astype(float)
+        # A row of zeros has the variance 0, which is kept positive for the division.
         self.squares = np.maximum(squares, np.finfo(float).tiny)
-        self.patterns = patterns.without_inputs()  # of many problems all would not fit into memory
+        # The inputs of many problems together would not fit into memory.
+        self.patterns = patterns.without_inputs()
 
     def error(self, distance):
-        """Probability of every row to be violated; ``distance`` is in [0, 1/2]."""
+        """Probability that each row is violated; ``distance`` is in [0, 1/2]."""
         patterns = self.patterns
         if distance == 0:
             return 1.0 - patterns.satisfied(self.fields)
+        # Thresholds do not flip, so the offset stays out of the shrinking part of the field.
         mean = (1 - 2 * distance) * (self.fields - patterns.offset) + patterns.offset
         sd = np.sqrt(4 * distance * (1 - distance) * self.squares)
         if patterns.n_units == 1:
@@ -41,14 +45,14 @@ class Flips:
 
 
 def flip_error(patterns, w, distance):
-    """Probability of every row to be violated when each weight is flipped with some probability.
+    """Probability that each row is violated if each weight is flipped with some probability.
 
     Parameters
     ----------
     patterns : Patterns
     w : ndarray of shape (n_units, n_inputs)
     distance : float
-        In [0, 1/2].
+        The probability of a flip, in [0, 1/2].
 
     Returns
     -------

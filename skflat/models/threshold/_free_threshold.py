@@ -1,26 +1,27 @@
-"""The rows of a perceptron whose threshold is free."""
+"""The rows of a perceptron with a free threshold."""
 
 import numpy as np
 
 from ._patterns import Patterns
 from ._threshold import best_threshold, least_violated
 
-N_BITS = 6  # of a threshold that is made up of weights
+N_BITS = 6  # number of weights that represent a threshold
 
 
 class FreeThreshold(Patterns):
-    """Rows of a perceptron beside whose weights there is a threshold, any real number.
+    """Rows of a perceptron that has a threshold, any real number, in addition to its weights.
 
-    The fields are those without it. Weights violate as many rows as they do with the threshold that
-    is best for them.
+    The fields do not include the threshold. The number of rows that weights violate is counted with
+    the best threshold for these weights.
 
     Parameters
     ----------
     xi : ndarray of shape (1, n_rows, n_inputs)
         Inputs times label.
     labels : ndarray of shape (n_rows,)
-        -1 or +1: what the threshold counts in each row.
+        Labels -1 or +1. They are the coefficients of the threshold.
     bar : float, default=0.0
+        The least field, see `Patterns`.
     """
 
     def __init__(self, xi, labels, bar=0.0):
@@ -28,6 +29,7 @@ class FreeThreshold(Patterns):
         self.labels = labels
 
     def n_short(self, fields):
+        # The fields are times label. Another product with the label removes it.
         return least_violated(self.labels * fields[0], self.labels > 0, self.bar)
 
     def leads(self, fields):
@@ -35,12 +37,15 @@ class FreeThreshold(Patterns):
         return fields + threshold * self.labels - self.bar
 
     def in_bits(self):
-        """The same for a solver that knows weights only."""
+        """The same rows for a solver that has only weights."""
         return _ThresholdInBits(self)
 
 
 class _ThresholdInBits(Patterns):
-    """The threshold as further weights, with constant inputs; they do not count in the end."""
+    """The threshold as further weights with constant inputs.
+
+    They serve the search only. The result is counted with the best real threshold.
+    """
 
     def __init__(self, free):
         bits = threshold_bits(free.shape[1]).astype(free.xi.dtype) * free.labels[:, None]
@@ -52,5 +57,6 @@ class _ThresholdInBits(Patterns):
 
 
 def threshold_bits(n_inputs, n_bits=N_BITS):
-    """Values of the constant inputs that make up a threshold: a binary fraction of sqrt(n)."""
+    """Values of the constant inputs that represent a threshold: a binary fraction of sqrt(n)."""
+    # The field has the size sqrt(n), and so has the range of the threshold.
     return np.sqrt(n_inputs) * 0.5 ** np.arange(1, n_bits + 1)

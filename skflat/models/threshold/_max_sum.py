@@ -35,6 +35,6 @@ def max_sum_messages(a, needed):
 
 
 def _ordered(ordered, count):
-    """The ``count``-th smallest cost of every row, a column; 0 where none has to give way."""
+    """The ``count``-th smallest cost of every row, as a column; 0 if ``count`` is not positive."""
     found = np.take_along_axis(ordered, np.maximum(count - 1, 0)[:, None], axis=1)
     return np.where(count[:, None] > 0, found, 0)

@@ -58,9 +58,10 @@ class BeliefPropagation:
         ----------
         rng : numpy.random.Generator
         respond : callable, default=None
-            Called as ``respond(self)`` before every block of rows: the external field to set.
+            Called as ``respond(self)`` before every block of rows. It returns the external field
+            to set.
         damping : float, default=0.0
-            Part of the old messages in the new.
+            Share of the old messages in the new ones.
         """
         before = np.tanh(self.total)
         order = rng.permutation(self.patterns.n_rows)
@@ -81,11 +82,11 @@ class BeliefPropagation:
         self.u[:, rows] = new
 
     def _messages(self, rows, cavity):
-        """The messages of these rows for the cavity fields, shape (n_units, n_rows, n_inputs)."""
+        """The messages of these rows, of shape (n_units, n_rows, n_inputs), given cavity fields."""
         # Central limit theorem: without its own term, the field of weight ``i`` is normal with mean
-        # ``sums - mean_i`` and variance ``spread - var_i``. The message is half the log-odds of
-        # satisfying the row with ``w_i = +1`` and with ``w_i = -1``. The variance may round to a
-        # negative number.
+        # ``sums - mean_i`` and variance ``spread - var_i``. The message is half the logarithm of
+        # the ratio of two probabilities: that the row is satisfied with ``w_i = +1`` and with
+        # ``w_i = -1``. The variance may round to a negative number.
         xi, offset = self.patterns.xi[:, rows], self._offset(rows)
         mean, var, sums, spread = _moments(xi, cavity, offset)
         mean, sd = sums - mean, np.sqrt(np.maximum(spread - var, _tiny(xi)))
@@ -98,12 +99,13 @@ class BeliefPropagation:
         return np.clip(0.5 * u, -LARGEST, LARGEST).astype(xi.dtype, copy=False)
 
     def _log_odds_of_majority(self, sums, spread):
-        """Log-probabilities of a majority, if each unit is known to be down, and to be up."""
+        """Log-probabilities of a majority if each unit is down, and if it is up."""
         up = ndtr(sums / np.sqrt(np.maximum(spread, _tiny(sums))))[:, :, 0]
         _, given = majority(up)
         return _log(given)[:, :, :, None]
 
     def _offset(self, rows):
+        # The bar acts like a negative threshold: the field must then exceed 0.
         offset = np.asarray(self.patterns.offset, self.patterns.xi.dtype) - self.patterns.bar
         return offset[:, rows, None] if offset.ndim else offset
 
@@ -124,6 +126,7 @@ class BeliefPropagation:
         _, _, sums, spread = _moments(self.patterns.xi[:, rows], cavity, self._offset(rows))
         ratio = (sums / np.sqrt(np.maximum(spread, _tiny(sums))))[:, :, 0].astype(float)
         satisfied = log_ndtr(ratio[0]) if len(ratio) == 1 else _log(majority(ndtr(ratio))[0])
+        # The Bethe formula has one term per weight, one per row, and these per pair of the two.
         links = _log_2_cosh(cavity) - _log_2_cosh(self.total)[:, None]
         return float(satisfied.sum() + links.sum(dtype=float))
 
@@ -141,7 +144,7 @@ def _log_mixture(x, log_down, log_up):
 
 
 def _log(p):
-    """Logarithm of probabilities, finite where they are 0."""
+    """Logarithm of probabilities. It is finite for the probability 0."""
     return np.log(np.maximum(p, np.finfo(p.dtype).tiny))
 
 

@@ -8,16 +8,16 @@ import numpy as np
 class Patterns:
     """Rows that a majority of threshold units must classify as +1. Labels are part of the rows.
 
-    The units have weights ``w`` in {-1, +1}, an array of shape (n_units, n_inputs). A row is
-    satisfied if more than half of the units have a field ``xi[k, row] @ w[k] + offset[k, row]``
-    that is positive; for one unit, a perceptron, the field must also reach ``bar``.
+    The units have weights ``w`` in {-1, +1}, an array of shape (n_units, n_inputs). The field of a
+    unit is ``xi[k, row] @ w[k] + offset[k, row]``. A row is satisfied if more than half of the
+    units have a positive field. With one unit, a perceptron, the field must also reach ``bar``.
 
     Parameters
     ----------
     xi : ndarray of shape (n_units, n_rows, n_inputs)
         Inputs times label. If the first axis has length 1, all units see the same inputs.
     n_units : int, default=None
-        None is the length of the first axis of ``xi``.
+        Number of units. None is the length of the first axis of ``xi``.
     bar : float, default=0.0
         The least field of a perceptron. A field must be greater than a bar of 0.
     offset : ndarray of shape (n_units, n_rows), default=0.0
@@ -26,7 +26,7 @@ class Patterns:
     Attributes
     ----------
     labels : ndarray of shape (n_rows,) or None
-        If the threshold is free, see `FreeThreshold`, its coefficient in each row.
+        Coefficients of a free threshold in each row, see `FreeThreshold`. None without one.
     """
 
     labels = None
@@ -44,7 +44,7 @@ class Patterns:
 
     @property
     def n_rows(self):
-        """Rows to satisfy."""
+        """Number of rows to satisfy."""
         return self.xi.shape[1]
 
     @property
@@ -54,7 +54,7 @@ class Patterns:
 
     @cached_property
     def are_signs(self):
-        """Whether all entries are -1 or +1. Products with their squares are then not needed."""
+        """Whether all entries are -1 or +1. Then products with their squares are not needed."""
         # A few rows at a time, so that temporary arrays stay small.
         return all(
             (np.abs(unit[start : start + 64]) == 1).all()
@@ -68,7 +68,8 @@ class Patterns:
         return Patterns(self.xi[:, rows], self.n_units, self.bar, offset)
 
     def without_inputs(self):
-        """The same machine without inputs, for uses in which the fields are known."""
+        """The same machine without inputs, for callers that already know the fields."""
+        # A copy, because a view would keep the whole array in memory.
         return Patterns(self.xi[:, :, :0].copy(), self.n_units, self.bar, self.offset)
 
     def fields(self, w):
@@ -77,21 +78,21 @@ class Patterns:
         return np.matmul(self.xi, w[:, :, None])[:, :, 0] + self.offset
 
     def satisfied(self, fields):
-        """Which rows are satisfied, given the fields of the units: shape (n_rows,)."""
+        """A mask of the rows that are satisfied by these fields of the units, shape (n_rows,)."""
         if self.n_units == 1:
             return fields[0] > 0 if self.bar == 0 else fields[0] >= self.bar
         return np.sign(fields).sum(axis=0) > 0
 
     def n_violated(self, w):
-        """Rows that the weights do not satisfy."""
+        """Number of rows that the weights do not satisfy."""
         return self.n_short(self.fields(w))
 
     def n_short(self, fields):
-        """Rows that these fields of the units do not satisfy."""
+        """Number of rows that these fields of the units do not satisfy."""
         return int(self.n_rows - np.count_nonzero(self.satisfied(fields)))
 
     def leads(self, fields):
-        """How far these fields are above the bar."""
+        """The differences between these fields and the bar."""
         return fields - self.bar
 
 
@@ -99,19 +100,19 @@ def majority(up):
     """Probability that more than half of the units are up, and its dependence on each unit.
 
     The result is exact for independent units. It uses the distribution of the number of units that
-    are up, by convolution.
+    are up, which is computed by convolution.
 
     Parameters
     ----------
     up : ndarray of shape (n_units, n_rows)
-        Probability of every unit to be up.
+        Probability that each unit is up.
 
     Returns
     -------
     ndarray of shape (n_rows,)
         Probability of a majority.
     ndarray of shape (2, n_units, n_rows)
-        The same if that unit is known to be down, and up.
+        Conditional probability of a majority, given that the unit is down, and given that it is up.
     """
     n_units, n_rows = up.shape
     needed = n_units // 2 + 1
@@ -130,7 +131,7 @@ def _counts(up):
     """Distribution of the number of units that are up, shape (n_units + 1, n_rows)."""
     counts = np.zeros((len(up) + 1, up.shape[1]), up.dtype)
     counts[0] = 1
-    for p in up:
+    for p in up:  # in place: one convolution with (1 - p, p) per unit
         moved = p * counts[:-1]
         counts *= 1 - p
         counts[1:] += moved

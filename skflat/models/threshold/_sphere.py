@@ -1,4 +1,4 @@
-"""A linear threshold classifier whose weights live on a sphere."""
+"""A linear threshold classifier with weights on a sphere."""
 
 import autograd.numpy as anp
 import numpy as np
@@ -17,7 +17,7 @@ from ._sphere_trace import SphereTrace
 
 
 class Sphere(Model):
-    """Stabilities ``(x @ w + b) / |w|``, one column for every one-vs-rest problem.
+    """Stabilities ``(x @ w + b) / |w|``. There is one column for every one-vs-rest problem.
 
     If ``w`` is on the sphere of radius ``sqrt(n_features)``, the stability is the field divided by
     the square root of the number of weights. The length of ``w`` (with ``b``) has no effect, so
@@ -37,13 +37,14 @@ class Sphere(Model):
 
     def init(self, random_state, dtype):
         """A point drawn uniformly on the sphere, with thresholds of 0."""
+        # The direction of a normal vector is uniform.
         w = np.zeros(self.layout.size, dtype)
         W = self.layout.views(w)["W"]
         W[:] = random_state.standard_normal(W.shape)
         return self.project(w)
 
     def project(self, w):
-        """The equivalent point on the sphere."""
+        """The equivalent point on the sphere. The thresholds are scaled with the weights."""
         w = w.copy()
         views = self.layout.views(w)
         scale = np.sqrt(len(views["W"])) / np.linalg.norm(views["W"], axis=0)
@@ -77,12 +78,13 @@ class _Slopes:
         self.F = model.scores(w, batch.X)
         weight = np.ones(len(batch)) if batch.weight is None else batch.weight
         total = batch.total_weight
+        # If no row has a weight, the mean is 0, and so are all derivatives.
         share = (weight / total if total > 0 else weight)[:, None].astype(w.dtype, copy=False)
         self.values = batch.mean(loss.per_sample(self.F, batch.y))
         slope, curvature = loss.slopes(self.F, batch.y)
         self.D, self.C = share * slope, share * curvature
         self.pull = (self.D * self.F).sum(axis=0)  # minus the slope along W, times |W|
-        self.push = self.X.T @ self.D
+        self.push = self.X.T @ self.D  # once for the gradient and all Hessian products
 
     def gradient(self, out):
         views = self.model.layout.views(out)
@@ -113,7 +115,7 @@ class _Slopes:
 
 
 class SphereInputs(HiddenLayer):
-    """The inputs themselves, and the weights that read them."""
+    """The inputs themselves, and the weights as the last layer."""
 
     def inputs(self, w, X):
         return [X]
@@ -141,7 +143,7 @@ class SphereTraces(ExactTrace, TraceGradient):
 
 
 class SpherePlanes(Hyperplanes):
-    """Columns of the weights, and thresholds."""
+    """The hyperplanes of the outputs: columns of the weights, and thresholds."""
 
     @property
     def fit_intercept(self):
@@ -163,7 +165,7 @@ Sphere.capabilities = {
 
 
 class Cube(Sphere):
-    """The same where the weights are -1 or +1: corners of the cube in that sphere."""
+    """The same model with weights -1 or +1, which are corners of the cube in the sphere."""
 
 
 class Perceptrons(BinaryMachines):

@@ -1,12 +1,12 @@
 """The exact trace of the Hessian of a loss of stabilities, and its gradient.
 
-With ``n = |w|``, ``F = (x @ w + b) / n``, ``beta = b / n`` and ``w`` in ``d`` dimensions
+Let ``n = |w|``, ``F = (x @ w + b) / n`` and ``beta = b / n``, with ``w`` in ``d`` dimensions.
 
-* the squared gradient of ``F`` is ``(|x|^2 - F^2 + 2 F beta + 1) / n^2``,
-* its Laplacian is ``((1 - d) F + 2 beta) / n^2``,
+* The squared gradient of ``F`` is ``(|x|^2 - F^2 + 2 F beta + 1) / n^2``.
+* The Laplacian of ``F`` is ``((1 - d) F + 2 beta) / n^2``.
 
-So the trace for a loss of ``F`` is its second derivative times the squared gradient, plus its first
-derivative times the Laplacian. Without a threshold the term 1 is missing.
+The trace for a loss of ``F`` is the second derivative of the loss times the squared gradient, plus
+its first derivative times the Laplacian. Without a threshold the term 1 is missing.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from sklearn.utils.extmath import row_norms
 
 
 class SphereTrace:
-    """Traces of all rows at one point.
+    """The traces of all rows at one point.
 
     Parameters
     ----------
@@ -42,18 +42,19 @@ class SphereTrace:
         return np.where(np.isnan(square), np.inf, square)  # a difference of infinite squares
 
     def values(self):
-        """Trace of every row and output, shape (n_rows, n_outputs)."""
+        """The trace for every row and output, of shape (n_rows, n_outputs)."""
         with np.errstate(invalid="ignore"):
             curved = np.where(self.curvature == 0, 0, self.curvature * self.square)
         return (curved + self.slope * self.bend) / self.norm**2
 
     def gradient(self, out):
-        """Gradient of the mean over the rows of the sum over the outputs, into ``out``."""
+        """Write the gradient of the mean trace into ``out``. The traces of a row are summed."""
         batch, n = self.batch, self.norm
         weight = np.ones(len(batch)) if batch.weight is None else batch.weight
         total = batch.total_weight
         share = (weight / total if total > 0 else weight)[:, None].astype(self.F.dtype, copy=False)
-        # Chain rule through ``F``, ``beta`` and ``n``: one product with X, as for a gradient.
+        # By the chain rule through ``F``, ``beta`` and ``n``. So there is only one product with X,
+        # as for a gradient.
         of_F, of_beta, of_n = (share * each for each in self._partial())
         views = self.model.layout.views(out)
         # F changes by (x - F w / n) / n, beta by -beta w / n^2, and n by w / n.
@@ -64,7 +65,7 @@ class SphereTrace:
         return out
 
     def _partial(self):
-        """Derivatives of the traces in the scores, the scaled thresholds and the norm."""
+        """Derivatives of the traces in the scores, in ``beta`` and in the norm."""
         third, d, scale = self.loss.third(self.F, self.batch.y), len(self.W), self.norm**2
         lift = 2 * self.beta - 2 * self.F + self.bend
         of_F = third * self.square + self.curvature * lift + self.slope * (1 - d)

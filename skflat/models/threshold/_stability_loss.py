@@ -10,18 +10,20 @@ from ...objective import ClassLoss
 class StabilityLoss(ClassLoss):
     """``log(1 + exp(gain (margin - t F))) / gain``, summed over the outputs of a row.
 
-    ``t`` is the label of an output, -1 or +1, and ``F`` its score. As the gain grows, the loss
-    tends to the shortfall ``max(0, margin - t F)``. Predictions are the scores themselves.
+    ``t`` is the label of an output, -1 or +1, and ``F`` is its score. As the gain grows, the loss
+    tends to the hinge loss ``max(0, margin - t F)``. Predictions are the scores themselves.
 
     Parameters
     ----------
     gain : float, default=1.0
+        Steepness of the cross-entropy.
     margin : float, default=0.0
+        Stability that every row should reach.
 
     Notes
     -----
-    Targets have shape (n_rows, n_outputs) and are 0 or 1. With several outputs the greatest score
-    is the answer.
+    Targets have shape (n_rows, n_outputs) and are 0 or 1. With several outputs the output with the
+    greatest score is the predicted class.
     """
 
     def __init__(self, gain=1.0, margin=0.0):
@@ -30,6 +32,7 @@ class StabilityLoss(ClassLoss):
 
     def per_sample(self, F, y):
         gap = self.gain * (self.margin - (2 * y - 1) * F)
+        # ``logaddexp`` does not overflow for rows that are far on the wrong side.
         return anp.sum(anp.logaddexp(0.0, gap), axis=1) / self.gain
 
     def slopes(self, F, y):
@@ -53,6 +56,9 @@ class StabilityLoss(ClassLoss):
     def residual(self, P, y):
         return self.slopes(P, y)[0]
 
+    def hvp(self, P, R, y):
+        return self.slopes(P, y)[1] * R
+
     def errors(self, F, y):
         if F.shape[1] == 1:
             return (F > 0)[:, 0] != (y > 0)[:, 0]
@@ -61,6 +67,7 @@ class StabilityLoss(ClassLoss):
     def margins(self, F, y):
         if F.shape[1] == 1:
             return np.ravel((2 * y - 1) * F)
+        # Each row has one target 1, so the mask selects one score per row, in order.
         rival = np.where(y > 0, -np.inf, F).max(axis=1)
         return F[y > 0] - rival
 
@@ -73,7 +80,9 @@ class StabilityLoss(ClassLoss):
         return float((shares * losses).sum() / self.gain)
 
     def _best_constant(self, share):
-        """Where the slope is 0: a quadratic in ``exp(gain F)``, solved in logarithms."""
+        """The constant with derivative 0. It solves a quadratic equation in ``exp(gain F)``."""
+        # In logarithms, because the exponentials may overflow. All terms are positive, so nothing
+        # cancels. By symmetry it is solved for the rarer class, and the sign is added at the end.
         rare = np.minimum(share, 1 - share)
         with np.errstate(divide="ignore"):
             half = self.gain * self.margin + np.log(0.5 - rare)

@@ -2,20 +2,24 @@
 
 import numpy as np
 
-ROUNDING = 8  # times the precision of the greatest: what ends that are equal may differ by
+ROUNDING = 8  # equal ends may differ by this many times the precision of the largest
 
 
 def best_threshold(fields, positive, bar=0.0):
-    """The threshold that leaves the fewest rows short of the bar.
+    """The threshold that violates the fewest rows.
 
-    A positive row wants ``field + threshold`` to exceed the bar, any other row ``-bar`` to exceed
-    it. Of all intervals that are equally good the widest is taken, and its middle.
+    For a positive row ``field + threshold`` must exceed the bar. For any other row it must be less
+    than ``-bar``. Several intervals may be equally good. The result is the middle of the widest of
+    them.
 
     Parameters
     ----------
     fields : ndarray of shape (n_rows,)
+        Fields without the threshold.
     positive : ndarray of bool of shape (n_rows,)
+        Whether the label of a row is +1.
     bar : float, default=0.0
+        The least field.
 
     Returns
     -------
@@ -25,20 +29,22 @@ def best_threshold(fields, positive, bar=0.0):
     reach = max(1.0, float(ends[-1] - ends[0]))
     edges = np.concatenate([[ends[0] - reach], ends, [ends[-1] + reach]])
     widths = np.diff(edges)
-    widths[[0, -1]] /= 2  # without an end on the other side, these are as wide as one likes
+    widths[[0, -1]] /= 2  # these two are unbounded, and an interval between rows is preferred
     candidates = np.flatnonzero(is_interval & (violated == violated[is_interval].min()))
     best = candidates[np.argmax(widths[candidates])]
     return float((edges[best] + edges[best + 1]) / 2)
 
 
 def least_violated(fields, positive, bar=0.0):
-    """Rows that `best_threshold` leaves short of the bar: no more than those of either class."""
+    """Number of rows that `best_threshold` violates. It is at most the size of the rarer class."""
     _, violated, is_interval = _intervals(fields, positive, bar)
     return int(violated[is_interval].min())
 
 
 def winning_threshold(scores, targets, k):
-    """What to add to the scores of class ``k`` so that the greatest scores err the least.
+    """The number to add to the scores of class ``k`` so that the fewest rows are wrong.
+
+    The predicted class is the class with the greatest score.
 
     Parameters
     ----------
@@ -46,6 +52,7 @@ def winning_threshold(scores, targets, k):
     targets : ndarray of shape (n_rows, n_classes)
         1 for the class of the row, 0 for all others.
     k : int
+        The class whose scores change.
 
     Returns
     -------
@@ -55,14 +62,25 @@ def winning_threshold(scores, targets, k):
     others[:, k] = -np.inf
     rival = others.argmax(axis=1)
     mine = targets[:, k] > 0
-    matters = mine | (targets[rows, rival] > 0)  # the others are wrong in any case
+    matters = mine | (targets[rows, rival] > 0)  # all other rows are wrong in any case
     lead = scores[:, k] - others[rows, rival]
     return best_threshold(lead[matters], mine[matters])
 
 
 def _intervals(fields, positive, bar):
-    """Sorted ends of intervals of the threshold, what is violated in each, and which are any."""
-    # Going up, the threshold passes where one positive row more, or one other row less, is right.
+    """Intervals of the threshold between which the number of violated rows changes.
+
+    Returns
+    -------
+    ends : ndarray of shape (n_rows,)
+        Sorted ends of the intervals.
+    violated : ndarray of shape (n_rows + 1,)
+        Number of violated rows in each interval.
+    is_interval : ndarray of bool of shape (n_rows + 1,)
+        False for intervals of length 0, up to rounding.
+    """
+    # At each end, a rising threshold makes one more positive row right, or one other row wrong. So
+    # one sort and one cumulative sum count all intervals.
     ends = np.where(positive, bar, -bar) - fields
     order = ends.argsort()
     ends = ends[order]
@@ -70,7 +88,7 @@ def _intervals(fields, positive, bar):
     violated[0] = np.count_nonzero(positive)
     np.where(positive[order], -1, 1).cumsum(out=violated[1:])
     violated[1:] += violated[0]
-    # A step between equal ends is no interval.
+    # Between equal ends there is no interval.
     is_interval = np.ones(len(violated), bool)
     equal = ROUNDING * np.finfo(fields.dtype).eps * max(abs(ends[0]), abs(ends[-1]))
     np.greater(ends[1:] - ends[:-1], equal, out=is_interval[1:-1])

@@ -13,7 +13,7 @@ from ._replicated_sgd import BinaryReplicatedSGD
 from ._sbpi import SBPI
 from ._ste import STE
 
-#: Name to class: what ``solver`` of classifiers with weights in {-1, +1} may be.
+#: From the names in ``solver`` of classifiers with weights in {-1, +1} to classes.
 BINARY_SOLVERS = {
     "amp": AMP,
     "focusing_bp": FocusingBP,

@@ -128,7 +128,7 @@ class Products:
 
 
 def inverse_mills(x):
-    """Density of the standard normal over the probability to exceed ``x``."""
+    """Density of the standard normal at ``x``, divided by the probability to exceed ``x``."""
     # Below this argument the result is 0 up to rounding, and erfcx would overflow.
     lowest = -9 if x.dtype == np.float32 else -26
     return sqrt(2 / np.pi) / erfcx(np.maximum(x * sqrt(0.5), lowest))

@@ -64,7 +64,7 @@ class Auto(BinarySolver):
         return Found(best.w, best.n_violated, n_iter, found[-1].interrupted)
 
     def _turns(self, patterns, rng, found):
-        """Pairs of a solver and its most iterations; what those before have found is in `found`."""
+        """Pairs of a solver and its number of iterations. `found` has the results so far."""
         if not self.scaled:
             yield AMP(), 4000
         yield AMP(0.01, temperature=0.5, damping=0.9), 300
@@ -84,18 +84,18 @@ EXCESS = 4  # of squared correlations; 1 to 3 in independent features, tables ha
 
 
 def best_of(found):
-    """The first of those that violate the fewest rows."""
+    """The candidate that violates the fewest rows. The first one is taken if several do."""
     return min(found, key=lambda each: each.n_violated)
 
 
 def kicked(w, rng):
-    """The same weights but for a tenth of them: at least 2, and at most 10."""
+    """The weights after a tenth of them are flipped, at least 2 and at most 10."""
     n = w.size
     return np.where(rng.permutation(n) < min(max(2, n // 10), 10), -w, w)
 
 
 def are_independent(patterns, rng):
-    """Whether features are no more correlated than independent ones are in so many rows."""
+    """Whether features are as little correlated as independent ones would be in so many rows."""
     xi = patterns.matrix
     squares = np.einsum("ri,ri->i", xi, xi)
     probes = rng.choice(np.array([-1, 1], xi.dtype), (xi.shape[1], N_PROBES))

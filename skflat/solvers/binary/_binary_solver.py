@@ -42,7 +42,7 @@ class BinarySolver(BaseEstimator):
     A subclass defines in `candidates` how one proposal follows from the last one.
     """
 
-    #: What ``max_iter="auto"`` of the estimators means.
+    #: The value of ``max_iter="auto"`` of the estimators.
     max_iter = 1000
     #: Iterations from one count of the violated rows to the next.
     interval = 1

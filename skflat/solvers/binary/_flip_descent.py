@@ -41,13 +41,13 @@ class FlipDescent(BinarySolver):
 
 
 class _Descent:
-    """Weights, the fields of all rows, and by how much each flip lowers these."""
+    """Weights, the fields of all rows, and the amount by which each flip lowers them."""
 
     def __init__(self, patterns, start):
         self.patterns = patterns
         self.w = np.ravel(start).astype(patterns.xi.dtype)
-        # The change of all fields by each flip, one contiguous row per weight: a flip is one
-        # subtraction.
+        # The change of all fields by each flip, in one contiguous row per weight. So a flip costs
+        # one subtraction.
         self._drops = np.multiply(2 * self.w[:, None], patterns.matrix.T, order="C")
         self._fields = patterns.fields(self.w)
         self.least = patterns.n_short(self._fields)
@@ -63,7 +63,7 @@ class _Descent:
                 self._drops[i] *= -1
 
     def flip_with_another(self, i):
-        """Flip this weight and the one that goes best with it, if that violates fewer rows."""
+        """Flip this weight and its best partner, if that violates fewer rows."""
         leads = self.patterns.leads(self._fields)[0] - self._drops[i]
         n_short = np.count_nonzero(leads <= self._drops, axis=1)
         n_short[i] = self.patterns.n_rows
@@ -72,7 +72,7 @@ class _Descent:
 
 
 def hebbian(patterns):
-    """The weights that agree with the mean of all rows, either class counting one half."""
+    """The signs of the mean of all rows, in which each class has the weight one half."""
     share = np.ones(patterns.n_rows, patterns.xi.dtype)
     if patterns.labels is not None:
         share -= patterns.labels.mean() * patterns.labels

@@ -38,8 +38,8 @@ class FocusingBP(BinarySolver):
     n_sweeps : int, default=1
         Sweeps at each value of ``x``.
     damping : float, default=0.5
-        Part of the old messages in the new. Fully connected committees need some; perceptrons do
-        without.
+        Share of the old messages in the new ones. Fully connected committees need damping, and
+        perceptrons do not.
 
     Examples
     --------
@@ -102,7 +102,7 @@ INERTIA = 0.95  # share of the old replica field per block; without it strong fi
 
 
 def _respond(messages, coupling, n_replicas):
-    """The field of the replicas, part of the way to what the messages ask for."""
+    """The field of the replicas, moved part of the way to its value for the present messages."""
     field = focusing_field(messages.total - messages.external, coupling, n_replicas)
     return INERTIA * messages.external + (1 - INERTIA) * field
 
@@ -123,6 +123,7 @@ def focusing_field(cavity, coupling, n_replicas):
     ndarray
     """
     others = n_replicas - 1
+    # ``arctanh(tanh(x))`` is x, but for a large x ``tanh`` rounds to 1.
     if coupling == 1:
         return others * cavity
     centre = np.tanh(others * np.arctanh(np.tanh(cavity) * coupling))

@@ -100,6 +100,7 @@ class BinaryReplicatedSGD(BinarySolver):
                 before, w[replica] = w[replica].copy(), signs(h[replica])
                 h[replica] += self.strength * self._pull(mean, w[replica], gamma)
                 w[replica] = signs(h[replica])
+                # An update of the mean costs one vector, and a new mean costs all replicas.
                 mean += (w[replica] - before) / len(h)
 
     def _pull(self, mean, w, gamma):
@@ -112,7 +113,7 @@ class BinaryReplicatedSGD(BinarySolver):
 
 
 def correction(patterns, w, rows):
-    """Sum of the rows that are violated, for every unit that is to mend them."""
+    """Sum of the violated rows, for every unit that should correct them."""
     batch = patterns.take(rows)
     fields = batch.fields(w)
     violated = ~batch.satisfied(fields)

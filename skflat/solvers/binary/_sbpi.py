@@ -70,6 +70,7 @@ class SBPI(BinarySolver):
                 if lead <= 0:
                     h += 2 * xi[row]
                 elif lead <= self.threshold * np.sqrt(n) and lucky[row]:
+                    # A barely satisfied row strengthens only the weights that agree with it.
                     h += 2 * np.where(xi[row] * w > 0, xi[row], 0)
                 else:
                     continue

@@ -1,4 +1,4 @@
-"""FlatMatrixFactorization as an estimator: two ways in, two ways to ask."""
+"""FlatMatrixFactorization as an estimator, with a matrix or with observations as input."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""No result of a factorization depends on the unit of its targets, and the default penalty fits."""
+"""The unit of the targets does not change a factorization, and the default penalty is good."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Identifiers may be anything that has an order, one kind a column; what is not is named."""
+"""Identifiers may be of any type with an order, one kind in each column. Others are named."""
 
 import datetime as dt
 import uuid

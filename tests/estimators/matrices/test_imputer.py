@@ -1,4 +1,4 @@
-"""FlatMatrixImputer fills what is missing and keeps what is known."""
+"""FlatMatrixImputer fills missing entries and keeps known ones."""
 
 import warnings
 

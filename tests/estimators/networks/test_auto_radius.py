@@ -1,4 +1,4 @@
-"""What ``rho="auto"`` is: the published number, in the units of the data."""
+"""``rho="auto"`` is the published number in the units of the data."""
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ X, T = load_diabetes(return_X_y=True)
 X, T = scale(X), scale(T)
 # Of the wide neighbourhoods the pull is not felt at first, and noise on labels is not on weights.
 BY_SIZE = {
+    "auto",
     "sam",
     "asam",
     "gsam",

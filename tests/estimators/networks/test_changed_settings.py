@@ -1,4 +1,4 @@
-"""What is changed between two calls of ``partial_fit`` takes effect at the next."""
+"""A parameter that changes between two calls of ``partial_fit`` takes effect in the second one."""
 
 import copy
 import pickle

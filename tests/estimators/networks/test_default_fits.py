@@ -1,4 +1,4 @@
-"""A default fit ends, keeps to its budget, and says what it could not measure."""
+"""A default fit ends, stays within its budget, and says which measures are missing."""
 
 import re
 import tracemalloc

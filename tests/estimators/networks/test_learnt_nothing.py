@@ -1,4 +1,4 @@
-"""A network that ends no better than the best constant prediction says so, and what to try."""
+"""A network no better than the best constant prediction warns and gives advice."""
 
 import warnings
 
@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
 from skflat import FlatMLPClassifier, FlatMLPRegressor
-from skflat.estimators.networks import _outcome as _mlp_outcome
+from skflat.estimators.supervised import _outcome as _mlp_outcome
 from skflat.solvers import SOLVERS
 
 NO_BETTER = "no better than the best constant prediction"

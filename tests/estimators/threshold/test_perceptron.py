@@ -1,4 +1,4 @@
-"""Perceptrons and committees as estimators: real and binary weights, and the conventions."""
+"""Perceptrons and committees as estimators, with real and with binary weights."""
 
 import gc
 import pickle

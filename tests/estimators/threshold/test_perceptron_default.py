@@ -1,4 +1,4 @@
-"""The default search for binary weights: not behind any solver, nor behind a constant."""
+"""The default search for binary weights is as good as every solver and every constant."""
 
 import numpy as np
 import pytest

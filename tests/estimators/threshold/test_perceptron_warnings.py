@@ -1,4 +1,4 @@
-"""What perceptrons and committees say of a fit that has not learnt what it was given."""
+"""The warnings of perceptrons and committees that have not learnt their training rows."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""How many solutions are around one, and what random flips do to it."""
+"""The number of solutions around a solution, and the effect of random flips on it."""
 
 from math import comb
 

@@ -1,4 +1,4 @@
-"""Eigenvalues of the Hessian: the extreme ones, all of them, and the gradient's share in them."""
+"""Eigenvalues of the Hessian, its spectral density, and the gradient's share of its subspace."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""Volumes around a point, and how fast they shrink with the loss: closed forms."""
+"""Closed forms for volumes around a point, and for how fast they shrink with the loss."""
 
 import numpy as np
 import pytest

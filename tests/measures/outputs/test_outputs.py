@@ -1,4 +1,4 @@
-"""Measures of what the network's layers put out: margins, relative flatness, gradient noise."""
+"""Measures of the layers' outputs: margins, relative flatness, gradient noise."""
 
 import copy
 

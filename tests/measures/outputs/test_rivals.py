@@ -1,4 +1,4 @@
-"""The cheap rivals of weakness: live units, effective rank, normalised margin."""
+"""The cheap alternatives to weakness: live units, effective rank, normalised margin."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Values that readings of some features can give a probe, against linear programs."""
+"""Values that readings of features can give to a probe, compared with linear programs."""
 
 from itertools import pairwise
 

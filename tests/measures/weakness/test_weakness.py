@@ -1,4 +1,4 @@
-"""Weakness: what is still open."""
+"""Weakness: which outcomes are open."""
 
 import copy
 from functools import cache

@@ -1,4 +1,4 @@
-"""Weakness: what else can be counted, statements and regions."""
+"""Weakness: counts of statements and of regions."""
 
 from itertools import product
 from math import log

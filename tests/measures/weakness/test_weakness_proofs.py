@@ -1,4 +1,4 @@
-"""Weakness: the proofs behind the decisions, and the odd cases."""
+"""Weakness: the proofs of the decisions, and special cases."""
 
 from dataclasses import replace
 from itertools import product

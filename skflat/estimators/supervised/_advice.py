@@ -1,22 +1,22 @@
-"""What to try where a network learnt nothing: by the scale of the data, or else by its numbers."""
+"""What to try if a network has learnt nothing: scale the data, or change its parameters."""
 
 import numpy as np
 from scipy import sparse
 
-from ...objective import LARGE, SMALL, feature_sizes, target_deviations
+from ...objective import LARGE, SMALL, RegressionLoss, feature_sizes, target_deviations
 
-APART = 100  # times as large, a feature drowns the others
-STRONG = 0.01  # of ``alpha``, divided by the rows
+APART = 100  # a feature this many times as large as another hides it
+STRONG = 0.01  # an ``alpha`` above this, divided by the number of rows, may be too large
 
 
 def advice(estimator, objective, F, rows, task):
-    """What to try, as half a sentence.
+    """What to try, as a part of a sentence.
 
-    ``F`` are the scores that the network gives to some of the training rows.
+    ``F`` holds the raw predictions of the network for some of the training rows.
     """
     loss = objective.loss_function
     scaling = _scale_features(rows)
-    if not task.has_classes:
+    if isinstance(loss, RegressionLoss):
         scaling += _scale_target(loss, rows)
     if scaling:
         return " and ".join(scaling)
@@ -60,14 +60,14 @@ def _from_to(values):
 
 
 def _gives_one_class(F, rows, loss):
-    """Whether it knows something of the classes, but too little to name more than one."""
+    """Whether the loss is below the baseline loss although all rows are given one class."""
     decided = F.argmax(axis=1) if rows.y.ndim == 1 else F > 0
     known = rows.mean(loss.per_sample(F.astype(float), rows.y)) < loss.constant_loss(rows)
     return known and not np.any(decided != decided[0])
 
 
 def _numbers(estimator, total_weight):
-    """The numbers of the estimator that may have been the reason."""
+    """Which numerical parameters of the estimator to change."""
     solver, suspects = estimator._solver(), []
     if estimator.n_iter_ >= estimator.max_iter:
         suspects.append(f"a larger max_iter than {estimator.max_iter}")

@@ -1,4 +1,4 @@
-"""Whether a network learnt more than the best constant prediction, and a warning if it did not."""
+"""Whether a network has learnt more than the best constant prediction; a warning if not."""
 
 import warnings
 
@@ -8,23 +8,23 @@ from sklearn.exceptions import ConvergenceWarning
 from ...objective import target_deviations
 from ._advice import advice
 
-MOST_ROWS = 10_000  # that are looked at, so that it takes a small part of an epoch
-MOST_NAMED = 5  # of the outputs
-ROUNDING = 1e-10  # of a coefficient of determination that is 0
+MOST_ROWS = 10_000  # rows to predict, so that the check takes a small part of an epoch
+MOST_NAMED = 5  # outputs that the message lists
+ROUNDING = 1e-10  # a coefficient of determination up to this is 0
 
 
 def warn_unless_better(estimator, objective, w, task):
     """Warn if a fitted network is no better than a constant on its training rows.
 
-    It is judged as ``score`` judges: by accuracy, or by the coefficient of determination of every
-    output. A constant target is learnt by a constant. Of many rows some are drawn, by a seed that
-    is not taken from the user's random state.
+    The criterion is that of ``score``: the accuracy, or the coefficient of determination of every
+    output. If the loss does not ask for means, the criterion is the loss. There is no warning for a
+    constant target, because a constant is right there. If there are many rows, some of them are
+    drawn. The seed for it is not taken from the user's random state.
     """
     rows = _some_rows(objective, estimator._measure_seed)
     with np.errstate(over="ignore", invalid="ignore"):
         F = objective.scores(w, rows.X)
-        P = objective.loss_function.predict(F.copy())
-        found = _classes(estimator, P, rows) if task.has_classes else _regression(P, rows)
+        found = _judged(estimator, objective.loss_function, F, rows, task)
     if found is not None:
         warnings.warn(
             f"Training ended no better than the best constant prediction: {found}. "
@@ -35,7 +35,7 @@ def warn_unless_better(estimator, objective, w, task):
 
 
 def _some_rows(objective, seed):
-    """At most `MOST_ROWS` of those that weigh anything."""
+    """At most `MOST_ROWS` of the rows with a positive weight."""
     if objective.n_rows <= MOST_ROWS:
         return objective.batch()
     weight = objective.data.weight
@@ -44,8 +44,25 @@ def _some_rows(objective, seed):
     return objective.batch(np.sort(rng.permutation(rows)[:MOST_ROWS]))
 
 
+def _judged(estimator, loss, F, rows, task):
+    """What is wrong with the predictions, or None."""
+    if not task.has_classes and not loss.predicts_mean:
+        return _loss(loss, F, rows)
+    P = loss.shown(loss.predict(F.copy()))
+    return _classes(estimator, P, rows) if task.has_classes else _regression(P, rows)
+
+
+def _loss(loss, F, rows):
+    """What is wrong with the loss, or None."""
+    value, constant = rows.mean(loss.per_sample(F.astype(float), rows.y)), loss.constant_loss(rows)
+    if value < constant or not target_deviations(rows).any():
+        return None
+    return f"on the training rows the loss is {value:.3g}, and that of the constant {constant:.3g}"
+
+
 def _classes(estimator, P, rows):
-    """What is wrong with the predicted probabilities, or None."""
+    """How the predicted probabilities fail, or None."""
+    # A class here is a row of ``y``: for a multilabel target it is a set of labels.
     _, places = np.unique(rows.y, axis=0, return_inverse=True)
     places = places.ravel()
     counts = np.bincount(places, rows.weight)
@@ -62,8 +79,9 @@ def _classes(estimator, P, rows):
 
 
 def _regression(P, rows):
-    """What is wrong with the predictions, or None."""
+    """How the predictions fail, or None."""
     deviations = target_deviations(rows)
+    # In double precision, because float32 squares of large targets overflow.
     squares = np.average((P.astype(float) - rows.y) ** 2, axis=0, weights=rows.weight)
     r2 = 1 - squares / np.where(deviations > 0, deviations, 1) ** 2
     failed = np.flatnonzero((deviations > 0) & ~(r2 > ROUNDING))

@@ -1,0 +1,37 @@
+"""Losses as functions of scores and targets."""
+
+from ._custom import CustomClassLoss, CustomLoss
+from ._losses import (
+    Binary,
+    ClassLoss,
+    HalfPoisson,
+    HalfSquared,
+    HeldSlopes,
+    Likelihood,
+    Loss,
+    Multinomial,
+    RegressionLoss,
+    losses_and_residual,
+)
+from ._regression import REGRESSION_LOSSES, Absolute, HalfGamma, Huber, Pinball, regression_loss
+
+__all__ = [
+    "REGRESSION_LOSSES",
+    "Absolute",
+    "Binary",
+    "ClassLoss",
+    "CustomClassLoss",
+    "CustomLoss",
+    "HalfGamma",
+    "HalfPoisson",
+    "HalfSquared",
+    "HeldSlopes",
+    "Huber",
+    "Likelihood",
+    "Loss",
+    "Multinomial",
+    "Pinball",
+    "RegressionLoss",
+    "losses_and_residual",
+    "regression_loss",
+]
