@@ -150,7 +150,8 @@ def _crossing(scales, mean, level):
     ends = np.array([scales[k - 1 : k + 1], mean[k - 1 : k + 1]])
     powers = (ends[1] > 0).all() and np.isfinite(ends[1]).all()
     (x0, x1), (y0, y1) = np.log(ends) if powers else ends
-    share = ((np.log(level) if powers else level) - y0) / (y1 - y0)
+    # A rise that is flat from the finest scale on exceeds the level there already.
+    share = ((np.log(level) if powers else level) - y0) / (y1 - y0) if y1 != y0 else 0.0
     value = x0 + share * (x1 - x0) if np.isfinite(y1) else x0
     finite = np.isfinite(mean)
     slope = np.polyfit(scales[finite], mean[finite], 1)[0] if finite.sum() > 1 else np.inf
