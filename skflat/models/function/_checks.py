@@ -28,6 +28,8 @@ ADVICE_NUMPY = (
     "place of numpy and autograd.scipy in place of scipy, and of these only functions that have a "
     "gradient in autograd"
 )
+#: What a user's own function, or autograd's trace of it, may raise: each is handed on as one clear
+#: error with the function's line. Others, such as MemoryError or an interruption, pass as they are.
 FAILURES = (TypeError, ValueError, NotImplementedError, AttributeError, IndexError, KeyError)
 
 

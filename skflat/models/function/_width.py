@@ -19,11 +19,13 @@ class _Counting(Node):
 
 def numbers_of_a_row(model, w, X):
     """Numbers that a forward pass at ``w`` leaves for every row of ``X``, two rows or more."""
-    totals = []
-    for n_rows in (1, 2):
-        total = [0]
-        with ONE_AT_A_TIME:
-            root = _Counting.new_root(total)
-            trace(root, lambda params: model.forward(params, X[:n_rows]), model.layout.views(w))  # noqa: B023
-        totals.append(total[0])
-    return max(1, totals[1] - totals[0])
+    # The difference leaves out what does not grow with the rows, such as the parameters.
+    return max(1, _numbers(model, w, X[:2]) - _numbers(model, w, X[:1]))
+
+
+def _numbers(model, w, X):
+    total = [0]
+    with ONE_AT_A_TIME:
+        root = _Counting.new_root(total)
+        trace(root, lambda params: model.forward(params, X), model.layout.views(w))
+    return total[0]

@@ -1,18 +1,15 @@
 """Losses as functions of scores and targets."""
 
-from ._custom import CustomClassLoss, CustomLoss
-from ._losses import (
-    Binary,
+from ._contracts import (
     ClassLoss,
-    HalfPoisson,
-    HalfSquared,
     HeldSlopes,
     Likelihood,
     Loss,
-    Multinomial,
     RegressionLoss,
     losses_and_residual,
 )
+from ._custom import CustomClassLoss, CustomLoss
+from ._losses import Binary, HalfPoisson, HalfSquared, Multinomial
 from ._regression import REGRESSION_LOSSES, Absolute, HalfGamma, Huber, Pinball, regression_loss
 
 __all__ = [

@@ -9,7 +9,7 @@ from autograd import grad
 from scipy.optimize import minimize
 
 from .._model import ONE_AT_A_TIME
-from ._losses import ClassLoss, Loss
+from ._contracts import ClassLoss, Loss
 
 
 class CustomLoss(Loss):

@@ -10,7 +10,8 @@ import autograd.numpy as anp
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from ._losses import HalfPoisson, HalfSquared, RegressionLoss
+from ._contracts import RegressionLoss
+from ._losses import HalfPoisson, HalfSquared
 
 
 class _OfTarget(RegressionLoss):
