@@ -53,6 +53,14 @@ from .noise import (
     noise_stability,
     pac_bayes_bound,
 )
+from .norms import (
+    FisherRaoNorm,
+    PathNorm,
+    SpectralNorms,
+    fisher_rao_norm,
+    path_norm,
+    spectral_norms,
+)
 from .outputs import (
     EffectiveRank,
     LiveUnits,
@@ -82,6 +90,7 @@ __all__ = [
     "Comparison",
     "DominantSubspace",
     "EffectiveRank",
+    "FisherRaoNorm",
     "FlatMinimum",
     "FlatnessMonitor",
     "FlatnessOrder",
@@ -107,10 +116,12 @@ __all__ = [
     "OrbitMinimal",
     "OrbitTrace",
     "PacBayesBound",
+    "PathNorm",
     "Refutation",
     "RelativeFlatness",
     "Report",
     "SpectralDensity",
+    "SpectralNorms",
     "Weakness",
     "adaptive_sharpness",
     "check_measures",
@@ -120,6 +131,7 @@ __all__ = [
     "effective_rank",
     "eigenpairs",
     "extension_size",
+    "fisher_rao_norm",
     "flat_minimum",
     "flatness_report",
     "flatter",
@@ -144,9 +156,11 @@ __all__ = [
     "orbit_trace",
     "pac_bayes_bound",
     "pandas_for",
+    "path_norm",
     "relative_flatness",
     "sample_rows",
     "spectral_density",
+    "spectral_norms",
     "weakness",
 ]
 

@@ -11,6 +11,7 @@ from .curvature import (
     SpectralDensity,
 )
 from .noise import LearningCoefficient, LocalEnergy, LocalVolume, NoiseStability, PacBayesBound
+from .norms import FisherRaoNorm, PathNorm, SpectralNorms
 from .outputs import EffectiveRank, LiveUnits, Margins, NormalizedMargin
 from .search import AdaptiveSharpness, LevelSetDistance, MaximalVariation
 from .weakness import Weakness
@@ -20,6 +21,7 @@ MEASURES = {
     "adaptive_sharpness": AdaptiveSharpness,
     "dominant_subspace": DominantSubspace,
     "effective_rank": EffectiveRank,
+    "fisher_rao_norm": FisherRaoNorm,
     "flatness": LevelSetDistance,
     "gradient_noise": GradientNoise,
     "hessian_eigenvalues": HessianEigenvalues,
@@ -33,9 +35,11 @@ MEASURES = {
     "normalized_margin": NormalizedMargin,
     "orbit_trace": OrbitTrace,
     "pac_bayes_bound": PacBayesBound,
+    "path_norm": PathNorm,
     "relative_flatness": RelativeFlatness,
     "sharpness": HessianTrace,
     "spectral_density": SpectralDensity,
+    "spectral_norms": SpectralNorms,
     "weakness": Weakness,
 }
 

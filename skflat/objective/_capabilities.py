@@ -78,6 +78,17 @@ class HiddenLayer(Capability, ABC):
         return [joined(list(parts)) for parts in zip(*chunks, strict=True)]
 
 
+class AffineLayers(Capability, ABC):
+    """Affine maps one after the other, with an activation between two of them."""
+
+    what = "affine layers"
+    found_in = "Networks have them."
+
+    @abstractmethod
+    def maps(self, w):
+        """Weights of shape (n_inputs, n_units) and intercepts of every affine map, in order."""
+
+
 class ExactTrace(Capability, ABC):
     """The exact trace of the Hessian of every row's loss."""
 

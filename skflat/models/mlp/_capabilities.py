@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from ...objective import ExactTrace, HiddenLayer, Likelihood, Orbit, TraceGradient, Workspace
+from ...objective import (
+    AffineLayers,
+    ExactTrace,
+    HiddenLayer,
+    Likelihood,
+    Orbit,
+    TraceGradient,
+    Workspace,
+)
 from .._symmetry import ModelOrbit
 from ._trace import hessian_trace
 from ._trace_gradient import cost, trace_gradient
@@ -19,6 +27,13 @@ class NetworkLayers(HiddenLayer):
     def head(self, w):
         weights, _ = self.objective.model.split(w)
         return weights[-1]
+
+
+class NetworkMaps(AffineLayers):
+    """The arrays of the network."""
+
+    def maps(self, w):
+        return list(zip(*self.objective.model.split(w), strict=True))
 
 
 class NetworkTrace(ExactTrace, TraceGradient):
@@ -51,6 +66,7 @@ def _trace(objective):
 
 
 CAPABILITIES = {
+    AffineLayers: NetworkMaps,
     HiddenLayer: NetworkLayers,
     ExactTrace: _trace,
     Orbit: ModelOrbit,
