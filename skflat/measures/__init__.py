@@ -10,6 +10,7 @@ from ._measurement import Measurement
 from ._monitor import FlatnessMonitor
 from ._registry import BINARY_MEASURES, MEASURES
 from ._report import Comparison, Report, check_measures, compare, flatness_report
+from ._stability import StabilityMonitor
 from .binary import (
     FlipDistance,
     FlipEnergy,
@@ -122,6 +123,7 @@ __all__ = [
     "Report",
     "SpectralDensity",
     "SpectralNorms",
+    "StabilityMonitor",
     "Weakness",
     "adaptive_sharpness",
     "check_measures",

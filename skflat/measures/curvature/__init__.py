@@ -11,6 +11,7 @@ from ._eigenvalues import (
 from ._flat_minimum import FlatMinimum, flat_minimum
 from ._gradient_noise import GradientNoise, gradient_noise
 from ._hessian_trace import HessianTrace, hessian_trace
+from ._lanczos import largest_ritz
 from ._orbit import OrbitMinimal, OrbitTrace, orbit_minimal, orbit_trace
 from ._relative_flatness import RelativeFlatness, relative_flatness
 from ._spectral_density import SpectralDensity, spectral_density
@@ -32,6 +33,7 @@ __all__ = [
     "gradient_noise",
     "hessian_eigenvalues",
     "hessian_trace",
+    "largest_ritz",
     "orbit_minimal",
     "orbit_trace",
     "products",
