@@ -29,6 +29,7 @@ from .curvature import (
     OrbitMinimal,
     OrbitTrace,
     RelativeFlatness,
+    SoftRank,
     SpectralDensity,
     dominant_subspace,
     eigenpairs,
@@ -39,6 +40,7 @@ from .curvature import (
     orbit_minimal,
     orbit_trace,
     relative_flatness,
+    soft_rank,
     spectral_density,
 )
 from .feasibility import OpenPairs, Refutation, open_pairs
@@ -121,6 +123,7 @@ __all__ = [
     "Refutation",
     "RelativeFlatness",
     "Report",
+    "SoftRank",
     "SpectralDensity",
     "SpectralNorms",
     "StabilityMonitor",
@@ -161,6 +164,7 @@ __all__ = [
     "path_norm",
     "relative_flatness",
     "sample_rows",
+    "soft_rank",
     "spectral_density",
     "spectral_norms",
     "weakness",

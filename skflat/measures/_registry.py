@@ -8,6 +8,7 @@ from .curvature import (
     HessianTrace,
     OrbitTrace,
     RelativeFlatness,
+    SoftRank,
     SpectralDensity,
 )
 from .noise import LearningCoefficient, LocalEnergy, LocalVolume, NoiseStability, PacBayesBound
@@ -38,6 +39,7 @@ MEASURES = {
     "path_norm": PathNorm,
     "relative_flatness": RelativeFlatness,
     "sharpness": HessianTrace,
+    "soft_rank": SoftRank,
     "spectral_density": SpectralDensity,
     "spectral_norms": SpectralNorms,
     "weakness": Weakness,

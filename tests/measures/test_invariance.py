@@ -90,6 +90,7 @@ NEITHER = {
     ("noise_stability", (("noise", "sphere"),)),
     ("pac_bayes_bound", ()),
     ("sharpness", ()),
+    ("soft_rank", ()),
     ("spectral_density", ()),
 }
 # Noise and searches are drawn parameter by parameter, so a permutation draws others.

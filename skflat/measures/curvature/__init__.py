@@ -14,6 +14,7 @@ from ._hessian_trace import HessianTrace, hessian_trace
 from ._lanczos import largest_ritz
 from ._orbit import OrbitMinimal, OrbitTrace, orbit_minimal, orbit_trace
 from ._relative_flatness import RelativeFlatness, relative_flatness
+from ._soft_rank import SoftRank, soft_rank
 from ._spectral_density import SpectralDensity, spectral_density
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "OrbitMinimal",
     "OrbitTrace",
     "RelativeFlatness",
+    "SoftRank",
     "SpectralDensity",
     "dominant_subspace",
     "eigenpairs",
@@ -38,5 +40,6 @@ __all__ = [
     "orbit_trace",
     "products",
     "relative_flatness",
+    "soft_rank",
     "spectral_density",
 ]
