@@ -139,12 +139,7 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None, validated
     ValueError
         If ``predict`` would not accept X, or ``fit`` would not accept y.
     """
-    while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
-        if not isinstance(estimator, Pipeline):
-            estimator = estimator.best_estimator_
-            continue
-        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
-        estimator = estimator[-1]
+    estimator, X = unwrapped(estimator, X)
     for names, inputs_of, problem_of in KINDS:
         if all(hasattr(estimator, name) for name in names):
             X = X if validated else inputs_of(estimator, X)
@@ -154,6 +149,29 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None, validated
         f"Cannot measure {type(estimator).__name__}: expected a fitted "
         "FlatMLPClassifier or FlatMLPRegressor, scikit-learn's MLPClassifier or "
         "MLPRegressor, FlatMatrixFactorization, FlatPerceptronClassifier, "
-        "FlatSphericalPerceptronClassifier, FlatCommitteeClassifier, or a Pipeline that ends in "
-        "one of them."
+        "FlatSphericalPerceptronClassifier, FlatCommitteeClassifier, an estimator of a model of "
+        "your own, or a Pipeline or search that ends in one of them."
+        + (" Measure each of its estimators_ instead." if hasattr(estimator, "estimators_") else "")
     )
+
+
+def unwrapped(estimator, X=None):
+    """The last step within pipelines and fitted searches, and X as it reaches that step.
+
+    Parameters
+    ----------
+    estimator : object
+    X : array-like or sparse matrix of shape (n_samples, n_features), default=None
+
+    Returns
+    -------
+    estimator : object
+    X : array-like or sparse matrix of shape (n_samples, n_transformed) or None
+    """
+    while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
+        if isinstance(estimator, Pipeline):
+            X = estimator[:-1].transform(X) if X is not None and len(estimator) > 1 else X
+            estimator = estimator[-1]
+        else:
+            estimator = estimator.best_estimator_
+    return estimator, X

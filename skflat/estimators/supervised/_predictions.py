@@ -35,7 +35,7 @@ def warn_unless_finite(P, X):
         entries = rows.data if sparse.issparse(rows) else rows
         warnings.warn(
             f"The predictions of {wrong.sum()} of {len(P)} rows are not finite: they overflow "
-            f"{P.dtype}. The largest feature of these rows is {np.abs(entries).max(initial=0):.3g}.",
+            f"{P.dtype}. Their largest feature is {np.abs(entries).max(initial=0):.3g}.",
             RuntimeWarning,
             stacklevel=4,
         )

@@ -37,8 +37,8 @@ def predicted(network, X):
     return getattr(network, "predict_proba", network.predict)(X)
 
 
-@pytest.mark.parametrize("n_rows", (1, CHUNK, CHUNK + 1, 3 * CHUNK - 7))
-@pytest.mark.parametrize("convert", (np.asarray, sparse.csr_array))
+@pytest.mark.parametrize("n_rows", [1, CHUNK, CHUNK + 1, 3 * CHUNK - 7])
+@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_array])
 def test_pieces_predict_what_one_pass_does(network, n_rows, convert):
     X = np.random.default_rng(1).normal(size=(n_rows, N_FEATURES))
     assert_allclose(predicted(network, convert(X)), by_hand(network, X), rtol=1e-10, atol=1e-12)
