@@ -36,6 +36,5 @@ def warn_unless_finite(P, X):
         warnings.warn(
             f"The predictions of {wrong.sum()} of {len(P)} rows are not finite: they overflow "
             f"{P.dtype}. Their largest feature is {np.abs(entries).max(initial=0):.3g}.",
-            RuntimeWarning,
             stacklevel=4,
         )

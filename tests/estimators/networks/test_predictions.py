@@ -58,6 +58,6 @@ def test_rows_that_overflow_are_counted(network):
     network.coefs_[0] *= 1e3
     X = np.random.default_rng(1).normal(size=(CHUNK + 10, N_FEATURES))
     X[[2, -1]] *= 1.7e308 / np.abs(X[[2, -1]]).max()
-    with pytest.warns(RuntimeWarning, match=f"2 of {len(X)} rows are not finite.*1.7e\\+308"):
+    with pytest.warns(UserWarning, match=f"2 of {len(X)} rows are not finite.*1.7e\\+308"):
         P = predicted(network, X)
     assert np.isfinite(np.delete(P, [2, len(P) - 1], axis=0)).all()
