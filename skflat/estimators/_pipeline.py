@@ -13,8 +13,14 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from .._callbacks import PENDING, CallbackSupportMixin, EpochHooks
-from .._compat import Interval, Options, StrOptions, check_sample_weight
-from ..objective import Objective
+from .._compat import (
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    check_sample_weight,
+)
+from ..objective import Objective, did_you_mean
 from ..solvers import SOLVERS, History, Run, Settings, Solver, spawn_generator
 from ._measuring import Measuring
 from ._saved import Saved
@@ -166,6 +172,17 @@ class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
         "measures": ["array-like", None],
         "measure_max_samples": [Interval(Integral, 1, None, closed="left")],
     }
+
+    def _validate_params(self):
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            raise InvalidParameterError(f"{error}{self._nearest_solver()}") from None
+
+    def _nearest_solver(self):
+        """The solver that an unknown name may stand for, as a sentence, or nothing."""
+        unknown = isinstance(self.solver, str) and self.solver not in self._solvers
+        return did_you_mean(self.solver, self._solvers) if unknown else ""
 
     def _solver(self):
         """The solver that ``solver`` names or is. At ``rho = 0`` its base solver replaces it."""

@@ -22,7 +22,7 @@ from ._capabilities import (
 from ._glorot import glorot
 from ._layout import Layout
 from ._model import ONE_AT_A_TIME, Model
-from ._names import at_home
+from ._names import at_home, did_you_mean
 from ._norms import NORMS, norm_weights
 from ._objective import CHUNK, Objective
 from ._perturbation import PERTURBATIONS, Perturbation, rounded_normals, windowed_normals
@@ -100,6 +100,7 @@ __all__ = [
     "at_home",
     "cache_slices",
     "capability",
+    "did_you_mean",
     "displaced",
     "feature_sizes",
     "glorot",
