@@ -142,7 +142,7 @@ MEASURES = {
     "weight norm": weight_norm,
     "path norm": PathNorm(),
     "spectral norms": SpectralNorms(),
-    "Fisher-Rao norm": FisherRaoNorm(),
+    "Fisher-Rao norm": FisherRaoNorm("data"),
     "Fisher-Rao norm, model": FisherRaoNorm("model"),
     "effective rank": EffectiveRank(),
     "live units": LiveUnits(),

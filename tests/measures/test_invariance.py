@@ -44,7 +44,7 @@ LAYER = {
     ("effective_rank", (("features", "logits"),)),
     ("effective_rank", (("normalize", True),)),
     ("fisher_rao_norm", ()),
-    ("fisher_rao_norm", (("labels", "model"),)),
+    ("fisher_rao_norm", (("labels", "data"),)),
     ("flatness", (("norm", "block"),)),
     ("flatness", (("norm", "weight"),)),
     ("live_units", ()),

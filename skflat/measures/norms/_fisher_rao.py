@@ -13,18 +13,19 @@ class FisherRaoNorm(Measure):
     """Length of the parameters in the metric of the Fisher information; smaller is simpler.
 
     The value is ``sqrt(w' F w)`` with ``F`` the Fisher information (Liang, Poggio, Rakhlin and
-    Stokes, arXiv:1711.01530). With the labels of the data ``F`` is the mean of ``g g'`` over the
-    rows, with ``g`` the gradient of the row's loss. With the labels of the model, the mean is also
-    over labels drawn from the predictions, and ``F`` is the Gauss-Newton matrix.
+    Stokes, arXiv:1711.01530): the mean of ``g g'`` over the rows and over labels drawn from the
+    model's predictions, with ``g`` the gradient of the row's loss. This is the Gauss-Newton matrix.
+    With the labels of the data instead it is the empirical Fisher information.
 
     The rescaling of layers and of single relu units commutes with stretching all parameters, so it
     does not change the value.
 
     Parameters
     ----------
-    labels : {'data', 'model'}, default='data'
+    labels : {'model', 'data'}, default='model'
         Whose labels the Fisher information is taken of. With those of the data the value is near 0
-        for a network that fits its rows exactly.
+        for a network that fits its rows exactly. A few rows of large loss then make up most of it,
+        so on a sample of few rows its standard error is too small.
 
     Notes
     -----
@@ -44,12 +45,12 @@ class FisherRaoNorm(Measure):
     True
     """
 
-    _parameter_constraints: dict = {"labels": [StrOptions({"data", "model"})]}
+    _parameter_constraints: dict = {"labels": [StrOptions({"model", "data"})]}
 
     requires = (Likelihood,)
     sign = -1
 
-    def __init__(self, labels="data"):
+    def __init__(self, labels="model"):
         self.labels = labels
 
     def _evaluate(self, problem):
