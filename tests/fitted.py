@@ -43,6 +43,7 @@ from skflat.measures import (
     soft_rank,
     spectral_density,
     spectral_norms,
+    takeuchi_criterion,
     weakness,
 )
 from skflat.problems import as_problem
@@ -72,6 +73,7 @@ FUNCTIONS = {
     "soft_rank": soft_rank,
     "spectral_density": spectral_density,
     "spectral_norms": spectral_norms,
+    "takeuchi_criterion": takeuchi_criterion,
     "weakness": weakness,
 }
 assert list(FUNCTIONS) == list(MEASURES)

@@ -31,6 +31,7 @@ from .curvature import (
     RelativeFlatness,
     SoftRank,
     SpectralDensity,
+    TakeuchiCriterion,
     dominant_subspace,
     eigenpairs,
     flat_minimum,
@@ -42,6 +43,7 @@ from .curvature import (
     relative_flatness,
     soft_rank,
     spectral_density,
+    takeuchi_criterion,
 )
 from .feasibility import OpenPairs, Refutation, open_pairs
 from .noise import (
@@ -127,6 +129,7 @@ __all__ = [
     "SpectralDensity",
     "SpectralNorms",
     "StabilityMonitor",
+    "TakeuchiCriterion",
     "Weakness",
     "adaptive_sharpness",
     "check_measures",
@@ -167,6 +170,7 @@ __all__ = [
     "soft_rank",
     "spectral_density",
     "spectral_norms",
+    "takeuchi_criterion",
     "weakness",
 ]
 

@@ -10,6 +10,7 @@ from .curvature import (
     RelativeFlatness,
     SoftRank,
     SpectralDensity,
+    TakeuchiCriterion,
 )
 from .noise import LearningCoefficient, LocalEnergy, LocalVolume, NoiseStability, PacBayesBound
 from .norms import FisherRaoNorm, PathNorm, SpectralNorms
@@ -42,6 +43,7 @@ MEASURES = {
     "soft_rank": SoftRank,
     "spectral_density": SpectralDensity,
     "spectral_norms": SpectralNorms,
+    "takeuchi_criterion": TakeuchiCriterion,
     "weakness": Weakness,
 }
 

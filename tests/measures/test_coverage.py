@@ -15,6 +15,7 @@ from skflat.measures import (
     NoiseStability,
     SoftRank,
     SpectralDensity,
+    TakeuchiCriterion,
 )
 from skflat.problems import as_problem
 
@@ -61,6 +62,11 @@ def rank(task, seed):
     return (found.value, found.stderr), SoftRank().evaluate(task).value
 
 
+def takeuchi(task, seed):
+    found = TakeuchiCriterion(n_probes=3, n_steps=12, random_state=seed).evaluate(task)
+    return (found.value, found.stderr), TakeuchiCriterion().evaluate(task).value
+
+
 def stability(task, seed):
     def read(found):
         return found.value, found.stderr
@@ -72,6 +78,7 @@ def stability(task, seed):
 ESTIMATES = {
     "spectral_density": density,
     "soft_rank": rank,
+    "takeuchi_criterion": takeuchi,
     "fisher_rao_norm": rows,
     "noise_stability": stability,
     "rise of the loss": rise("rise"),

@@ -92,6 +92,7 @@ NEITHER = {
     ("sharpness", ()),
     ("soft_rank", ()),
     ("spectral_density", ()),
+    ("takeuchi_criterion", ()),
 }
 # Noise and searches are drawn parameter by parameter, so a permutation draws others.
 DRAWN = {
