@@ -32,6 +32,7 @@ from skflat.measures import (
     live_units,
     local_energy,
     local_volume,
+    magnitude_sharpness,
     margins,
     maximal_variation,
     noise_stability,
@@ -61,6 +62,7 @@ FUNCTIONS = {
     "live_units": live_units,
     "local_energy": local_energy,
     "local_volume": local_volume,
+    "magnitude_sharpness": magnitude_sharpness,
     "margins": margins,
     "maximal_variation": maximal_variation,
     "noise_stability": noise_stability,
@@ -78,7 +80,7 @@ FUNCTIONS = {
 }
 assert list(FUNCTIONS) == list(MEASURES)
 #: Those that ask for classes, and those that may be negative.
-OF_CLASSES = {margins, normalized_margin, pac_bayes_bound}
+OF_CLASSES = {magnitude_sharpness, margins, normalized_margin, pac_bayes_bound}
 SIGNED = {learning_coefficient, local_volume, margins, normalized_margin}
 each_function = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 each_measure = pytest.mark.parametrize(

@@ -12,7 +12,14 @@ from .curvature import (
     SpectralDensity,
     TakeuchiCriterion,
 )
-from .noise import LearningCoefficient, LocalEnergy, LocalVolume, NoiseStability, PacBayesBound
+from .noise import (
+    LearningCoefficient,
+    LocalEnergy,
+    LocalVolume,
+    MagnitudeSharpness,
+    NoiseStability,
+    PacBayesBound,
+)
 from .norms import FisherRaoNorm, PathNorm, SpectralNorms
 from .outputs import EffectiveRank, LiveUnits, Margins, NormalizedMargin
 from .search import AdaptiveSharpness, LevelSetDistance, MaximalVariation
@@ -31,6 +38,7 @@ MEASURES = {
     "live_units": LiveUnits,
     "local_energy": LocalEnergy,
     "local_volume": LocalVolume,
+    "magnitude_sharpness": MagnitudeSharpness,
     "margins": Margins,
     "maximal_variation": MaximalVariation,
     "noise_stability": NoiseStability,
