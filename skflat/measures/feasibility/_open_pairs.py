@@ -70,14 +70,13 @@ class OpenPairs:
             return bool(surely_wins(rows, W, labels).all())
         if (probe, outcome) not in self.refutations:
             return False
-        index, rivals, weights = self.refutations[probe, outcome]
+        refutation = self.refutations[probe, outcome]
+        index, rivals, weights = refutation
         if not (weights > 0).all() or np.any(labels[index] == rivals):
             return False
         if not exactly:
             rows = self.completions.with_intercept(np.vstack([self.features, self.probes[probe]]))
-        classes = np.eye(self.is_open.shape[1])[:, :-1]
-        gaps = classes[labels[index]] - classes[rivals]
-        vectors = (gaps[:, :, None] * rows[index][:, None, :]).reshape(len(index), -1)
+        vectors = refutation.vectors(rows, labels)
         if exactly:
             return surely_vanishes(vectors, weights)
         total = weights @ np.linalg.norm(rows[index], axis=1)
@@ -173,8 +172,8 @@ def decide_pairs(features, labels, probes, n_classes, scores, budget, asked=None
     witnesses = Witnesses(completions, features, probes, asked, keep)
     start, terms = _first_map(completions, features, scores)
     if start is None:
-        for pair in witnesses.undecided() if terms is not None else ():
-            witnesses.refute(*pair, terms)
+        if terms is not None:
+            witnesses.refute_all(terms)
         return witnesses
     witnesses.add(start[None])
     if n_classes == 2:
