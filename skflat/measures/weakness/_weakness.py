@@ -26,14 +26,17 @@ class Weakness(Measure):
     A pair is open if some affine re-reading of the network's own outputs gives the probe that
     outcome and still reproduces the learned function on every row of ``X``. The learned function is
     the predicted classes. The value is Bennett's pair count (arXiv:2605.05209) as a share in [0,
-    1]. Every pair is decided exactly, by a reading that realises it or by a proof that there is
-    none (`open_pairs`). Only the probes are sampled, and the pairs if all of them cost more than
-    ``budget``.
+    1]. Every pair is decided by a reading that realises it or by a proof that there is none
+    (`open_pairs`). Both are exact; pairs within a resolution of about 1e-10, which only rounding
+    could decide, count as closed and undecided. Only the probes are sampled, and the pairs if all
+    of them cost more than ``budget``.
 
     Features to re-read and outcomes depend on the task:
 
     * Three classes or more: the features are the centred logits. So the value depends only on the
       input-output map of the network. It is exactly the same for all parameters with this map.
+      If fewer units feed the logits than there are classes, less one, the logits depend on each
+      other. Proofs then are about the last hidden layer, and the weights carry them to the logits.
     * Two classes, and every label of a multilabel target: the features are the last hidden layer,
       because a single centred logit leaves almost nothing open. The value is invariant under
       rescaling the layers of a relu network and under invertible affine maps of that layer.
@@ -98,7 +101,8 @@ class Weakness(Measure):
     Only the rows of ``X`` constrain the readings, so fewer rows leave more open. The standard error
     is due to the drawing of probes. A number of statements or regions belongs to one set of probes
     and has no standard error. A pair that only rounding could decide counts as closed, and
-    ``converged`` is then False. Compare weaknesses only for the same probes and rows.
+    ``converged`` is then False. ``protocol["n_undecided"]`` is the number of such pairs, with those
+    beyond the budget. Compare weaknesses only for the same probes and rows.
 
     ``benchmarks/default_probes.py`` measures the effect of few probes and of few rows. It trains
     100 networks with a bottleneck of 8 units on 250 digits. They differ only in their seed. Their
