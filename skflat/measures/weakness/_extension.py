@@ -12,8 +12,8 @@ def extension_size(pairs):
     A statement gives some of the probes, or none, an outcome each; it is consistent if one affine
     map gives all training rows their labels and all these probes their outcomes. This is Bennett's
     weakness in the feature-classifier vocabulary (arXiv:2605.05209), of which the open pairs are
-    the statements about one probe. All are counted: statements are built up probe by probe, and what
-    is inconsistent stays so. Each is decided with the resolution of `open_pairs`.
+    the statements about one probe. All are counted: statements are built up probe by probe, and
+    what is inconsistent stays so. Each is decided with the resolution of `open_pairs`.
 
     Parameters
     ----------

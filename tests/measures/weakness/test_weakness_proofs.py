@@ -295,7 +295,7 @@ def test_of_few_units_and_many_classes_all_proofs_are_exact(units, n_dead):
     clf.intercepts_[0][units:] = -1e3
     (pairs,) = Weakness(X_probe=X[:6] + 0.3).decisions(clf, X, y)
     closed = np.argwhere(~pairs.is_open)
-    assert len(closed) > 2
+    assert len(closed) > 1
     assert pairs.decided.all()
     assert all(pairs.proves(*pair, exactly=True) for pair in closed)
     task = as_problem(clf, X, y)

@@ -4,7 +4,6 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
 from rational import has_solution, pairs_by_rational_programs
 
 from skflat.measures import open_pairs
