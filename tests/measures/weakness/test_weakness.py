@@ -353,6 +353,18 @@ def test_weakness_of_regression_counts_the_bins_that_can_be_reached():
     assert_allclose(free, 1)
 
 
+@pytest.mark.parametrize("size", [1e16, 1e50, 1e120])
+def test_predictions_that_round_by_more_than_the_tolerance_are_not_decided(size):
+    """Of enormous predictions only the bin of the prediction itself is surely open."""
+    estimator, X, y = fitted("regression")
+    estimator.coefs_[-1] = size * estimator.coefs_[-1]
+    found = weakness(estimator, X, y)
+    assert found.value == pytest.approx(0.1)
+    assert (found.kind, found.converged) == ("lower_bound", False)
+    assert found.protocol["n_undecided"] == 0.9 * found.protocol["n_pairs"]
+    assert np.isfinite(weakness(estimator, X, y, target="labels").value)
+
+
 def test_equal_quantiles_are_one_edge():
     """Of the targets 0, 1 and 2 there are four bins: up to 0, 1, 2, and beyond."""
     X = np.repeat([0.0, 1.0, 2.0], 30)[:, None]
