@@ -29,8 +29,8 @@ class Weakness(Measure):
     1]. Every pair is decided by a reading that realises it or by a proof that there is none
     (`open_pairs`). Both are exact; pairs within a resolution of about 1e-10, which only rounding
     could decide, count as closed and undecided. So do bins of a regression whose predictions are so
-    large that they round by more than the tolerance. Only the probes are sampled, and the pairs if all
-    of them cost more than ``budget``.
+    large that they round by more than the tolerance. Only the probes are sampled, and the pairs if
+    all of them cost more than ``budget``.
 
     Features to re-read and outcomes depend on the task:
 
