@@ -73,7 +73,7 @@ from .search import (
     level_set_distance,
     maximal_variation,
 )
-from .weakness import Weakness, extension_size, weakness
+from .weakness import Weakness, extension_size, sampled_extension_size, weakness
 
 __all__ = [
     "BINARY_MEASURES",
@@ -146,6 +146,7 @@ __all__ = [
     "pandas_for",
     "relative_flatness",
     "sample_rows",
+    "sampled_extension_size",
     "spectral_density",
     "weakness",
 ]

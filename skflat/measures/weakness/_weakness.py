@@ -15,7 +15,7 @@ from .._measure import Measure, bias_of_sample, describe, exactness
 from .._measurement import Measurement
 from ..feasibility import result_of
 from ._counts import COUNTS
-from ._extension import extension_size
+from ._extension import extension_size, sampled_extension_size
 from ._readings import double
 from ._regions import alone, regions
 
@@ -76,6 +76,12 @@ class Weakness(Measure):
         probes their outcomes at once (`extension_size`). The value is the logarithm of their
         number, summed over the labels of a multilabel target. It is minus infinity if there is
         none.
+    method : {'exact', 'sample'}, default='exact'
+        How statements are counted. ``'exact'`` refuses more than 20,000. ``'sample'`` estimates
+        their number from random descents (`sampled_extension_size`), for any number of probes. The
+        standard error is that of the estimate, and not due to the drawing of probes.
+    n_descents : int, default=200
+        With ``method='sample'`` only.
     features : {'auto', 'logits', 'hidden'}, default='auto'
         The features to re-read. ``'auto'`` is described above. The last hidden layer is the
         published choice for classes, too. ``'logits'`` needs three classes or more.
@@ -147,6 +153,8 @@ class Weakness(Measure):
         "target": [StrOptions({"predictions", "labels"})],
         "vocabulary": [StrOptions({"feature-classifier", "region-class"})],
         "count": [StrOptions({"pairs", "statements"})],
+        "method": [StrOptions({"exact", "sample"})],
+        "n_descents": [Interval(Integral, 2, None, closed="left")],
         "features": [StrOptions({"auto", "logits", "hidden"})],
         "tolerance": [Interval(Real, 0, None, closed="neither")],
         "budget": [Interval(Real, 0, np.inf, closed="right")],
@@ -160,6 +168,8 @@ class Weakness(Measure):
         target="predictions",
         vocabulary="feature-classifier",
         count="pairs",
+        method="exact",
+        n_descents=200,
         features="auto",
         tolerance=0.1,
         budget=1e12,
@@ -170,6 +180,8 @@ class Weakness(Measure):
         self.target = target
         self.vocabulary = vocabulary
         self.count = count
+        self.method = method
+        self.n_descents = n_descents
         self.features = features
         self.tolerance = tolerance
         self.budget = budget
@@ -256,12 +268,19 @@ class Weakness(Measure):
     def _statements(self, count, probes):
         require(count.problem.objective, ClassLoss, "count='statements'")
         pairs = self._decisions(count, probes)
+        if self.method == "sample":
+            drawn = self.n_descents, self.random_state
+            found = [sampled_extension_size(each, *drawn) for each in pairs]
+        else:
+            found = [(extension_size(each), 0.0) for each in pairs]
+        sizes, errors = np.array(found, dtype=float).T
         with np.errstate(divide="ignore"):
-            value = sum(float(np.log(extension_size(each))) for each in pairs)
+            value = float(np.log(sizes).sum())
         return {
             "value": value,
-            "stderr": 0.0,
-            "kind": exactness(count.problem),
+            # The error of a logarithm is the relative error.
+            "stderr": float(np.linalg.norm(errors / np.maximum(sizes, 1))),
+            "kind": "estimate" if self.method == "sample" else exactness(count.problem),
             "converged": bool(all(each.decided.all() for each in pairs)),
             "samples": np.mean([each.is_open.mean(axis=1) for each in pairs], axis=0),
         }
