@@ -70,10 +70,8 @@ def select(
 
     Notes
     -----
-    The cost is that of the measures; nothing is trained. `MEASURES` are of the training rows, so
-    they need no further labels. Validation rows do, and a thousand of them choose better than any
-    measure (``benchmarks/entropy_and_selection.py``). Weakness is the weakest of the four: effective
-    rank and normalised margin are cheaper and choose better there.
+    The cost is that of the measures; nothing is trained. Measures are of the training rows, so they
+    need no further labels. ``benchmarks/entropy_and_selection.py`` compares the choices.
 
     Examples
     --------

@@ -17,8 +17,8 @@ class PatternEntropy(Based):
     Networks whose rows have many different patterns leave more open, so their weakness is larger
     (Bennett, arXiv:2605.05209). The solver does not maximise weakness itself.
 
-    Let ``r = tanh(z / 2)`` for the pre-activations ``z``. It is the mean of a bit in {-1, 1} that is
-    1 with probability ``sigmoid(z)``. The expected number of bits in which two rows differ is
+    Let ``r = tanh(z / 2)`` for the pre-activations ``z``. It is the mean of a bit in {-1, 1} that
+    is 1 with probability ``sigmoid(z)``. The expected number of bits in which two rows differ is
     ``d = (n_units - r @ r') / 2``. The entropy is ``-log(mean(exp(-d)))`` over all pairs of
     different rows of the batch, in nats. If all units are far from 0, it is the collision entropy
     (Renyi's, of order 2) of the patterns, where two patterns that differ in ``d`` bits count as
@@ -27,8 +27,8 @@ class PatternEntropy(Based):
 
     ``rho`` is the weight of the bonus, in units of the loss per nat. It is no radius, and 0 is the
     base solver. Useful values are 0.001 to 0.03. ``"auto"`` is 0.01, ours. With Adam, small values
-    act, too: the loss has no slope in a relu unit that is off on all rows, so Adam follows the bonus
-    alone, with steps of full size, until the unit is on again.
+    act, too: the loss has no slope in a relu unit that is off on all rows, so Adam follows the
+    bonus alone, with steps of full size, until the unit is on again.
 
     Parameters
     ----------

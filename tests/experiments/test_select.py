@@ -95,7 +95,7 @@ def test_measures_that_are_not_defined_are_left_out():
     ]
     found = select(nets, X, y, by="effective_rank")
     assert "normalized_margin" not in found.choices
-    with pytest.raises(ValueError, match="by='normalized_margin' chooses none .*needs classes"):
+    with pytest.raises(ValueError, match=r"by='normalized_margin' chooses none .*needs classes"):
         select(nets, X, y)
 
 

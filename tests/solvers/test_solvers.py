@@ -314,7 +314,7 @@ def test_the_gradients_counted_are_the_gradients_taken(solver, monkeypatch):
 
 @each_solver
 def test_the_rows_counted_are_the_rows_differentiated(solver):
-    objective, w = regression()
+    objective, w = regression(model=MLP([3, 2, 1]))
     watched = Watched(objective)
     settings = Settings(rho=0.1, batch_size=5)
     _, run = minimize(solver, watched, w, settings, max_epochs=4 if solver.stochastic else None)
@@ -387,7 +387,7 @@ def test_every_solver_sees_the_same_batches(solver):
                 seen.append(rows.copy())
             return self.objective.batch(rows, work)
 
-    objective, w = regression()
+    objective, w = regression(model=MLP([3, 2, 1]))
     run = {"random_state": 3, "max_epochs": 2, "settings": Settings(rho=0.1, batch_size=5)}
     minimize(solver, Seen(objective), w, **run)
     by_solver = np.concatenate(seen)
@@ -399,7 +399,7 @@ def test_every_solver_sees_the_same_batches(solver):
 
 @each_stochastic_solver
 def test_steps_and_epochs_are_counted(solver):
-    objective, w = regression()
+    objective, w = regression(model=MLP([3, 2, 1]))
     settings, random_state = Settings(rho=0.1, batch_size=5), np.random.RandomState(0)
     state = solver.init_state(objective, w, settings, np.random.default_rng(0))
     for epochs in (2, 4):
