@@ -79,10 +79,8 @@ def select(
     >>> from skflat import FlatMLPClassifier
     >>> from skflat.experiments import select
     >>> X, y = load_iris(return_X_y=True)
-    >>> nets = [
-    ...     FlatMLPClassifier((8,), max_iter=400, measures=None, random_state=seed).fit(X, y)
-    ...     for seed in range(3)
-    ... ]
+    >>> given = {"solver": "lbfgs", "alpha": 1, "max_iter": 3000, "measures": None}
+    >>> nets = [FlatMLPClassifier((8,), random_state=k, **given).fit(X, y) for k in range(3)]
     >>> found = select(nets, X, y, by="effective_rank")
     >>> found.best is nets[found.index]
     True

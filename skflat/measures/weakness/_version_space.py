@@ -78,7 +78,8 @@ def weakness_bound(
     With two classes and one feature the version space is an arc of a circle, and the share is
     exact. Otherwise it is an estimate by subset simulation: half of the particles with the greatest
     least margins survive, copies of them take steps that keep the prior, and so on, until half of
-    them are in the version space. A nat costs about ``140 n_draws`` passes of all rows through a last layer.
+    them are in the version space. A nat costs about ``140 n_draws`` passes of all rows through a
+    last layer.
 
     The share is invariant under invertible affine maps of the features.
 
