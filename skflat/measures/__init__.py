@@ -73,7 +73,14 @@ from .search import (
     level_set_distance,
     maximal_variation,
 )
-from .weakness import Weakness, extension_size, weakness
+from .weakness import (
+    Weakness,
+    WeaknessBound,
+    extension_size,
+    sampled_extension_size,
+    weakness,
+    weakness_bound,
+)
 
 __all__ = [
     "BINARY_MEASURES",
@@ -112,6 +119,7 @@ __all__ = [
     "Report",
     "SpectralDensity",
     "Weakness",
+    "WeaknessBound",
     "adaptive_sharpness",
     "check_measures",
     "compare",
@@ -146,8 +154,10 @@ __all__ = [
     "pandas_for",
     "relative_flatness",
     "sample_rows",
+    "sampled_extension_size",
     "spectral_density",
     "weakness",
+    "weakness_bound",
 ]
 
 at_home(__name__, globals())

@@ -16,6 +16,7 @@ from toys import Bilinear, Toy, Watched, descend, hyperbola, quadratic
 from skflat import FlatMLPClassifier
 from skflat.models.mlp import MLP
 from skflat.models.mlp._trace_gradient import trace_gradient as by_hand_trace_gradient
+from skflat.models.mlp._units import units_gradient
 from skflat.objective import Batch, HalfSquared, Multinomial, Objective, Workspace
 from skflat.solvers import (
     ASAM,
@@ -277,8 +278,8 @@ def test_any_objective_is_minimised_in_its_own_dtype(solver, dtype):
 @each_solver
 def test_a_new_model_is_minimised(solver):
     objective, w = regression(model=Bilinear(3, 1))
-    if "TracePenalty" in named(solver):
-        pytest.skip("needs the exact trace, which a new model has to know; see test_stages.py")
+    if named(solver) & {"TracePenalty", "PatternEntropy"}:
+        pytest.skip("needs what a new model has to know; see test_stages.py and test_entropy.py")
     end, _ = minimize(solver, objective, w, Settings(rho=0.02, learning_rate_init=0.01))
     assert objective.loss(end) < 0.8 * objective.loss(w)
 
@@ -305,6 +306,7 @@ def test_the_gradients_counted_are_the_gradients_taken(solver, monkeypatch):
     # That of the trace counts as 1 with one hidden layer.
     place = "skflat.models.mlp._capabilities.trace_gradient"
     monkeypatch.setattr(place, counting(by_hand_trace_gradient))
+    monkeypatch.setattr("skflat.models.mlp._capabilities.units_gradient", counting(units_gradient))
     clf = classifier(solver).fit(X, Y)
     assert clf.n_grad_evals_ == sum(rows) / len(X)
     assert clf.n_grad_evals_ >= clf.n_iter_
@@ -312,7 +314,7 @@ def test_the_gradients_counted_are_the_gradients_taken(solver, monkeypatch):
 
 @each_solver
 def test_the_rows_counted_are_the_rows_differentiated(solver):
-    objective, w = regression()
+    objective, w = regression(model=MLP([3, 2, 1]))
     watched = Watched(objective)
     settings = Settings(rho=0.1, batch_size=5)
     _, run = minimize(solver, watched, w, settings, max_epochs=4 if solver.stochastic else None)
@@ -385,7 +387,7 @@ def test_every_solver_sees_the_same_batches(solver):
                 seen.append(rows.copy())
             return self.objective.batch(rows, work)
 
-    objective, w = regression()
+    objective, w = regression(model=MLP([3, 2, 1]))
     run = {"random_state": 3, "max_epochs": 2, "settings": Settings(rho=0.1, batch_size=5)}
     minimize(solver, Seen(objective), w, **run)
     by_solver = np.concatenate(seen)
@@ -397,7 +399,7 @@ def test_every_solver_sees_the_same_batches(solver):
 
 @each_stochastic_solver
 def test_steps_and_epochs_are_counted(solver):
-    objective, w = regression()
+    objective, w = regression(model=MLP([3, 2, 1]))
     settings, random_state = Settings(rho=0.1, batch_size=5), np.random.RandomState(0)
     state = solver.init_state(objective, w, settings, np.random.default_rng(0))
     for epochs in (2, 4):

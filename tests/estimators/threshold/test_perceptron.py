@@ -227,7 +227,7 @@ def test_the_trace_on_the_sphere_is_that_of_the_hessian(fit_intercept):
 # Real weights
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", sorted(SOLVERS.keys() - {"entropy"}))  # it has no hidden units
 @short
 def test_every_solver_of_the_registry_finds_a_separating_plane(solver):
     X, y = make_blobs(60, centers=2, cluster_std=0.5, random_state=0)
