@@ -353,7 +353,7 @@ def test_a_perceptron_is_corrected_along_its_violated_rows():
     patterns, w = random_patterns(21, 1, 0), np.ones((1, 21))
     rows = np.array([1, 4, 7, 9])
     violated = [row for row in rows if patterns.matrix[row].sum() <= 0]
-    assert_allclose(correction(patterns, w, rows), patterns.matrix[violated].sum(axis=0))
+    assert_allclose(correction(patterns, w, rows)[0], patterns.matrix[violated].sum(axis=0))
 
 
 def test_of_a_committee_only_the_units_closest_to_right_are_corrected():

@@ -28,37 +28,44 @@ class BinaryWeights:
         return distinct_rows(X, targets, weight)
 
     def _search(self, patterns_of, targets, given):
-        """Solve every one-vs-rest problem; return a list of the results.
+        """Solve all one-vs-rest problems; return a list of the results.
 
         Parameters
         ----------
         patterns_of : callable
-            Maps labels in {-1, +1} to the patterns of a problem. It must be possible to pickle it.
+            Maps labels in {-1, +1} to patterns: those of one problem to `Patterns`, and an array of
+            shape (n_problems, n_rows) to `Problems`. It must be possible to pickle it.
         targets : ndarray of shape (n_rows, n_problems)
             The targets, 0 or 1.
         given : tuple of X, y and sample_weight
             All validated data before scaling, for callbacks.
         """
-        solver = self._solver()
+        solver, labels = self._solver(), 2 * targets.T - 1
         max_iter = None if self.max_iter == "auto" else self.max_iter
-        seeds = spawn_generator(self._random_state).integers(2**63, size=targets.shape[1])
+        # All problems have the same seed. So what the rows do not determine is equal for all
+        # classes, and does not decide between them.
+        seed = spawn_generator(self._random_state).integers(2**63)
         found, stopped = [], []
-        self._hooks = PartHooks(self, *given, n_parts=len(seeds))
+        self._hooks = PartHooks(self, *given, n_parts=len(labels))
         is_here = in_turn(self.n_jobs)
+        size = problems_together(solver, len(targets) * self.n_features_in_)
+        groups = np.array_split(labels, -(-len(labels) // size))
 
         # A generator, because a task must know the results so far.
         def tasks():
-            for y, seed in zip(targets.T, seeds, strict=True):
+            for group in groups:
                 # An interruption applies to the whole fit. Every remaining problem needs some
                 # weights, so it gets a single iteration.
                 limit = 1 if any(stopped) else max_iter
-                hooks = self._hooks.begin()
+                # The iterations of a group are told as those of its first problem.
+                hooks = [self._hooks.begin() for _ in group][0]
                 hooks = hooks if is_here else None  # they know the estimator, and stay here
-                yield solver, patterns_of, 2 * y - 1, seed, limit, self.verbose, hooks
+                yield solver, patterns_of, group, seed, limit, self.verbose, hooks
 
-        def then(each):
-            found.append(each)
-            stopped.append(self._hooks.end() or each.interrupted)
+        def then(group):
+            found.extend(group)
+            ended = [self._hooks.end() for _ in group]
+            stopped.append(any(ended) or any(each.interrupted for each in group))
 
         run(_solve, tasks(), self.n_jobs, then=then)
         self._exhausted = any(each.exhausted for each in found) and not any(stopped)
@@ -77,7 +84,18 @@ def row_counts(weight):
     return 1.0 if weight is None else counting_weight(weight)
 
 
+LEAST_TOGETHER = 8  # problems; from here on a product of matrices is at its full speed
+ENTRIES = 1 << 20  # of the rows, times problems: fewer are not worth a worker of their own
+
+
+def problems_together(solver, n_entries):
+    """Number of problems in a group. It does not depend on the number of workers."""
+    return max(LEAST_TOGETHER, ENTRIES // n_entries) if solver.together else 1
+
+
 def _solve(solver, patterns_of, labels, seed, max_iter, verbose, hooks):
-    """One task: a one-vs-rest problem."""
+    """One task: a group of one-vs-rest problems."""
     rng = np.random.default_rng(seed)
-    return solver.solve(patterns_of(labels), rng, max_iter, verbose, hooks)
+    if len(labels) > 1:
+        return solver.solve(patterns_of(labels), rng, max_iter, verbose, hooks)
+    return [solver.solve(patterns_of(labels[0]), rng, max_iter, verbose, hooks)]

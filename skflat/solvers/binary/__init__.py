@@ -8,6 +8,7 @@ from ._amp import AMP
 from ._auto import Auto
 from ._binary_solver import BinarySolver, Found
 from ._focusing_bp import FocusingBP
+from ._joint_descent import joint_descent
 from ._max_sum import MaxSum
 from ._mean_field import MeanField
 from ._replicated_sgd import BinaryReplicatedSGD
@@ -37,6 +38,7 @@ __all__ = [
     "Found",
     "MaxSum",
     "MeanField",
+    "joint_descent",
 ]
 
 at_home(__name__, globals())

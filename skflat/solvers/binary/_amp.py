@@ -55,7 +55,7 @@ class AMP(BinarySolver):
 
     max_iter = 100_000
     interval = 10
-    real_threshold = True
+    real_threshold = together = True
 
     def __init__(self, reinforcement=1e-3, temperature=0.0, damping=0.0):
         self.reinforcement = reinforcement
@@ -65,7 +65,7 @@ class AMP(BinarySolver):
     def candidates(self, patterns, rng):
         products, n = Products(patterns), patterns.shape[1]
         bar = (patterns.bar - np.ravel(patterns.offset)).astype(products.dtype)
-        a = (1e-3 * rng.standard_normal(n)).astype(products.dtype)
+        a = patterns.repeated((1e-3 * rng.standard_normal(n)).astype(products.dtype))
         g, h, kept = np.zeros_like(bar), np.zeros_like(a), 0.0
         threshold = RealThreshold(patterns)
         while kept < 0.999:
@@ -73,7 +73,7 @@ class AMP(BinarySolver):
             sd = np.sqrt(V)
             x = products.rows(a)
             # The Onsager term removes the reaction of a row to its own last message.
-            x -= V * patterns.own(g)
+            x -= V * patterns.own_of_rows(g)
             x -= bar
             threshold.add_to(x)
             x /= sd
@@ -104,27 +104,30 @@ TINY = 1e-6  # least mean variance of a weight; the variances tend to 0 as the s
 
 
 class Products:
-    """Products with the patterns of a perceptron and with their squares."""
+    """Products with the patterns of perceptrons and with their squares."""
 
     def __init__(self, patterns):
-        self._xi, self.dtype = patterns.matrix, patterns.xi.dtype
+        self._patterns, self._xi, self.dtype = patterns, patterns.matrix, patterns.xi.dtype
         self._squares = None if patterns.are_signs else self._xi**2
 
     def rows(self, a):
         """``xi @ a``."""
-        return self._xi @ a
+        return self._patterns.projections(a)
 
     def columns(self, g):
         """``xi.T @ g``."""
-        return g @ self._xi
+        return self._patterns.columns(g)
 
     def variances(self, a):
         """``xi**2 @ (1 - a**2)``, one number where all rows have the same."""
-        return len(a) - a @ a if self._squares is None else self._squares @ (1 - a * a)
+        if self._squares is None:
+            return len(a) - a @ a if a.ndim == 1 else a.shape[1] - (a * a).sum(axis=1)[:, None]
+        rest = 1 - a * a
+        return self._squares @ rest if a.ndim == 1 else rest @ self._squares.T
 
     def column_squares(self, v):
         """``(xi**2).T @ v``, one number where all columns have the same."""
-        return v.sum() if self._squares is None else v @ self._squares
+        return v.sum(axis=-1, keepdims=v.ndim > 1) if self._squares is None else v @ self._squares
 
 
 def inverse_mills(x):
