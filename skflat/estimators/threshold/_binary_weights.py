@@ -58,8 +58,8 @@ class BinaryWeights:
                 # weights, so it gets a single iteration.
                 limit = 1 if any(stopped) else max_iter
                 # The iterations of a group are told as those of its first problem.
-                hooks = [self._hooks.begin() for _ in group][0]
-                hooks = hooks if is_here else None  # they know the estimator, and stay here
+                first, *_ = [self._hooks.begin() for _ in group]
+                hooks = first if is_here else None  # they know the estimator, and stay here
                 yield solver, patterns_of, group, seed, limit, self.verbose, hooks
 
         def then(group):
@@ -84,13 +84,12 @@ def row_counts(weight):
     return 1.0 if weight is None else counting_weight(weight)
 
 
-LEAST_TOGETHER = 8  # problems; from here on a product of matrices is at its full speed
 ENTRIES = 1 << 20  # of the rows, times problems: fewer are not worth a worker of their own
 
 
 def problems_together(solver, n_entries):
     """Number of problems in a group. It does not depend on the number of workers."""
-    return max(LEAST_TOGETHER, ENTRIES // n_entries) if solver.together else 1
+    return max(solver.least_together, ENTRIES // n_entries) if solver.together else 1
 
 
 def _solve(solver, patterns_of, labels, seed, max_iter, verbose, hooks):

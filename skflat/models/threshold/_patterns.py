@@ -83,6 +83,10 @@ class Patterns:
         """This start of the weights, once for every problem to solve."""
         return start
 
+    def inputs(self, rows):
+        """The entries of some rows, shape (n_units, n_rows, n_inputs)."""
+        return self.xi[:, rows]
+
     def row(self, row):
         """The entries of one row of a perceptron, shape (n_inputs,)."""
         return self.matrix[row]
@@ -170,7 +174,7 @@ def majority(up):
 
     Parameters
     ----------
-    up : ndarray of shape (n_units, n_rows)
+    up : ndarray of shape (n_units, ..., n_rows)
         Probability that each unit is up.
 
     Returns
@@ -180,9 +184,9 @@ def majority(up):
     ndarray of shape (2, n_units, n_rows)
         Conditional probability of a majority, given that the unit is down, and given that it is up.
     """
-    n_units, n_rows = up.shape
+    n_units = len(up)
     needed = n_units // 2 + 1
-    given = np.empty((2, n_units, n_rows), up.dtype)
+    given = np.empty((2, *up.shape), up.dtype)
     # Each unit is left out in turn. Dividing it out of the full convolution would be faster, but
     # would lose digits.
     for unit in range(n_units):
@@ -195,7 +199,7 @@ def majority(up):
 
 def _counts(up):
     """Distribution of the number of units that are up, shape (n_units + 1, n_rows)."""
-    counts = np.zeros((len(up) + 1, up.shape[1]), up.dtype)
+    counts = np.zeros((len(up) + 1, *up.shape[1:]), up.dtype)
     counts[0] = 1
     for p in up:  # in place: one convolution with (1 - p, p) per unit
         moved = p * counts[:-1]

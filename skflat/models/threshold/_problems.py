@@ -56,6 +56,9 @@ class Problems(Patterns):
         weight = self.weight if np.ndim(self.weight) == 0 else self.weight[rows]
         return Problems(self.xi[:, rows], self.signs[:, rows], self.n_units, self.bar, weight)
 
+    def inputs(self, rows):
+        return self.signs[:, None, rows, None] * self.xi[:, rows]
+
     def row(self, row):
         return self.signs[:, row, None] * self.matrix[row]
 

@@ -7,6 +7,7 @@ from ...objective import at_home
 from ._amp import AMP
 from ._auto import Auto
 from ._binary_solver import BinarySolver, Found
+from ._focusing_amp import FocusingAMP
 from ._focusing_bp import FocusingBP
 from ._joint_descent import joint_descent
 from ._max_sum import MaxSum
@@ -18,6 +19,7 @@ from ._ste import STE
 #: From the names in ``solver`` of classifiers with weights in {-1, +1} to classes.
 BINARY_SOLVERS = {
     "amp": AMP,
+    "focusing_amp": FocusingAMP,
     "focusing_bp": FocusingBP,
     "max_sum": MaxSum,
     "mean_field": MeanField,
@@ -34,6 +36,7 @@ __all__ = [
     "Auto",
     "BinaryReplicatedSGD",
     "BinarySolver",
+    "FocusingAMP",
     "FocusingBP",
     "Found",
     "MaxSum",

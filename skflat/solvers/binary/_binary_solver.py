@@ -62,6 +62,9 @@ class BinarySolver(BaseEstimator):
     real_threshold = False
     #: Whether it can solve several `skflat.models.threshold.Problems` together.
     together = False
+    #: Problems to solve together however many rows there are. A product of matrices is then at its
+    #: full speed. Rules that need much memory for each problem have a smaller number.
+    least_together = 8
     _parameter_constraints: dict = {}
 
     def check(self, patterns):

@@ -464,6 +464,8 @@ def test_measures_of_real_weights_see_a_point_of_the_sphere():
 class Impatient(SBPI):
     """A user interrupts the second problem after three iterations."""
 
+    together = False
+
     def candidates(self, patterns, rng):
         STARTED.append(0)
         for w in super().candidates(patterns, rng):
