@@ -3,6 +3,7 @@
 from numbers import Integral
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from ..._callbacks import PartHooks
 from ..._compat import Interval, StrOptions
@@ -23,6 +24,8 @@ class BinaryWeights:
 
     _known_measures = MEASURES | BINARY_MEASURES
     _has_bits = True
+    #: Attributes that follow from the weights, the thresholds and the scale of the features.
+    _derived: tuple = ()
 
     def _rows_to_learn(self, X, targets, weight):
         return distinct_rows(X, targets, weight)
@@ -75,8 +78,53 @@ class BinaryWeights:
         self._cost = products * len(targets) * self.n_features_in_
         return found
 
+    def packed(self):
+        """The weights with one bit each.
+
+        Returns
+        -------
+        ndarray of uint8 of shape (n_bytes,)
+            The bits of ``weights_`` in their order, 1 for +1. The last byte is filled with 0.
+            ``2 * numpy.unpackbits(packed, count=weights_.size) - 1.0`` are the weights again.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from skflat import FlatPerceptronClassifier
+        >>> X, y = load_breast_cancer(return_X_y=True)
+        >>> clf = FlatPerceptronClassifier(measures=None, random_state=0).fit(X, y)
+        >>> clf.weights_.shape, clf.packed().nbytes
+        ((1, 30), 4)
+        """
+        check_is_fitted(self)
+        return np.packbits(self.weights_ > 0)
+
+    def __getstate__(self):
+        """Weights are saved with one bit each, and what follows from them is not saved."""
+        state = super().__getstate__()
+        weights = state.get("weights_")
+        if weights is not None and np.all(np.abs(weights) == 1):
+            state["weights_"] = {BITS: self.packed(), "shape": weights.shape}
+            for name in self._derived:
+                state.pop(name, None)
+        return state
+
+    def __setstate__(self, state):
+        state, saved = dict(state), state.get("weights_")
+        is_packed = isinstance(saved, dict)
+        if is_packed:
+            dtype, shape = state["thresholds_"].dtype, saved["shape"]
+            bits = np.unpackbits(saved[BITS], count=int(np.prod(shape)))
+            state["weights_"] = (2 * bits.astype(dtype) - 1).reshape(shape)
+        super().__setstate__(state)
+        if is_packed and self._derived:
+            vars(self).update(self._attributes(self.weights_, self.thresholds_))
+
     def _end(self):
         vars(self).pop("_hooks").end_fit()
+
+
+BITS = "bits"  # the key of the packed weights in a saved estimator
 
 
 def row_counts(weight):

@@ -138,6 +138,7 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         "solver": [StrOptions({"auto", *BINARY_SOLVERS}), BinarySolver],
     }
 
+    _derived = "coef_", "intercept_"
     _alternatives = "FlatSphericalPerceptronClassifier", "FlatCommitteeClassifier"
 
     def __init__(

@@ -613,6 +613,32 @@ def test_a_copy_predicts_the_same(name):
 
 
 @short
+@pytest.mark.parametrize("name", ["binary", "committee", "tree"])
+@pytest.mark.parametrize("dtype", [np.float32, float])
+def test_a_weight_takes_one_bit_on_disk(name, dtype):
+    clf = clone(ESTIMATORS[name]).set_params(measures=None).fit(CANCER.astype(dtype), MALIGNANT)
+    state, size = clf.__getstate__(), clf.weights_.size
+    assert state["weights_"]["bits"].nbytes == clf.packed().nbytes == -(-size // 8)
+    assert not state.keys() & {"coef_", "intercept_"}
+    bits = np.unpackbits(clf.packed(), count=size)
+    assert_array_equal(2.0 * bits - 1, clf.weights_.ravel())
+    twin = pickle.loads(pickle.dumps(clf))
+    for attribute, value in vars(clf).items():
+        if isinstance(value, np.ndarray):
+            assert_array_equal(getattr(twin, attribute), value, strict=True)
+
+
+@short
+def test_a_model_on_disk_is_little_more_than_its_scale():
+    """The scale of a feature takes 128 times as many bits as its weight."""
+    clf = clone(ESTIMATORS["binary"]).set_params(measures=None)
+    wide, small = (np.tile(CANCER, (1, k)) for k in (20, 1))
+    sizes = [len(pickle.dumps(clf.fit(X, MALIGNANT))) for X in (wide, small)]
+    n_more = wide.shape[1] - small.shape[1]
+    assert sizes[0] - sizes[1] == pytest.approx(n_more * (2 * 8 + 1 / 8), rel=0.02)
+
+
+@short
 @each_estimator
 def test_nothing_refers_to_the_training_data(name):
     X = CANCER.copy()
