@@ -4,6 +4,7 @@ from ._batch import Batch
 from ._cache import cache_slices, displaced
 from ._capabilities import (
     CRITERIA,
+    AffineLayers,
     BinaryMachines,
     Capability,
     Entries,
@@ -66,6 +67,7 @@ __all__ = [
     "REGRESSION_LOSSES",
     "SMALL",
     "Absolute",
+    "AffineLayers",
     "Batch",
     "Binary",
     "BinaryMachines",

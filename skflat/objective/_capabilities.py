@@ -109,6 +109,17 @@ class HiddenUnits(Capability, ABC):
         """
 
 
+class AffineLayers(Capability, ABC):
+    """Affine maps one after the other, with an activation between two of them."""
+
+    what = "affine layers"
+    found_in = "Networks have them."
+
+    @abstractmethod
+    def maps(self, w):
+        """Weights of shape (n_inputs, n_units) and intercepts of every affine map, in order."""
+
+
 class ExactTrace(Capability, ABC):
     """The exact trace of the Hessian of every row's loss."""
 

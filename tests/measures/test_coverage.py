@@ -1,13 +1,21 @@
 """Standard errors keep what they promise: over 200 networks, three of them cover nearly always."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from skflat import FlatMLPClassifier
-from skflat.measures import HessianTrace, LocalEnergy, NoiseStability, SpectralDensity
+from skflat.measures import (
+    FisherRaoNorm,
+    HessianTrace,
+    LocalEnergy,
+    NoiseStability,
+    SoftRank,
+    SpectralDensity,
+)
 from skflat.problems import as_problem
 
 pytestmark = pytest.mark.slow
@@ -41,6 +49,18 @@ def density(task, seed):
     return (found.value, found.stderr), mean_curvature(task)
 
 
+def rows(task, seed):
+    """On half of the rows."""
+    half = replace(task.sample(30, np.random.default_rng(seed)), sampled_from=60)
+    found = FisherRaoNorm().evaluate(half)
+    return (found.value, found.stderr), FisherRaoNorm().evaluate(task).value
+
+
+def rank(task, seed):
+    found = SoftRank(n_probes=3, n_steps=12, random_state=seed).evaluate(task)
+    return (found.value, found.stderr), SoftRank().evaluate(task).value
+
+
 def stability(task, seed):
     def read(found):
         return found.value, found.stderr
@@ -51,6 +71,8 @@ def stability(task, seed):
 
 ESTIMATES = {
     "spectral_density": density,
+    "soft_rank": rank,
+    "fisher_rao_norm": rows,
     "noise_stability": stability,
     "rise of the loss": rise("rise"),
     "rise of the error": rise("error_rise"),
