@@ -177,8 +177,8 @@ class LeastSquares(Capability, ABC):
         Returns
         -------
         object
-            Its ``sweep(w)`` changes ``w`` in place and returns the expected loss. Its ``n_kinds``
-            is the number of passes over the rows in a sweep.
+            Its ``sweep(w)`` changes ``w`` in place and returns the expected loss. Its ``n_rows``
+            is the number of rows that a sweep passes over.
         """
 
 

@@ -38,7 +38,9 @@ class ALS(Solver):
     The method is for factorizations only, because it needs the closed form of one kind of
     parameters given all others. A sweep counts one gradient per kind. The losses recorded are the
     expected ones. Training ends when a sweep lowers the loss by less than the share ``tol``. With
-    early stopping it ends as with every other solver. There is no ``partial_fit``.
+    early stopping it ends as with every other solver. ``partial_fit`` solves only for the entities
+    that occur in the given observations, from all of their observations. So it needs the
+    estimator's ``keep_seen=True``.
 
     Examples
     --------
@@ -59,6 +61,9 @@ class ALS(Solver):
         deviation = np.sqrt(2 * objective.constant_loss())
         return float(self.default_rho * np.sqrt(deviation))
 
+    def adopt(self, objective, w, state, settings):
+        """Do nothing: there is no state from the call before."""
+
     def solve(self, w, state, run):
         alternation = run.objective.capability(LeastSquares).alternation(run.settings.rho)
         try:
@@ -76,11 +81,12 @@ class ALS(Solver):
         # After an exact fit only rounding errors are left. They never converge, so stop there.
         nothing = np.finfo(w.dtype).eps ** 2 * run.objective.constant_loss()
         last = np.inf
-        for _ in range(settings.max_iter):
+        n_sweeps = settings.max_iter if run.max_epochs is None else run.max_epochs
+        for _ in range(n_sweeps):
             run.hooks.begin_epoch()
             loss = alternation.sweep(w)
             run.n_iter += 1
-            run.work.rows += alternation.n_kinds * run.objective.n_rows
+            run.work.rows += alternation.n_rows
             if not np.isfinite(loss):
                 run.diverged = True
                 return
@@ -93,6 +99,8 @@ class ALS(Solver):
             if self._settled(loss, last, history, settings):
                 return
             last = loss
+        if run.max_epochs is not None:
+            return
         warnings.warn(
             f"als did not converge within max_iter={settings.max_iter} sweeps: the expected loss "
             f"still fell by more than the share tol={settings.tol}.",

@@ -7,8 +7,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..._compat import fit_context
 from ...symmetry import conserved
-from .._pipeline import all_or_nothing, is_stochastic
+from .._pipeline import all_or_nothing
 from ._fit import BaseFactorization
+from .recommending import Recommending, updates
 
 
 def _knows_the_matrix(estimator):
@@ -20,7 +21,7 @@ def _knows_the_matrix(estimator):
     return True
 
 
-class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
+class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
     """Matrix factorization with missing entries that seeks a flat minimum, and measures it.
 
     An entry is ``intercept + row offset + column offset + row factors . column factors``. This is
@@ -79,6 +80,11 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         `skflat.symmetry.balance_eigenvalue`. Only for two columns of identifiers.
     clip : pair of float or None, default=None
         Smallest and largest value to predict.
+    keep_seen : bool, default=False
+        Whether to keep the observations in the fitted estimator. Then `recommend` knows what users
+        have seen, and ``'als'`` has a ``partial_fit``. An observation takes 12 bytes, or 8 if the
+        targets are of single precision. Weights take as much as the targets. Only for two columns
+        of identifiers.
     measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
         What to measure at the end of ``fit``: names in `skflat.measures.MEASURES`.
     measure_max_samples : int, default=20000
@@ -262,6 +268,7 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         fit_offsets=True,
         balance=None,
         clip=None,
+        keep_seen=False,
         measures=("sharpness", "flatness", "weakness"),
         measure_max_samples=20000,
         batch_size="auto",
@@ -292,6 +299,7 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         self.fit_offsets = fit_offsets
         self.balance = balance
         self.clip = clip
+        self.keep_seen = keep_seen
         self.measures = measures
         self.measure_max_samples = measure_max_samples
         self.batch_size = batch_size
@@ -340,16 +348,21 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         with all_or_nothing(self):
             return self._fit(X, y, sample_weight)
 
-    @available_if(is_stochastic)
+    @available_if(updates)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on the given observations. Their identifiers may be new.
 
         Call ``measure`` to measure the result. The method is only available for solvers that use
-        batches. ``'als'`` and ``'lbfgs'`` need all observations at once. If there are new
-        identifiers, the moments of the base optimizer start anew. A matrix may get new rows, but no
-        new columns. The first call sets the unit ``scale_``, so give it enough observations for
-        this.
+        batches, and for ``'als'`` with ``keep_seen=True``. ``'lbfgs'`` needs all observations at
+        once. If there are new identifiers, the moments of the base optimizer start anew. A matrix
+        may get new rows, but no new columns. The first call sets the unit ``scale_``, so give it
+        enough observations for this.
+
+        ``'als'`` solves once for every entity that occurs in the given observations, from all of
+        its observations in this and all earlier calls of ``fit``, ``partial_fit`` and ``fold_in``.
+        The factors of all others stay. Offsets keep a mean of 0. The cost is that of a sweep over
+        the observations of these entities. There is no early stopping then.
 
         Parameters
         ----------

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..._compat import Interval, StrOptions
 from ...models.factorization import Factorization
-from ...objective import HalfSquared, Objective
+from ...objective import Batch, HalfSquared, Objective
 from ...problems import COMPLETION, Problem, as_problem
 from ...solvers import ALS, SOLVERS, Solver, spawn_generator
 from ...symmetry import balance, balance_eigenvalue
@@ -18,8 +18,8 @@ from .._measuring import USUAL_MEASURES
 from .._pipeline import SETTINGS, Training
 from ._alpha import WITHOUT_CHOICE, chosen_alpha
 from ._baseline import no_better_than_constant
-from ._predictions import Predicting
 from ._target_unit import unit_of
+from .recommending import FoldingIn, touched_by
 
 # These measures use all rows, because their cost is small or does not grow with the rows.
 ON_ALL_ROWS = {"sharpness", "weakness"}
@@ -27,7 +27,7 @@ DROWNED = 1e-9  # with a unit below this share of the variance of the noise, all
 BATCHES = 1000  # largest number of batches of an epoch with batch_size="auto"
 
 
-class BaseFactorization(Predicting):
+class BaseFactorization(FoldingIn):
     """The fit of `FlatMatrixFactorization`, without its parameters and its other methods.
 
     Solvers see the targets in units of ``scale_``, so that no result depends on the users' unit.
@@ -36,7 +36,7 @@ class BaseFactorization(Predicting):
 
     _solvers = {**SOLVERS, "als": ALS}
     _parameter_constraints: dict = {
-        **Predicting._parameter_constraints,
+        **FoldingIn._parameter_constraints,
         **SETTINGS,
         "solver": [StrOptions({*SOLVERS, "als"}), Solver],
         "alpha": [StrOptions({"auto"}), *SETTINGS["alpha"]],
@@ -45,6 +45,7 @@ class BaseFactorization(Predicting):
         "fit_offsets": ["boolean"],
         "balance": [StrOptions({"frobenius", "lambda_max", "trace"}), None],
         "clip": ["array-like", None],
+        "keep_seen": ["boolean"],
         "measure_max_samples": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -54,15 +55,26 @@ class BaseFactorization(Predicting):
         first_pass = not hasattr(self, "factors_") or not (self.warm_start or incremental)
         named, places, codes, values, weight = self._learnt_from(X, y, sample_weight, first_pass)
         self._random_state = check_random_state(self.random_state)
+        if incremental and not first_pass:  # as precise as the factors to continue from
+            values = values.astype(self.factors_[0].dtype, copy=False)
+        sizes = [len(identifiers) for identifiers in named["identifiers_"]]
+        observed = self._kept((codes, values, weight), sizes, places if incremental else None)
+        named["_seen"] = observed
         rows, held_out = self._split(len(values), "observations") or (None, None)
         rows = slice(None) if rows is None else np.sort(rows)
         train = [None if array is None else array[rows] for array in (codes, values, weight)]
         if first_pass:
             self.scale_ = self._unit(*train)
-        sizes = [len(identifiers) for identifiers in named["identifiers_"]]
-        model = Factorization(sizes, self.n_components, self.fit_offsets)
+        updates = incremental and not self._solver().stochastic
+        if updates and self.early_stopping:
+            raise ValueError("partial_fit of 'als' has no early stopping: set it to False.")
+        touched = touched_by(codes, sizes) if updates else None
+        model = Factorization(sizes, self.n_components, self.fit_offsets, touched)
+        given = self._batch(*train)
+        if updates:  # alternating least squares needs all observations of what it solves for
+            train = observed.codes, observed.values, observed.weight
         objective = self._objective(model, *train, choose=first_pass, incremental=incremental)
-        w = self._start(objective, places, first_pass)
+        w = self._start(model, given, places, first_pass)
         training = Training(
             objective,
             w,
@@ -74,7 +86,7 @@ class BaseFactorization(Predicting):
         w = self._train(training, first_pass=first_pass, incremental=incremental)
         # `partial_fit` continues from these parameters bit for bit. The attributes are in another
         # unit and have rounding errors.
-        self._trained = w if self._solver().stochastic else None
+        self._trained = w if self._solver().stochastic or incremental else None
         if incremental:
             return self
         self._compare(objective.unpenalized(), w)
@@ -110,12 +122,13 @@ class BaseFactorization(Predicting):
 
     def _objective(self, model, codes, y, weight, choose, incremental):
         """The objective in units of ``scale_``. This chooses the penalty if necessary."""
-        objective = Objective(model, HalfSquared(), codes, y[:, None] / self.scale_, weight)
+        data = self._batch(codes, y, weight)
+        objective = Objective(model, HalfSquared(), data.X, data.y, data.weight)
         if self.alpha != "auto":
             self.alpha_ = float(self.alpha)
         elif choose:
             self.alpha_ = WITHOUT_CHOICE if incremental else self._chosen_alpha(objective)
-        data, alpha = objective.data, (self.alpha_, float(self.alpha_offsets))
+        alpha = self.alpha_, float(self.alpha_offsets)
         return Objective(model, HalfSquared(), data.X, data.y, data.weight, alpha)
 
     def _chosen_alpha(self, objective):
@@ -124,16 +137,19 @@ class BaseFactorization(Predicting):
         rng = spawn_generator(self._random_state)
         return chosen_alpha(objective, rho, float(self.alpha_offsets), rng)
 
-    def _start(self, objective, places, first_pass):
-        """The parameters to start from."""
-        model = objective.model
+    def _batch(self, codes, y, weight):
+        """Observations, with targets in units of ``scale_``."""
+        return Batch(codes, y[:, None] / self.scale_, weight)
+
+    def _start(self, model, batch, places, first_pass):
+        """The parameters to start from. A batch gives those of new entities their size."""
         if first_pass:
-            return model.init(self._random_state, objective.data)
+            return model.init(self._random_state, batch)
         old, there = self._in_own_unit()
         self._check_structure(old, model)
         if old.sizes == model.sizes:
             return there
-        w = model.init(self._random_state, objective.data)
+        w = model.init(self._random_state, batch)
         self._history.forget_best()
         model.embed(w, old, there, places)
         return w

@@ -24,15 +24,21 @@ class Predicting(Observing):
 
     def _predicted(self, codes):
         """Predictions for codes. The code -1 stands for an unknown identifier."""
+        return self._clipped(self._scorer()(codes))
+
+    def _scorer(self):
+        """A function from codes to predictions that are not clipped."""
         # The padded model has one more entity of each kind, with factors and offset 0. The code -1
         # selects it.
         model, w = factorization(self)
         model, w = model.padded(w)
-        scores = [
-            model.scores(w, codes[start : start + model.chunk])[:, 0]
-            for start in range(0, len(codes), model.chunk)
-        ]
-        return self._clipped(np.concatenate(scores))
+
+        def score(codes):
+            starts = range(0, max(1, len(codes)), model.chunk)
+            parts = (codes[start : start + model.chunk] for start in starts)
+            return np.concatenate([model.scores(w, part)[:, 0] for part in parts])
+
+        return score
 
     def _folded_in(self, X):
         """The factors of the rows of a validated matrix, with their offsets as a last column."""

@@ -33,6 +33,8 @@ class Factorization(Model):
         Length of the factors. One kind alone has no pairs, so the length is then 0.
     fit_offsets : bool, default=True
         Whether there are an intercept and offsets.
+    touched : list of ndarray of bool of shape (n_entities,), default=None
+        For every kind, the entities that alternating least squares solves for. None stands for all.
     """
 
     capabilities = CAPABILITIES
@@ -43,13 +45,14 @@ class Factorization(Model):
     #: So batches minimise the same ridge as the closed form does.
     penalized_by_batch = False
 
-    def __init__(self, sizes, n_components, fit_offsets=True):
+    def __init__(self, sizes, n_components, fit_offsets=True, touched=None):
         self.sizes = [int(size) for size in sizes]
         self.n_kinds = len(self.sizes)
         if self.n_kinds == 1 and not fit_offsets:
             raise ValueError("With one column of identifiers there is nothing but offsets to fit.")
         self.n_components = n_components if self.n_kinds > 1 else 0
         self.fit_offsets = fit_offsets
+        self.touched = touched
         shapes = {}
         if fit_offsets:
             shapes["intercept"] = (1,)
