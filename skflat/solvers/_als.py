@@ -1,10 +1,12 @@
 """Alternating least squares for the expected loss under weight noise."""
 
 import warnings
+from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .._compat import Interval, StrOptions
 from .._parallel import warn_or_raise
 from ..objective import LeastSquares
 from ._solver import Solver
@@ -33,6 +35,16 @@ class ALS(Solver):
     than two kinds, ``rho^2`` multiplies for each kind the squared norm of the sum of the others'
     factors. The mean objective is half of the formula divided by the sum of the weights.
 
+    Parameters
+    ----------
+    inner : {'cholesky', 'cg'}, default='cholesky'
+        How the equations of an entity are solved with ``feedback='implicit'``: exactly, or by some
+        steps of conjugate gradients from the factors before. With ``k`` components and ``n``
+        observations of an entity the first costs ``n k^2 + k^3 / 3`` multiplications, and the
+        second ``n k + k^2`` for each step. Ratings are always solved exactly.
+    n_steps : int, default=3
+        Number of steps of conjugate gradients in a sweep.
+
     Notes
     -----
     The method is for factorizations only, because it needs the closed form of one kind of
@@ -50,10 +62,19 @@ class ALS(Solver):
     ALS()
     """
 
+    _parameter_constraints: dict = {
+        "inner": [StrOptions({"cholesky", "cg"})],
+        "n_steps": [Interval(Integral, 1, None, closed="left")],
+    }
+
     default_rho = 0.2
     stochastic = False
     early_stops = True
     requires = (LeastSquares,)
+
+    def __init__(self, inner="cholesky", n_steps=3):
+        self.inner = inner
+        self.n_steps = n_steps
 
     def auto_rho(self, objective):
         # The constant loss is half the variance of the targets. A product of two factors has the
@@ -65,7 +86,8 @@ class ALS(Solver):
         """Do nothing: there is no state from the call before."""
 
     def solve(self, w, state, run):
-        alternation = run.objective.capability(LeastSquares).alternation(run.settings.rho)
+        n_steps = self.n_steps if self.inner == "cg" else None
+        alternation = run.objective.capability(LeastSquares).alternation(run.settings.rho, n_steps)
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 self._sweeps(alternation, w, run)

@@ -85,6 +85,17 @@ class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
         have seen, and ``'als'`` has a ``partial_fit``. An observation takes 12 bytes, or 8 if the
         targets are of single precision. Weights take as much as the targets. Only for two columns
         of identifiers.
+    feedback : {'explicit', 'implicit'}, default='explicit'
+        What ``y`` is. ``'explicit'``: values, such as ratings. Entries without a value are unknown.
+        ``'implicit'``: counts, such as how often a user has watched a film. Then every pair has a
+        preference, which is 1 if its count is positive and 0 if not. Preferences are fitted with
+        weights, see ``confidence``. Offsets and the choice of ``alpha`` are for explicit feedback:
+        there are none here, ``scale_`` is 1, and ``alpha='auto'`` is 1. It needs ``'als'`` and two
+        columns of identifiers.
+    confidence : float, default=40.0
+        With implicit feedback a pair with the count ``r`` has the weight ``1 + confidence * r``.
+        Counts of a pair that is given several times are added, and ``sample_weight`` multiplies
+        them. The default is that of Hu, Koren and Volinsky.
     measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
         What to measure at the end of ``fit``: names in `skflat.measures.MEASURES`.
     measure_max_samples : int, default=20000
@@ -223,6 +234,14 @@ class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
     deviation ``rho`` adds ``rho^2 (n |X|^2 + m |Y|^2)`` and the constant ``rho^4 n_components m n``
     to the sum.
 
+    With implicit feedback the objective is ``sum (1 + confidence r) (p - score)^2 + alpha |F|^2``
+    over all pairs of a row and a column, with counts ``r`` and preferences ``p``. It is divided by
+    twice the sum of the weights. Noise of standard deviation ``rho`` adds ``rho^2`` times the sum
+    of ``W |f|^2`` over all rows and columns, where ``W`` is the sum of the weights of all pairs of
+    a row or column, and ``rho^4 n_components`` times the sum of all weights. No pass over all pairs
+    is needed. ``sharpness_`` is the trace of the Hessian of this loss. Other measures are left out.
+    ``score`` is R^2 of the preferences of all pairs of known rows and columns, with these weights.
+
     If an entry is observed several times, every observation counts. The factors of a row or column
     without observations are 0. There is a warning for such columns.
 
@@ -238,7 +257,9 @@ class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
 
     References
     ----------
-    Flatness of factorizations: Josz, arXiv:2509.11386. Weakness: Bennett, arXiv:2605.05209.
+    Implicit feedback: Hu, Koren and Volinsky, 2008, "Collaborative filtering for implicit feedback
+    datasets". Flatness of factorizations: Josz, arXiv:2509.11386. Weakness: Bennett,
+    arXiv:2605.05209.
 
     Examples
     --------
@@ -269,6 +290,8 @@ class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
         balance=None,
         clip=None,
         keep_seen=False,
+        feedback="explicit",
+        confidence=40.0,
         measures=("sharpness", "flatness", "weakness"),
         measure_max_samples=20000,
         batch_size="auto",
@@ -300,6 +323,8 @@ class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
         self.balance = balance
         self.clip = clip
         self.keep_seen = keep_seen
+        self.feedback = feedback
+        self.confidence = confidence
         self.measures = measures
         self.measure_max_samples = measure_max_samples
         self.batch_size = batch_size
@@ -405,6 +430,8 @@ class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
         float
         """
         codes, values, weight = self.observations(X, y, sample_weight)
+        if self._implicit:
+            return self._preference_score(codes, values, weight)
         return r2_score(values, self._predicted(codes), sample_weight=weight)
 
     @available_if(_knows_the_matrix)

@@ -1,7 +1,7 @@
 """Fitting a factorization: from observations to fitted attributes."""
 
 import warnings
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -9,9 +9,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..._compat import Interval, StrOptions
-from ...models.factorization import Factorization
-from ...objective import Batch, HalfSquared, Objective
-from ...problems import COMPLETION, Problem, as_problem
+from ...models.factorization import Factorization, ImplicitFactorization
+from ...objective import HalfSquared, Objective
+from ...problems import COMPLETION, Problem, as_problem, factorization
 from ...solvers import ALS, SOLVERS, Solver, spawn_generator
 from ...symmetry import balance, balance_eigenvalue
 from .._measuring import USUAL_MEASURES
@@ -19,7 +19,13 @@ from .._pipeline import SETTINGS, Training
 from ._alpha import WITHOUT_CHOICE, chosen_alpha
 from ._baseline import no_better_than_constant
 from ._target_unit import unit_of
-from .recommending import FoldingIn, touched_by
+from .recommending import (
+    FoldingIn,
+    check_implicit,
+    preference_rho,
+    preference_sharpness,
+    touched_by,
+)
 
 # These measures use all rows, because their cost is small or does not grow with the rows.
 ON_ALL_ROWS = {"sharpness", "weakness"}
@@ -46,6 +52,8 @@ class BaseFactorization(FoldingIn):
         "balance": [StrOptions({"frobenius", "lambda_max", "trace"}), None],
         "clip": ["array-like", None],
         "keep_seen": ["boolean"],
+        "feedback": [StrOptions({"explicit", "implicit"})],
+        "confidence": [Interval(Real, 0, None, closed="neither")],
         "measure_max_samples": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -53,55 +61,78 @@ class BaseFactorization(FoldingIn):
         self._check_measures()
         self._check_clip()
         first_pass = not hasattr(self, "factors_") or not (self.warm_start or incremental)
-        named, places, codes, values, weight = self._learnt_from(X, y, sample_weight, first_pass)
+        named, places, *given = self._learnt_from(X, y, sample_weight, first_pass)
         self._random_state = check_random_state(self.random_state)
-        if incremental and not first_pass:  # as precise as the factors to continue from
-            values = values.astype(self.factors_[0].dtype, copy=False)
         sizes = [len(identifiers) for identifiers in named["identifiers_"]]
-        observed = self._kept((codes, values, weight), sizes, places if incremental else None)
-        named["_seen"] = observed
-        rows, held_out = self._split(len(values), "observations") or (None, None)
-        rows = slice(None) if rows is None else np.sort(rows)
-        train = [None if array is None else array[rows] for array in (codes, values, weight)]
-        if first_pass:
-            self.scale_ = self._unit(*train)
         updates = incremental and not self._solver().stochastic
-        if updates and self.early_stopping:
-            raise ValueError("partial_fit of 'als' has no early stopping: set it to False.")
-        touched = touched_by(codes, sizes) if updates else None
-        model = Factorization(sizes, self.n_components, self.fit_offsets, touched)
-        given = self._batch(*train)
-        if updates:  # alternating least squares needs all observations of what it solves for
-            train = observed.codes, observed.values, observed.weight
-        objective = self._objective(model, *train, choose=first_pass, incremental=incremental)
-        w = self._start(model, given, places, first_pass)
+        self._check_method(len(sizes), updates)
+        if incremental and not first_pass:  # as precise as the factors to continue from
+            given[1] = given[1].astype(self.factors_[0].dtype, copy=False)
+        seen = named["_seen"] = self._kept(given, sizes, places if incremental else None)
+        train, held_out = self._rows_to_learn_from(given)
+        if first_pass:
+            self.scale_ = 1.0 if self._implicit else self._unit(*train)
+        model = self._model(sizes, touched_by(given[0], sizes) if updates else None)
+        # Alternating least squares needs all observations of the entities that it solves for.
+        whole = (seen.codes, seen.values, seen.weight) if updates else train
+        objective = self._objective(model, self._batch(*whole), first_pass, incremental)
+        w = self._start(model, self._batch(*train), places, first_pass)
         training = Training(
             objective,
             w,
             (X, y, sample_weight),
-            attributes=lambda w: named | self._attributes(objective.model, w),
-            validate=self._validator(objective, codes, values, weight, held_out),
+            attributes=lambda w: named | self._attributes(model, w),
+            validate=self._validator(model, held_out),
             finish=lambda w: self._balanced(objective, w),
         )
         w = self._train(training, first_pass=first_pass, incremental=incremental)
         # `partial_fit` continues from these parameters bit for bit. The attributes are in another
         # unit and have rounding errors.
         self._trained = w if self._solver().stochastic or incremental else None
-        if incremental:
-            return self
-        self._compare(objective.unpenalized(), w)
+        if not incremental:
+            self._judge(objective, w, train)
+        return self
+
+    def _check_method(self, n_kinds, updates):
+        if updates and self.early_stopping:
+            raise ValueError("partial_fit of 'als' has no early stopping: set it to False.")
+        self._implicit = self.feedback == "implicit"
+        if self._implicit:
+            check_implicit(self, n_kinds)
+
+    def _rows_to_learn_from(self, observations):
+        """Codes, values and weights of the training rows, and of those held out or None."""
+        train, held_out = self._split(len(observations[1]), "observations") or (None, None)
+        if train is None:
+            return observations, None
+        return (
+            [None if array is None else array[rows] for array in observations]
+            for rows in (np.sort(train), held_out)
+        )
+
+    def _model(self, sizes, touched):
+        make = ImplicitFactorization if self._implicit else Factorization
+        return make(sizes, self.n_components, self.fit_offsets, touched)
+
+    def _judge(self, objective, w, train):
+        """Warn if nothing was learnt, and measure."""
+        if self._implicit:
+            self._compare(*objective.model.preference_loss(w, objective.data))
+            self._measure_preferences(objective.model, w, objective.data)
+            return
+        plain = objective.unpenalized()
+        if np.ptp(plain.data.y) > 0:
+            self._compare(plain.loss(w), plain.constant_loss())
         if self.measures is not None:
             whole = self._problem(objective.model, w, *train)
             self._measure_problem(self.measures, whole, after_fit=True)
-        return self
 
-    def _validator(self, objective, codes, values, weight, held_out):
+    def _validator(self, model, held_out):
         """A function from ``w`` to ``(score, loss)`` on the held-out rows, or None."""
         if held_out is None:
             return None
-        weight = None if weight is None else weight[held_out]
-        y = values[held_out][:, None] / self.scale_
-        validation = Objective(objective.model, HalfSquared(), codes[held_out], y, weight)
+        data = self._batch(*held_out)
+        validation = Objective(model, HalfSquared(), data.X, data.y, data.weight)
         constant = validation.constant_loss()
 
         def validate(w):
@@ -120,14 +151,14 @@ class BaseFactorization(FoldingIn):
         unit = unit_of(codes, y, weight, self.fit_offsets)
         return unit if self.rho == "auto" else max(unit, DROWNED * float(self.rho) ** 2)
 
-    def _objective(self, model, codes, y, weight, choose, incremental):
+    def _objective(self, model, data, choose, incremental):
         """The objective in units of ``scale_``. This chooses the penalty if necessary."""
-        data = self._batch(codes, y, weight)
         objective = Objective(model, HalfSquared(), data.X, data.y, data.weight)
         if self.alpha != "auto":
             self.alpha_ = float(self.alpha)
         elif choose:
-            self.alpha_ = WITHOUT_CHOICE if incremental else self._chosen_alpha(objective)
+            without = incremental or self._implicit
+            self.alpha_ = WITHOUT_CHOICE if without else self._chosen_alpha(objective)
         alpha = self.alpha_, float(self.alpha_offsets)
         return Objective(model, HalfSquared(), data.X, data.y, data.weight, alpha)
 
@@ -136,10 +167,6 @@ class BaseFactorization(FoldingIn):
         rho = self._own_rho(solver, objective) if isinstance(solver, ALS) else 0.0
         rng = spawn_generator(self._random_state)
         return chosen_alpha(objective, rho, float(self.alpha_offsets), rng)
-
-    def _batch(self, codes, y, weight):
-        """Observations, with targets in units of ``scale_``."""
-        return Batch(codes, y[:, None] / self.scale_, weight)
 
     def _start(self, model, batch, places, first_pass):
         """The parameters to start from. A batch gives those of new entities their size."""
@@ -175,7 +202,11 @@ class BaseFactorization(FoldingIn):
 
     def _own_rho(self, solver, objective):
         """The radius in units of ``scale_``. A number given by users is in their unit."""
-        return solver.auto_rho(objective) if self.rho == "auto" else float(self.rho) / self._root
+        if self.rho != "auto":
+            return float(self.rho) / self._root
+        if self._implicit:
+            return preference_rho(solver, objective)
+        return solver.auto_rho(objective)
 
     def _balanced(self, objective, w):
         """The parameters with balanced factors, if ``balance`` is given."""
@@ -193,10 +224,7 @@ class BaseFactorization(FoldingIn):
             return model.join(intercept, offsets, factors)
         if self.balance == "trace":
             # In the trace, each entity's factors count as often as the entity is observed.
-            weights = [
-                np.bincount(data.X[:, c], data.weight, size).astype(w.dtype)
-                for c, size in enumerate(model.sizes)
-            ]
+            weights = [each.astype(w.dtype) for each in model.confidences(data)]
         return model.join(intercept, offsets, balance(*factors, *weights))
 
     def _publish(self, settings):
@@ -219,11 +247,9 @@ class BaseFactorization(FoldingIn):
             "factors_": factors,
         }
 
-    def _compare(self, objective, w):
+    def _compare(self, loss, constant):
         """Warn if training ended no better than the best constant prediction."""
-        data = objective.data
-        loss, constant = objective.loss(w), objective.constant_loss()
-        if np.ptp(data.y) > 0 and no_better_than_constant(loss, constant):
+        if no_better_than_constant(loss, constant):
             warnings.warn(
                 "Training ended no better than the best constant prediction: R^2 on the observed "
                 f"entries is {1 - loss / constant:.3g}. {self._advice()}",
@@ -241,12 +267,28 @@ class BaseFactorization(FoldingIn):
             tried.insert(0, "fit_offsets=True")
         return f"Try {', or '.join(tried)}."
 
+    def _preference_score(self, codes, counts, weight):
+        """R^2 of the preferences of all pairs, of which unknown entities are no part."""
+        known = (codes >= 0).all(axis=1)
+        weight = None if weight is None else weight[known]
+        model, w = factorization(self)
+        batch = self._batch(codes[known], counts[known], weight)
+        loss, constant = model.preference_loss(w, batch)
+        return 1 - loss / constant
+
     # --- measures ---
 
     def _problem(self, model, w, codes, y, weight):
         """The fitted problem, in the unit of the users' targets and without the penalty."""
         objective = Objective(model, HalfSquared(), codes, y[:, None], weight)
         return Problem(objective, model.in_unit(w, self.scale_), COMPLETION, objective.n_rows)
+
+    def _measure_preferences(self, model, w, batch):
+        """Measure what is defined on the loss over all pairs, which is the sharpness."""
+        names = [name for name in self.measures or () if name == "sharpness"]
+        self.measurements_ = {name: preference_sharpness(model, w, batch) for name in names}
+        for name in names:
+            self.sharpness_ = self.measurements_[name].value
 
     def measure(self, X, y=None, sample_weight=None):
         """Measure the fitted parameters on given observations, and keep the results.
@@ -268,6 +310,11 @@ class BaseFactorization(FoldingIn):
         check_is_fitted(self)
         self._check_measures()
         names = USUAL_MEASURES if self.measures is None else self.measures
+        if self._implicit:
+            model, w = factorization(self)
+            batch = self._batch(*self.observations(X, y, sample_weight))
+            self._measure_preferences(model, w, batch)
+            return self.measurements_
         return self._measure_problem(names, as_problem(self, X, y, sample_weight))
 
     def _measure_problem(self, names, whole, after_fit=False):

@@ -6,6 +6,7 @@ from sklearn.utils import check_array
 from ...objective import Batch
 from ...problems import factorization
 from ...solvers import ALS
+from ._counts import preferences
 from ._data import Observing, known_entries
 
 
@@ -40,12 +41,23 @@ class Predicting(Observing):
 
         return score
 
+    def _batch(self, codes, y, weight=None):
+        """Observations as a model is fitted to them.
+
+        Values are in units of ``scale_``. Implicit feedback is pairs with the excesses of their
+        confidences.
+        """
+        if not self._implicit:
+            return Batch(codes, y[:, None] / self.scale_, weight)
+        codes, excess = preferences(codes, y, weight, float(self.confidence))
+        return Batch(codes, excess[:, None])
+
     def _folded_in(self, X):
         """The factors of the rows of a validated matrix, with their offsets as a last column."""
         rows, columns, values = known_entries(X)
         model, w = self._in_own_unit()
-        y = values.astype(w.dtype, copy=False)[:, None] / self.scale_
-        batch = Batch(np.column_stack([rows, columns]), y)
+        codes, y = np.column_stack([rows, columns]), values.astype(w.dtype, copy=False)
+        batch = self._batch(codes, y)
         # Only ALS uses ``rho`` as the noise of this closed form.
         noise = self.rho_ / self._root if isinstance(self._solver(), ALS) else 0.0
         alpha = self.alpha_, float(self.alpha_offsets)

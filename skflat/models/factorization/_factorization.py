@@ -42,6 +42,8 @@ class Factorization(Model):
     units = "factors"
     #: Rows at a time. The number is large, because each chunk passes over all parameters.
     chunk = 1 << 17
+    #: What sweeps over the kinds of entities.
+    alternates = Alternation
     #: So batches minimise the same ridge as the closed form does.
     penalized_by_batch = False
 
@@ -148,7 +150,7 @@ class Factorization(Model):
         The code -1 then stands for an unknown entity.
         """
         sizes = [size + 1 for size in self.sizes]
-        wider = Factorization(sizes, self.n_components, self.fit_offsets)
+        wider = type(self)(sizes, self.n_components, self.fit_offsets)
         out = np.zeros(wider.layout.size, w.dtype)
         wider.embed(out, self, w, [slice(size) for size in self.sizes])
         return wider, out
@@ -165,12 +167,12 @@ class Factorization(Model):
         w : ndarray
             Its flat vector. Entities of the first kind without observations have parameters 0.
         """
-        model = Factorization([n_rows, *self.sizes[1:]], self.n_components, self.fit_offsets)
+        model = type(self)([n_rows, *self.sizes[1:]], self.n_components, self.fit_offsets)
         out, known = np.zeros(model.layout.size, w.dtype), self.layout.views(w)
         for name, array in model.layout.views(out).items():
             if not name.endswith("_0"):
                 array[...] = known[name]
-        Alternation(model, batch, alpha, rho, kinds=[0]).respond(out, 0)
+        self.alternates(model, batch, alpha, rho, kinds=[0]).respond(out, 0)
         return model, out
 
     # --- scores ---
@@ -286,6 +288,13 @@ class Factorization(Model):
                 total = sum(self.rows(w, piece.X))
                 trace += (self.n_kinds - 2) * share * piece.mean((total**2).sum(axis=1))
         return trace
+
+    def confidences(self, batch):
+        """For every kind, the sums of the weights of each entity's rows."""
+        return [
+            np.bincount(batch.X[:, c], batch.weight, minlength=size)
+            for c, size in enumerate(self.sizes)
+        ]
 
     def noise_loss(self, w, rho, batch):
         """The increase of the mean loss by noise of standard deviation ``rho`` on every parameter.

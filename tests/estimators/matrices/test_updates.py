@@ -51,7 +51,7 @@ def moved(before, model, c):
     """The entities of a kind that are new or have other factors than before."""
     were = dict(zip(before.identifiers_[c].tolist(), before.factors_[c], strict=True))
     are = zip(model.identifiers_[c].tolist(), model.factors_[c], strict=True)
-    return [name for name, F in are if name not in were or (F != were[name]).any()]
+    return [name for name, F in are if name not in were or (were[name] != F).any()]
 
 
 def test_an_update_solves_for_what_it_touches_and_for_nothing_else():

@@ -2,6 +2,11 @@
 
 from ._fold_in import FoldingIn
 from ._observed import Observed
+from ._preferences import (
+    check_implicit,
+    preference_rho,
+    preference_sharpness,
+)
 from ._recommending import Recommendations, Recommending
 from ._updates import touched_by, updates
 
@@ -10,6 +15,9 @@ __all__ = [
     "Observed",
     "Recommendations",
     "Recommending",
+    "check_implicit",
+    "preference_rho",
+    "preference_sharpness",
     "touched_by",
     "updates",
 ]

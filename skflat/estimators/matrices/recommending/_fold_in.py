@@ -3,8 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ....models.factorization import Factorization
-from ....objective import Batch, HalfSquared, LeastSquares, Objective
+from ....objective import HalfSquared, LeastSquares, Objective
 from ....solvers import ALS
 from ..._pipeline import all_or_nothing
 from .._predictions import Predicting
@@ -83,10 +82,10 @@ class FoldingIn(Predicting):
             raise ValueError("No identifier is new: there is nothing to fold in.")
         named["_seen"] = self._kept((codes, values, weight), sizes, places)
         old, there = self._in_own_unit()
-        model = Factorization(sizes, old.n_components, old.fit_offsets, new)
+        model = type(old)(sizes, old.n_components, old.fit_offsets, new)
         w = np.zeros(model.layout.size, there.dtype)
         model.embed(w, old, there, places)
-        batch = Batch(codes, values.astype(w.dtype, copy=False)[:, None] / self.scale_, weight)
+        batch = self._batch(codes, values.astype(w.dtype, copy=False), weight)
         self._solve_for_touched(model, w, batch)
         attributes = self._attributes(model, w)
         # What is known stays bit for bit, in spite of the conversion of units.
