@@ -117,7 +117,7 @@ class BaseFactorization(FoldingIn):
     def _judge(self, objective, w, train):
         """Warn if nothing was learnt, and measure."""
         if self._implicit:
-            self._compare(*objective.model.preference_loss(w, objective.data))
+            self._compare_with_zero(objective, w)
             self._measure_preferences(objective.model, w, objective.data)
             return
         plain = objective.unpenalized()
@@ -253,6 +253,18 @@ class BaseFactorization(FoldingIn):
             warnings.warn(
                 "Training ended no better than the best constant prediction: R^2 on the observed "
                 f"entries is {1 - loss / constant:.3g}. {self._advice()}",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+
+    def _compare_with_zero(self, objective, w):
+        """Warn if all factors of implicit feedback have about vanished."""
+        losses = (objective.model.preference_loss(v, objective.data)[0] for v in (w, 0 * w))
+        if no_better_than_constant(*losses):
+            warnings.warn(
+                "Training ended no better than with factors of 0. Try less of "
+                f"rho={self.rho_:.3g} or alpha={self.alpha_:.3g}, or more sweeps than "
+                f"max_iter={self.max_iter}.",
                 ConvergenceWarning,
                 stacklevel=5,
             )

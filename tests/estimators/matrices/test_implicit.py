@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 
 from skflat import FlatMatrixFactorization
 from skflat.measures import hessian_trace
@@ -157,6 +158,12 @@ def test_updates_and_new_entities_as_with_ratings():
         grown.partial_fit(X, 1e-9 * Y)
     assert_allclose(grown.predict(X), fitted().predict(X), rtol=2e-2)
     assert not set(grown.recommend([8], 7).ids.compressed()) & set(X[X[:, 0] == 8, 1])
+
+
+@pytest.mark.parametrize("params", [{"rho": 5.0}, {"alpha": 1e9}])
+def test_a_penalty_that_leaves_nothing_is_told_of(params):
+    with pytest.warns(ConvergenceWarning, match="no better than with factors of 0. Try less of"):
+        fitted(**params)
 
 
 def test_memory_is_not_that_of_all_pairs():
