@@ -181,7 +181,8 @@ class LeastSquares(Capability, ABC):
         -------
         object
             Its ``sweep(w)`` changes ``w`` in place and returns the expected loss. Its ``n_rows``
-            is the number of rows that a sweep passes over.
+            is the number of rows that a sweep passes over. A tolerance is a share of
+            ``learnt(loss)``.
         """
 
 

@@ -50,7 +50,8 @@ class ALS(Solver):
     The method is for factorizations only, because it needs the closed form of one kind of
     parameters given all others. A sweep counts one gradient per kind. The losses recorded are the
     expected ones. Training ends when a sweep lowers the loss by less than the share ``tol``. With
-    early stopping it ends as with every other solver. ``partial_fit`` solves only for the entities
+    implicit feedback it is the share of the difference to the loss of factors of 0. With early
+    stopping it ends as with every other solver. ``partial_fit`` solves only for the entities
     that occur in the given observations, from all of their observations. So it needs the
     estimator's ``keep_seen=True``.
 
@@ -118,7 +119,7 @@ class ALS(Solver):
             run.interrupted = run.hooks.end_epoch(w)
             if run.interrupted or loss <= nothing:
                 return
-            if self._settled(loss, last, history, settings):
+            if self._settled(last - loss, alternation.learnt(loss), history, settings):
                 return
             last = loss
         if run.max_epochs is not None:
@@ -130,7 +131,7 @@ class ALS(Solver):
             stacklevel=6,
         )
 
-    def _settled(self, loss, last, history, settings):
+    def _settled(self, fall, learnt, history, settings):
         if settings.early_stopping:
             return history.n_no_improvement > settings.n_iter_no_change
-        return last - loss <= settings.tol * loss
+        return fall <= settings.tol * learnt

@@ -119,7 +119,8 @@ class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
         Draws the initial factors, the validation split and the batches.
     tol : float, default=1e-4
         Smallest change that counts as an improvement of the validation score, or of the loss of
-        targets in units of ``scale_``. ``'als'`` ends if the loss falls by less than this share.
+        targets in units of ``scale_``. ``'als'`` ends if the loss falls by less than this share,
+        with implicit feedback the share of its difference to the loss of factors of 0.
     verbose : bool, default=False
         Whether to print every epoch, with this loss.
     warm_start : bool, default=False

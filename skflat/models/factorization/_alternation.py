@@ -110,6 +110,10 @@ class Alternation:
         loss = squares / (2 * last.total_weight) + penalty / (2 * self.batch.total_weight)
         return loss + self.model.noise_loss(w, self.rho, last)
 
+    def learnt(self, loss):
+        """What a tolerance is a share of, for an expected loss. Here it is the loss itself."""
+        return loss
+
     def respond(self, w, c):
         """Solve for one kind, in place; return the weighted sum of the squared residuals.
 

@@ -46,11 +46,20 @@ class ImplicitAlternation(Alternation):
     def __init__(self, model, batch, alpha, rho, kinds=None, n_steps=None):
         super().__init__(model, batch, alpha, rho, kinds)
         self.n_steps = n_steps
+        self._rest_of_zero = float(batch.y.sum(dtype=float)) + len(batch)
 
     def sweep(self, w):
         for c in self.kinds:
             rest = self.respond(w, c)
         return self.expected_loss(w, rest)
+
+    def learnt(self, loss):
+        """What a tolerance is a share of: how much less the loss is than with factors of 0.
+
+        Most of the loss is there with any factors, so a share of it would be far too much.
+        """
+        zero = self.expected_loss(np.zeros(self.model.layout.size), self._rest_of_zero)
+        return max(zero - loss, np.finfo(self.batch.y.dtype).eps * zero)
 
     def respond(self, w, c):
         """Solve for one kind, in place; return what the counts contribute to the weighted squares.
