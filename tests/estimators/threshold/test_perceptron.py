@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from progress import Progress
 from scipy import sparse
 from scipy.optimize import minimize as scipy_minimize
 from sklearn import config_context
@@ -842,26 +843,6 @@ def test_nan_is_refused_where_all_is_assumed_finite(name):
     X[3, 2] = np.nan
     with config_context(assume_finite=True), pytest.raises(ValueError, match="X contains NaN"):
         clone(ESTIMATORS[name]).fit(X, MALIGNANT)
-
-
-class Progress:
-    """Counts the tasks that end; asks to stop after so many iterations."""
-
-    def __init__(self, stop_after=10**9):
-        self.stop_after, self.ended = stop_after, []
-
-    def setup(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
-
-    def on_fit_task_end(self, estimator, context):
-        self.ended.append(context.task_name)
-        return self.ended.count("iteration") >= self.stop_after
-
-    def teardown(self, estimator, context):
-        pass
 
 
 @short
