@@ -227,7 +227,7 @@ class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
         (solver, *_), n_parameters = self._rule
         return step_sizes(self._solver_state, solver, n_parameters)
 
-    def _split(self, n_rows, what, stratify=None):
+    def _split(self, n_rows, what, stratify=None, weight=None):
         """Indices of the training rows and of the rows that early stopping holds out.
 
         None if there is no early stopping. ``what`` is the name of the rows in error messages.
@@ -245,6 +245,13 @@ class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
                 "The validation set is too small. Increase 'validation_fraction' or the size of "
                 f"your dataset: validation_fraction={self.validation_fraction} of {n_rows} {what}."
             )
+        for rows, share in ((train, "training"), (held_out, "validation")):
+            if weight is not None and not weight[rows].any():
+                raise ValueError(
+                    f"All {share} rows have sample_weight 0 after early_stopping has held out "
+                    f"validation_fraction={self.validation_fraction} of {n_rows} {what}. Give "
+                    "weight to more rows, or choose another random_state."
+                )
         return train, held_out
 
     def _train(self, training, *, first_pass=True, incremental=False, until=None):

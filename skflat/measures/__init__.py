@@ -88,7 +88,14 @@ from .search import (
     level_set_distance,
     maximal_variation,
 )
-from .weakness import Weakness, extension_size, weakness
+from .weakness import (
+    Weakness,
+    WeaknessBound,
+    extension_size,
+    sampled_extension_size,
+    weakness,
+    weakness_bound,
+)
 
 __all__ = [
     "BINARY_MEASURES",
@@ -134,6 +141,7 @@ __all__ = [
     "StabilityMonitor",
     "TakeuchiCriterion",
     "Weakness",
+    "WeaknessBound",
     "adaptive_sharpness",
     "check_measures",
     "compare",
@@ -171,11 +179,13 @@ __all__ = [
     "path_norm",
     "relative_flatness",
     "sample_rows",
+    "sampled_extension_size",
     "soft_rank",
     "spectral_density",
     "spectral_norms",
     "takeuchi_criterion",
     "weakness",
+    "weakness_bound",
 ]
 
 at_home(__name__, globals())
