@@ -181,19 +181,26 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         thresholds = np.zeros(len(weights), X.dtype)
         if self.fit_intercept:
             thresholds = best_thresholds(X @ weights.T, targets, bar, counts)
-        if self._is_joint(found):
+        if self._is_joint(found, targets, counts):
             fitted = X, targets, weights, thresholds, counts, self.fit_intercept
             weights, thresholds = joint_descent(*fitted)
             if self.fit_intercept:
                 thresholds += common_threshold(X @ weights.T + thresholds, targets, counts)
         return weights, thresholds
 
-    def _is_joint(self, found):
-        """Whether the results of all classes are improved together."""
-        missed = any(each.n_violated for each in found)
-        stopped = any(each.interrupted for each in found)
-        joint = isinstance(self._solver(), Auto) and self.margin == 0
-        return joint and len(found) > 1 and missed and not stopped
+    def _is_joint(self, found, targets, counts):
+        """Whether the results of all classes are improved together.
+
+        Each problem alone is a poor guide if it does little better than to reject every row.
+        """
+        if len(found) == 1 or self.margin != 0 or not isinstance(self._solver(), Auto):
+            return False
+        n_violated = sum(each.n_violated for each in found)
+        n_rows = (counts * targets.T).sum()  # violated if all problems reject all rows
+        return n_violated > REJECTED * n_rows and not any(each.interrupted for each in found)
+
+
+REJECTED = 0.5  # share of the rows that the problems of all classes reject, each its own
 
 
 def perceptron_patterns(X, bar, fit_intercept, weight, labels):
