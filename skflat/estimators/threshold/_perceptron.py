@@ -12,7 +12,7 @@ from ...models.threshold import (
     best_threshold,
     winning_threshold,
 )
-from ...solvers.binary import BINARY_SOLVERS, Auto, BinarySolver, joint_descent
+from ...solvers.binary import BINARY_SOLVERS, Auto, BinarySolver, joint_descent, n_wrong
 from ._binary_weights import BinaryWeights, row_counts
 from ._linear import LinearThresholdClassifier
 
@@ -106,10 +106,16 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
     -----
     All searches compute the best threshold for the weights exactly, and count the rows that are
     violated with it. So the number of violated rows is at most the size of the rarer class. During
-    the search, ``'amp'``, ``'mean_field'`` and ``'auto'`` move a real threshold together with the
-    weights. All other solvers represent it by six more weights with fixed inputs. With more than
+    the search, ``'amp'``, ``'focusing_amp'``, ``'mean_field'`` and ``'auto'`` move a real threshold
+    together with the weights. All other solvers represent it by six more weights with fixed inputs. With more than
     two classes, the classifier may still be worse than always predicting the most frequent class.
     The threshold of this class is then raised until it is not.
+
+    All problems have the same rows, so they are solved together, by products of matrices. If
+    classes are many, the best that a problem alone can do is nearly to reject every row. With
+    ``'auto'`` and margin 0 the weights of all classes are then improved together, by flips that
+    lower the log-loss of the classifier (`skflat.solvers.binary.joint_descent`). The rows violated
+    in single problems may then be more.
 
     The weights are a point on the sphere of radius ``sqrt(n_features)``. Measures for real weights
     measure at this point, with the default loss of `FlatSphericalPerceptronClassifier`.
@@ -182,10 +188,7 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         if self.fit_intercept:
             thresholds = best_thresholds(X @ weights.T, targets, bar, counts)
         if self._is_joint(found, targets, counts):
-            fitted = X, targets, weights, thresholds, counts, self.fit_intercept
-            weights, thresholds = joint_descent(*fitted)
-            if self.fit_intercept:
-                thresholds += common_threshold(X @ weights.T + thresholds, targets, counts)
+            return joined(X, targets, weights, thresholds, counts, self.fit_intercept)
         return weights, thresholds
 
     def _is_joint(self, found, targets, counts):
@@ -211,6 +214,19 @@ def perceptron_patterns(X, bar, fit_intercept, weight, labels):
     if fit_intercept:
         return FreeThreshold(xi, labels, bar, weight)
     return Patterns(xi, bar=bar, weight=weight)
+
+
+def joined(X, targets, weights, thresholds, counts, fit_intercept):
+    """Weights and thresholds improved together, if that makes clearly more rows right."""
+    found = joint_descent(X, targets, weights, thresholds, counts, fit_intercept)
+    before = n_wrong(X, targets, weights, thresholds, counts)
+    # Fewer rows would be noise, which is not worth that problems answer wrongly more often.
+    if before - n_wrong(X, targets, *found, counts) <= 2 * np.sqrt(before):
+        return weights, thresholds
+    weights, thresholds = found
+    if fit_intercept:
+        thresholds = thresholds + common_threshold(X @ weights.T + thresholds, targets, counts)
+    return weights, thresholds
 
 
 def common_threshold(scores, targets, weight=1.0):
