@@ -107,9 +107,9 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
     All searches compute the best threshold for the weights exactly, and count the rows that are
     violated with it. So the number of violated rows is at most the size of the rarer class. During
     the search, ``'amp'``, ``'focusing_amp'``, ``'mean_field'`` and ``'auto'`` move a real threshold
-    together with the weights. All other solvers represent it by six more weights with fixed inputs. With more than
-    two classes, the classifier may still be worse than always predicting the most frequent class.
-    The threshold of this class is then raised until it is not.
+    together with the weights. All other solvers represent it by six more weights with fixed inputs.
+    With more than two classes, the classifier may still be worse than always predicting the most
+    frequent class. The threshold of this class is then raised until it is not.
 
     All problems have the same rows, so they are solved together, by products of matrices. If
     classes are many, the best that a problem alone can do is nearly to reject every row. With
