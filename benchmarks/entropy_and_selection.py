@@ -35,7 +35,7 @@ HERE = Path(__file__).resolve().parent
 FITS, POOLS = HERE / "entropy_and_selection.csv", HERE / "entropy_and_selection.pools.csv"
 N_TRAIN, N_VALID, N_PROBES, N_TEST = 250, 1000, 100, 5000
 NOISE, BUDGET, N_STARTS = (0.0, 0.2), 80, 8
-RATES = (0.001, 0.003, 0.01)
+RATES = (0.0003, 0.001, 0.003, 0.01)
 #: Epochs within the budget, and the values of rho to choose from.
 METHODS = {
     "adam": (BUDGET, ("auto",)),
