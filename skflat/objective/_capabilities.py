@@ -109,6 +109,17 @@ class HiddenUnits(Capability, ABC):
         """
 
 
+class AffineLayers(Capability, ABC):
+    """Affine maps one after the other, with an activation between two of them."""
+
+    what = "affine layers"
+    found_in = "Networks have them."
+
+    @abstractmethod
+    def maps(self, w):
+        """Weights of shape (n_inputs, n_units) and intercepts of every affine map, in order."""
+
+
 class ExactTrace(Capability, ABC):
     """The exact trace of the Hessian of every row's loss."""
 
@@ -197,19 +208,23 @@ class LeastSquares(Capability, ABC):
     found_in = "Factorizations with the squared loss have it."
 
     @abstractmethod
-    def alternation(self, rho):
+    def alternation(self, rho, n_steps=None):
         """An object that minimises over one kind of parameters after the other.
 
         Parameters
         ----------
         rho : float
             Standard deviation of the normal noise under which the expected loss is taken.
+        n_steps : int, default=None
+            Number of steps of conjugate gradients with which each minimum is approximated. None
+            is the exact minimum.
 
         Returns
         -------
         object
-            Its ``sweep(w)`` changes ``w`` in place and returns the expected loss. Its ``n_kinds``
-            is the number of passes over the rows in a sweep.
+            Its ``sweep(w)`` changes ``w`` in place and returns the expected loss. Its ``n_rows``
+            is the number of rows that a sweep passes over. A tolerance is a share of
+            ``learnt(loss)``.
         """
 
 

@@ -1,9 +1,9 @@
 """From a fitted estimator back to its objective and the point where it ended."""
 
-from ._factorization import factorization
+from ._factorization import factorization, is_implicit
 from ._moved import fitted_model, moved
 from ._network import encode, loss_of, network
-from ._problem import Problem, as_problem
+from ._problem import Problem, as_problem, unwrapped
 from ._tasks import BINARY, COMPLETION, MULTICLASS, MULTILABEL, REGRESSION, LearningTask
 from ._threshold import committee, one_vs_rest
 
@@ -20,8 +20,10 @@ __all__ = [
     "encode",
     "factorization",
     "fitted_model",
+    "is_implicit",
     "loss_of",
     "moved",
     "network",
     "one_vs_rest",
+    "unwrapped",
 ]

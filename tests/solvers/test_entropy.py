@@ -6,7 +6,7 @@ import pytest
 from autograd import grad
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from test_solvers import running
+from stepping import running
 
 from skflat import FlatMatrixFactorization, FlatMLPClassifier
 from skflat.models.mlp import MLP

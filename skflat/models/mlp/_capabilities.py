@@ -3,6 +3,7 @@
 import numpy as np
 
 from ...objective import (
+    AffineLayers,
     ExactTrace,
     HiddenLayer,
     HiddenUnits,
@@ -41,6 +42,13 @@ class NetworkUnits(HiddenUnits):
         return units_gradient(objective.model, function, w, batch, out, work), out
 
 
+class NetworkMaps(AffineLayers):
+    """The arrays of the network."""
+
+    def maps(self, w):
+        return list(zip(*self.objective.model.split(w), strict=True))
+
+
 class NetworkTrace(ExactTrace, TraceGradient):
     """The closed form of `_trace.py`, and its gradient in `_trace_gradient.py`."""
 
@@ -75,6 +83,7 @@ def _trace(objective):
 
 
 CAPABILITIES = {
+    AffineLayers: NetworkMaps,
     HiddenLayer: NetworkLayers,
     HiddenUnits: _units,
     ExactTrace: _trace,
