@@ -51,6 +51,7 @@ class BaseFactorization(FoldingIn):
         "fit_offsets": ["boolean"],
         "balance": [StrOptions({"frobenius", "lambda_max", "trace"}), None],
         "clip": ["array-like", None],
+        "input": [StrOptions({"auto", "entries", "matrix"})],
         "keep_seen": ["boolean"],
         "feedback": [StrOptions({"explicit", "implicit"})],
         "confidence": [Interval(Real, 0, None, closed="neither")],
