@@ -44,6 +44,9 @@ class ImplicitAlternation(Alternation):
         Cholesky's decomposition.
     """
 
+    # Larger than that of ratings: the steps of conjugate gradients are many small products.
+    budget = 1 << 18
+
     def __init__(self, model, batch, alpha, rho, kinds=None, n_steps=None):
         super().__init__(model, batch, alpha, rho, kinds)
         self.n_steps, self.grams = n_steps, {}
@@ -161,8 +164,8 @@ def by_conjugate_gradients(system, x, n_steps):
 
 
 def _quotient(a, b):
-    """``a / b`` as a column. 0 where ``b`` is 0, because there is nothing left to reduce."""
-    return np.divide(a, b, out=np.zeros_like(a), where=b > 0)[:, None]
+    """``a / b`` as a column. 0 if both are 0, because there is nothing left to reduce then."""
+    return (a / np.maximum(b, np.finfo(b.dtype).tiny))[:, None]
 
 
 class ImplicitFactorization(Factorization):
