@@ -4,7 +4,7 @@ from inspect import signature
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
-from sklearn.utils._param_validation import HasMethods, Interval, Options
+from sklearn.utils._param_validation import HasMethods, Interval, InvalidParameterError, Options
 from sklearn.utils._param_validation import StrOptions as _StrOptions
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call as check_partial_fit_first_call,
@@ -38,6 +38,7 @@ class WeightedScorer:
 __all__ = [
     "HasMethods",
     "Interval",
+    "InvalidParameterError",
     "Options",
     "StrOptions",
     "WeightedScorer",

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def imports(path):
     package = module_name(path).split(".")
     package = package if path.name == "__init__.py" else package[:-1]
     found = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found += [(alias.name, None) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -67,7 +68,26 @@ def files_of(layer):
     return sorted((PACKAGE / layer).rglob("*.py")) or [PACKAGE / layer]
 
 
-each_file = pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def each_of(values):
+    """Let one test check all values. One test a value would take longer than the checks."""
+
+    def over_all(check):
+        def test():
+            for value in values:
+                check(value)
+
+        test.__name__, test.__doc__ = check.__name__, check.__doc__
+        return test
+
+    return over_all
+
+
+each_file = each_of(SOURCES)
+
+
+@cache
+def tree_of(path):
+    return ast.parse(path.read_text())
 
 
 def test_imports_are_read_as_python_reads_them(tmp_path, monkeypatch):
@@ -149,15 +169,15 @@ def test_models_losses_and_objectives_are_asked_in_one_place(path):
     """By ``capability``, and not by names of methods that some of them have."""
     if path == ASKS:
         return
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("hasattr", "getattr"):
             asked = ast.unparse(node.args[0]).split(".")[-1].strip("_")
             assert asked not in ("model", "loss", "loss_function", "objective"), ast.unparse(node)
 
 
-@pytest.mark.parametrize("path", [*files_of("solvers"), *files_of("measures")], ids=module_name)
+@each_of([*files_of("solvers"), *files_of("measures")])
 def test_solvers_and_measures_name_no_array_and_no_loss(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Name):
             assert node.id not in LOSSES, node.id
         if isinstance(node, ast.Subscript) and "views" in ast.unparse(node.value):
@@ -209,14 +229,14 @@ def test_the_package_imports_nothing_that_is_not_shipped(path):
 
 def public_nodes(path):
     """Public classes and functions at the top of a file."""
-    for node in ast.parse(path.read_text()).body:
+    for node in tree_of(path).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
             yield node
 
 
 @each_file
 def test_every_file_class_and_function_is_explained(path):
-    assert ast.get_docstring(ast.parse(path.read_text())), "module"
+    assert ast.get_docstring(tree_of(path)), "module"
     for node in public_nodes(path):
         assert ast.get_docstring(node), node.name
 
@@ -225,7 +245,7 @@ def test_no_two_classes_have_one_name():
     """An underscore in front does not tell them apart."""
     places = defaultdict(list)
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ClassDef):
                 places[node.name.strip("_")].append(module_name(path))
     assert not {name: found for name, found in places.items() if len(found) > 1}
@@ -237,7 +257,7 @@ def public_modules():
     return [name for name in names if not any(is_private(part) for part in name.split("."))]
 
 
-@pytest.mark.parametrize("name", public_modules())
+@each_of(public_modules())
 def test_what_a_module_promises_exists(name):
     module = importlib.import_module(name)
     assert len(set(module.__all__)) == len(module.__all__)
@@ -245,7 +265,7 @@ def test_what_a_module_promises_exists(name):
         assert hasattr(module, promised)
 
 
-@pytest.mark.parametrize("name", public_modules())
+@each_of(public_modules())
 def test_what_a_module_promises_is_explained(name):
     module = importlib.import_module(name)
     for promised in module.__all__:
@@ -263,7 +283,7 @@ def methods_of(cls):
             yield name, member
 
 
-@pytest.mark.parametrize("name", public_modules())
+@each_of(public_modules())
 def test_every_public_method_is_explained_somewhere_up_its_tree(name):
     """An override says nothing new where the base has said it."""
     module = importlib.import_module(name)

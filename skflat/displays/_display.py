@@ -1,6 +1,10 @@
 """The bases of the displays: lazy import of matplotlib, labels, and drawing of a measurement."""
 
 from abc import ABC, abstractmethod
+from inspect import signature
+
+from ..objective import did_you_mean
+from ..problems import unwrapped
 
 #: Quantities to draw, for a display that has both.
 QUANTITIES = ("loss", "error")
@@ -51,8 +55,8 @@ def quantity(what, loss):
 
 
 def name_of(estimator, name):
-    """The name of an estimator in the legend."""
-    return type(estimator).__name__ if name is None else name
+    """The name of an estimator in the legend: of the last step within pipelines and searches."""
+    return type(unwrapped(estimator)[0]).__name__ if name is None else name
 
 
 class Display(ABC):
@@ -75,6 +79,36 @@ class Display(ABC):
         -------
         self
         """
+
+    @classmethod
+    def _check_keywords(cls, kwargs):
+        """Refuse keywords that neither the display nor matplotlib has, before anything is computed.
+
+        Matplotlib itself names the keyword that it refuses, but not those of the display.
+        """
+        try:
+            cls._try(pyplot().Figure().add_subplot(), kwargs)
+        except (AttributeError, TypeError) as error:
+            wrong = next((name for name in kwargs if name in str(error)), None)
+            if wrong is None:
+                raise
+            own = cls._own_keywords()
+            raise TypeError(
+                f"{cls.__name__} has no parameter {wrong!r}.{did_you_mean(wrong, own)} Its own "
+                f"parameters are {', '.join(own)}. Matplotlib does not know it either: {error}"
+            ) from error
+
+    @staticmethod
+    def _try(ax, style):
+        """Draw next to nothing in a style."""
+        ax.plot([], [], **style)
+
+    @classmethod
+    def _own_keywords(cls):
+        """What `plot` and the functions ``from_...`` take, in order."""
+        makers = (getattr(cls, name) for name in dir(cls) if name.startswith("from_"))
+        known = {name for each in (cls.plot, *makers) for name in signature(each).parameters}
+        return sorted(known - {"self", "kwargs"})
 
     def _start(self, ax):
         """The axes to draw into. The display keeps them as `ax_` and `figure_`."""
@@ -136,8 +170,14 @@ class MeasurementDisplay(Display):
         pyplot()  # a missing matplotlib should raise before a long measurement
         known = cls._measure().get_params()
         params = {key: kwargs.pop(key) for key in known if key in kwargs}
+        plotted = signature(cls.plot).parameters
+        cls._check_keywords({key: kwargs[key] for key in kwargs if key not in plotted})
         measurement = cls._measure(**params).measure(estimator, X, y, sample_weight)
         return cls.from_measurement(measurement, name=name_of(estimator, name), ax=ax, **kwargs)
+
+    @classmethod
+    def _own_keywords(cls):
+        return sorted({*super()._own_keywords(), *cls._measure().get_params()})
 
     @classmethod
     def from_measurement(cls, measurement, *, name=None, ax=None, **kwargs):

@@ -169,6 +169,8 @@ class LandscapeDisplay(Display):
         check_option("what", what, QUANTITIES)
         check_option("directions", directions, DIRECTIONS)
         check_option("n_directions", n_directions, (1, 2) if to is None else (1,))
+        if n_directions == 1:
+            cls._check_keywords(kwargs)
         if not 0 < span < np.inf:
             raise ValueError(f"span must be a number > 0, got {span!r}.")
         n_points = (41, 21)[n_directions - 1] if n_points is None else n_points

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._parallel import warn_or_raise
 from ..measures import MEASURES, drawn_rows, not_measured, sample_rows
-from ..objective import NotDefinedError
+from ..objective import NotDefinedError, did_you_mean
 from ..problems import as_problem
 
 USUAL_MEASURES = ("sharpness", "flatness", "weakness")
@@ -77,10 +77,11 @@ class Measuring:
         if isinstance(names, str) or unknown:
             called = {function: name for name, function in FUNCTIONS.items()}
             meant = [f"{each!r} is {called[each]!r} here" for each in unknown if each in called]
+            near = did_you_mean(unknown[0], self._known_measures) if unknown else ""
             raise ValueError(
                 "measures must be None or a sequence of names among "
                 f"{sorted(self._known_measures)}, got {self.measures!r}."
-                + (f" ({', '.join(meant)}.)" if meant else "")
+                + (f" ({', '.join(meant)}.)" if meant else near)
             )
 
     def _forget_measurements(self):

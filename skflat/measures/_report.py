@@ -8,7 +8,7 @@ from sklearn.utils import Bunch, check_random_state
 
 from .._compat import num_samples
 from .._parallel import run
-from ..objective import NotDefinedError
+from ..objective import NotDefinedError, did_you_mean
 from ..problems import as_problem
 from ._frames import pandas_for
 from ._measure import Measure, sample_rows
@@ -173,9 +173,11 @@ def check_measures(measures, registry=MEASURES):
         chosen = {name: registry[name]() if name in registry else None for name in measures}
     good = all(isinstance(name, str) and isinstance(each, Measure) for name, each in chosen.items())
     if not good or NOT_MEASURED in chosen:
+        unknown = [name for name, each in chosen.items() if each is None and name not in registry]
         raise ValueError(
             "measures must be a dict from names to measures or a sequence of names among "
             f"{sorted(registry)}, got {measures!r}."
+            + "".join(did_you_mean(name, registry) for name in unknown[:1])
         )
     for measure in chosen.values():
         measure._validate_params()

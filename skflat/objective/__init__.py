@@ -4,12 +4,14 @@ from ._batch import Batch
 from ._cache import cache_slices, displaced
 from ._capabilities import (
     CRITERIA,
+    AffineLayers,
     BinaryMachines,
     Capability,
     Entries,
     ExactTrace,
     Geometry,
     HiddenLayer,
+    HiddenUnits,
     Hyperplanes,
     LeastSquares,
     NotDefinedError,
@@ -21,7 +23,7 @@ from ._capabilities import (
 from ._glorot import glorot
 from ._layout import Layout
 from ._model import ONE_AT_A_TIME, Model
-from ._names import at_home
+from ._names import at_home, did_you_mean
 from ._norms import NORMS, norm_weights
 from ._objective import CHUNK, Objective
 from ._perturbation import PERTURBATIONS, Perturbation, rounded_normals, windowed_normals
@@ -65,6 +67,7 @@ __all__ = [
     "REGRESSION_LOSSES",
     "SMALL",
     "Absolute",
+    "AffineLayers",
     "Batch",
     "Binary",
     "BinaryMachines",
@@ -79,6 +82,7 @@ __all__ = [
     "HalfPoisson",
     "HalfSquared",
     "HiddenLayer",
+    "HiddenUnits",
     "Huber",
     "Hyperplanes",
     "Layout",
@@ -98,6 +102,7 @@ __all__ = [
     "at_home",
     "cache_slices",
     "capability",
+    "did_you_mean",
     "displaced",
     "feature_sizes",
     "glorot",

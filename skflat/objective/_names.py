@@ -1,5 +1,6 @@
-"""The names under which classes of the package and functions of autograd are saved."""
+"""Names: under which classes and functions are saved, and which one a user may have meant."""
 
+from difflib import get_close_matches
 from types import FunctionType
 
 import autograd.numpy
@@ -22,6 +23,22 @@ def at_home(module, namespace):
     for name in namespace["__all__"]:
         if isinstance(namespace[name], type):
             namespace[name].__module__ = module
+
+
+def did_you_mean(wrong, names):
+    """A sentence that names the nearest of some names, with a space before it, or nothing.
+
+    Parameters
+    ----------
+    wrong : str
+    names : iterable of str
+
+    Returns
+    -------
+    str
+    """
+    nearest = get_close_matches(str(wrong), [str(name) for name in names], n=1)
+    return f" Did you mean {nearest[0]!r}?" if nearest else ""
 
 
 def _name_functions(module):

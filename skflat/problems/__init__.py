@@ -3,7 +3,7 @@
 from ._factorization import factorization, is_implicit
 from ._moved import fitted_model, moved
 from ._network import encode, loss_of, network
-from ._problem import Problem, as_problem
+from ._problem import Problem, as_problem, unwrapped
 from ._tasks import BINARY, COMPLETION, MULTICLASS, MULTILABEL, REGRESSION, LearningTask
 from ._threshold import committee, one_vs_rest
 
@@ -25,4 +25,5 @@ __all__ = [
     "moved",
     "network",
     "one_vs_rest",
+    "unwrapped",
 ]

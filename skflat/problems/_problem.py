@@ -139,12 +139,9 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None, validated
     ValueError
         If ``predict`` would not accept X, or ``fit`` would not accept y.
     """
-    while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
-        if not isinstance(estimator, Pipeline):
-            estimator = estimator.best_estimator_
-            continue
-        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
-        estimator = estimator[-1]
+    estimator, steps = unwrapped(estimator)
+    for each in steps:
+        X = each.transform(X)
     for names, inputs_of, problem_of in KINDS:
         if all(hasattr(estimator, name) for name in names):
             X = X if validated else inputs_of(estimator, X)
@@ -154,6 +151,30 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None, validated
         f"Cannot measure {type(estimator).__name__}: expected a fitted "
         "FlatMLPClassifier or FlatMLPRegressor, scikit-learn's MLPClassifier or "
         "MLPRegressor, FlatMatrixFactorization, FlatPerceptronClassifier, "
-        "FlatSphericalPerceptronClassifier, FlatCommitteeClassifier, or a Pipeline that ends in "
-        "one of them."
+        "FlatSphericalPerceptronClassifier, FlatCommitteeClassifier, an estimator of a model of "
+        "your own, or a Pipeline or search that ends in one of them."
+        + (" Measure each of its estimators_ instead." if hasattr(estimator, "estimators_") else "")
     )
+
+
+def unwrapped(estimator):
+    """The last step within pipelines and fitted searches, and the steps that lead to it.
+
+    Parameters
+    ----------
+    estimator : object
+
+    Returns
+    -------
+    estimator : object
+    steps : list of Pipeline
+        They transform the data, one after the other.
+    """
+    steps = []
+    while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
+        if isinstance(estimator, Pipeline):
+            steps += [estimator[:-1]] if len(estimator) > 1 else []
+            estimator = estimator[-1]
+        else:
+            estimator = estimator.best_estimator_
+    return estimator, steps

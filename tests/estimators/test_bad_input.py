@@ -13,7 +13,12 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
 from sklearn.preprocessing import scale
 
-from skflat import FlatMLPClassifier, FlatMLPRegressor
+from skflat import (
+    FlatMatrixFactorization,
+    FlatMLPClassifier,
+    FlatMLPRegressor,
+    FlatPerceptronClassifier,
+)
 from skflat.measures import MEASURES
 from skflat.models.mlp import ACTIVATIONS
 from skflat.solvers import ASAM, SAM, SGD, SOLVERS, EntropySGD
@@ -528,3 +533,22 @@ def test_such_networks_are_measured(inputs, solver, options, share):
         assert np.isfinite(net.sharpness_)
         assert net.flatness_ > 0
         assert 0 <= net.weakness_ <= 1
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params", "meant"),
+    [
+        (FlatMLPClassifier, {"solver": "samm"}, "sam"),
+        (FlatMLPClassifier, {"measures": ["sharpnes"]}, "sharpness"),
+        (FlatPerceptronClassifier, {"solver": "max-sum"}, "max_sum"),
+        (FlatMatrixFactorization, {"solver": "alss"}, "als"),
+    ],
+)
+def test_the_nearest_name_is_suggested(estimator, params, meant):
+    with pytest.raises(ValueError, match=f"Did you mean '{meant}'"):
+        estimator(**params).fit(X, Y)
+
+
+def test_no_name_is_suggested_where_none_is_near():
+    with pytest.raises(ValueError, match=r"Got 'quux' instead\.$"):
+        FlatMLPClassifier(solver="quux").fit(X, Y)

@@ -61,6 +61,9 @@ SMOOTH = ["tanh", "logistic", "gelu", "silu", "selu", "mish", "callable"]
 
 each_loss = pytest.mark.parametrize("loss", LOSSES)
 each_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
+# The loss and the units do not know each other, so every loss meets one kind of units.
+PAIRS = [(units, "multinomial") for units in ACTIVATIONS] + [("tanh", loss) for loss in LOSSES]
+each_pair = pytest.mark.parametrize(("activation", "loss"), sorted(set(PAIRS)))
 each_hidden = pytest.mark.parametrize("hidden", [(), (7,), (6, 5)])
 each_weighting = pytest.mark.parametrize("weighted", [False, True])
 
@@ -145,8 +148,7 @@ def dense_hessian(objective, w):
 
 @each_weighting
 @each_hidden
-@each_loss
-@each_activation
+@each_pair
 def test_derivatives_by_hand_equal_those_of_autograd(activation, loss, hidden, weighted):
     objective, w, v = network(activation, loss, hidden, weighted)
     traced, _, _ = network(activation, loss, hidden, weighted, kind=TracedMLP)
@@ -161,8 +163,7 @@ def test_derivatives_by_hand_equal_those_of_autograd(activation, loss, hidden, w
 
 @each_weighting
 @each_hidden
-@each_loss
-@each_activation
+@each_pair
 def test_single_precision_keeps_its_dtype_and_four_digits(activation, loss, hidden, weighted):
     objective, w, v = network(activation, loss, hidden, weighted)
     single = in_dtype(objective, np.float32)
@@ -187,8 +188,7 @@ def test_weights_in_double_precision_change_no_dtype(kind):
     assert_close(product, objective.hvp(w, v), 1e-4)
 
 
-@each_activation
-@each_loss
+@each_pair
 @each_hidden
 @each_weighting
 def test_the_gradient_with_slopes_held_by_hand_equals_that_of_autograd(
@@ -289,7 +289,7 @@ def test_relu_has_slope_0_at_0():
 
 @each_weighting
 @each_loss
-@pytest.mark.parametrize("activation", ["relu", "tanh", "callable"])
+@pytest.mark.parametrize("activation", ["relu", "callable"])
 def test_sparse_input_says_what_dense_input_says(activation, loss, weighted):
     objective, w, v = network(activation, loss, (6, 5), weighted)
     X = np.where(objective.data.X > 0.5, objective.data.X, 0)
@@ -531,8 +531,7 @@ def test_the_gradient_is_written_where_it_is_wanted():
 
 
 @each_weighting
-@each_loss
-@each_activation
+@each_pair
 def test_used_scratch_gives_the_bits_of_fresh_scratch(activation, loss, weighted):
     objective, w, v = network(activation, loss, (6, 5), weighted)
     work, rng = Workspace(), np.random.default_rng(0)

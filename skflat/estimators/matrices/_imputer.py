@@ -9,6 +9,7 @@ from sklearn.impute import MissingIndicator
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..._callbacks import CallbackSupportMixin, PartHooks
 from ..._compat import fit_context, names_in
 from ..._parallel import warning_filters
 from ...solvers import ALS
@@ -31,7 +32,7 @@ ROUGHLY = 1e-3  # tolerance of the fits for this choice, enough to compare them
 LARGEST_RHO, SMALLEST_RHO, STEP = 0.4, 0.01, 0.6  # the grid: from the largest, times the step
 
 
-class FlatMatrixImputer(Saved, TransformerMixin, BaseEstimator):
+class FlatMatrixImputer(Saved, CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """Fills missing entries with those of a factorization that seeks a flat minimum.
 
     Known entries are kept. Columns are standardised before the fit, and this is undone afterwards.
@@ -201,14 +202,18 @@ class FlatMatrixImputer(Saved, TransformerMixin, BaseEstimator):
         self.mean_, self.scale_ = np.zeros((2, whole.shape[1]), X.dtype)
         self.mean_[used], self.scale_[used] = _mean_and_deviation(whole[:, used])
         table = self._standardised(whole)
+        hooks = PartHooks(self, X, name="factorization")
         random_state = check_random_state(self.random_state)
         # One seed for all fits, so that the fits of the choice differ by the radius alone.
         seed = random_state.randint(2**31)
         rho = self.rho
         if rho == "auto" and (self.solver == "als" or isinstance(self.solver, ALS)):
-            rho = self._chosen_rho(table, seed, random_state)
+            rho = self._chosen_rho(table, seed, random_state, hooks)
+        hooks.begin()
         self.factorization_ = self._model(rho, seed).fit(table)
         self.rho_, self.n_iter_ = self.factorization_.rho_, self.factorization_.n_iter_
+        hooks.end()
+        hooks.end_fit()
         return self
 
     def transform(self, X):
@@ -415,8 +420,11 @@ class FlatMatrixImputer(Saved, TransformerMixin, BaseEstimator):
             random_state=seed,
         )
 
-    def _chosen_rho(self, table, seed, random_state):
-        """The radius that predicts held-out entries best, on a path down from the largest."""
+    def _chosen_rho(self, table, seed, random_state, hooks):
+        """The radius that predicts held-out entries best, on a path down from the largest.
+
+        A callback that asks to stop ends the path, and the best radius so far is taken.
+        """
         places = np.argwhere(~np.isnan(table))
         n_held_out = int(HELD_OUT * len(places))
         held_out = tuple(places[random_state.permutation(len(places))[:n_held_out]].T)
@@ -425,14 +433,17 @@ class FlatMatrixImputer(Saved, TransformerMixin, BaseEstimator):
         rho, best, best_rho = LARGEST_RHO, np.inf, LARGEST_RHO
         while rho > SMALLEST_RHO and n_held_out > 0 and not np.isnan(rest).all():
             model = self._model(rho, seed).set_params(tol=max(self.tol, ROUGHLY))
+            hooks.begin()
             # Rough fits need not converge to be compared.
             with warning_filters({"action": "ignore", "category": UserWarning}):
                 model.fit(rest)
             whole = model.inverse_transform(model.transform(rest))
             error = float(np.mean((whole[held_out] - table[held_out]) ** 2))
-            if not error < best:  # also if the error is NaN
+            stop = hooks.end() or not error < best  # also if the error is NaN
+            if error < best:
+                best, best_rho, rho = error, rho, STEP * rho
+            if stop:
                 break
-            best, best_rho, rho = error, rho, STEP * rho
         return best_rho
 
     def __sklearn_tags__(self):

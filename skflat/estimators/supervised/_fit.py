@@ -13,6 +13,7 @@ from ...objective import Objective, Workspace
 from ...problems import Problem, encode, loss_of
 from .._pipeline import SETTINGS, FlatEstimator, Training, checked_weight
 from ._outcome import warn_unless_better
+from ._predictions import predictions, warn_unless_finite
 
 #: What the parameters are that a subclass does not name.
 DEFAULTS = {
@@ -198,7 +199,7 @@ class FlatModel(FlatEstimator):
             return (*self._validated(*validation, X, y), None), (X, y, sample_weight)
         # As in scikit-learn: only binary targets are stratified.
         stratify = y if is_classifier(self) and self.n_outputs_ == 1 else None
-        splits = self._split(X.shape[0], "samples", stratify)
+        splits = self._split(X.shape[0], "samples", stratify, sample_weight)
         if splits is None:
             return None, (X, y, sample_weight)
         train, held_out = (
@@ -246,7 +247,7 @@ class FlatModel(FlatEstimator):
         batch, work = Objective(model, loss, X, targets, sample_weight).batch(), Workspace()
 
         def validate(w):
-            P = loss.predict(model.scores(w, X, work))
+            P = predictions(model, loss, w, X, work)
             if not np.isfinite(P).all():
                 return np.nan, np.nan
             return self._score_of(loss.shown(P), batch), batch.mean(loss.as_reported(P, batch.y))
@@ -261,7 +262,9 @@ class FlatModel(FlatEstimator):
         loss, _ = loss_of(self)
         # As in scikit-learn, rows of higher precision than the parameters are not rounded.
         w = w.astype(np.result_type(w, X), copy=False)
-        return loss.shown(loss.predict(model.scores(w, X)))
+        P = predictions(model, loss, w, X)
+        warn_unless_finite(P, X)
+        return loss.shown(P)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import validate_data
 
-from ...problems import MULTICLASS, as_problem, loss_of, network
+from ...problems import MULTICLASS, as_problem, loss_of, network, unwrapped
 
 CHUNK = 2000  # rows at a time
 
@@ -40,12 +39,9 @@ class LastLayer:
 
 def final_network(estimator, X=None):
     """The network within pipelines and searches, and X as it reaches that."""
-    while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
-        if isinstance(estimator, Pipeline):
-            X = estimator[:-1].transform(X) if X is not None and len(estimator) > 1 else X
-            estimator = estimator[-1]
-        else:
-            estimator = estimator.best_estimator_
+    estimator, steps = unwrapped(estimator)
+    for each in steps if X is not None else ():
+        X = each.transform(X)
     if not hasattr(estimator, "coefs_"):
         raise TypeError(
             f"Cannot approximate {type(estimator).__name__}: expected a fitted FlatMLPClassifier "

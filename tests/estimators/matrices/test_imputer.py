@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from progress import Progress
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skflat import FlatMatrixImputer
+from skflat._callbacks import HAS_CALLBACKS
+from skflat.estimators.matrices._imputer import LARGEST_RHO
 from skflat.solvers import ALS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -298,3 +301,14 @@ def test_unknown_categories_are_refused():
         model.transform(ONE.assign(b="w"))
     with pytest.raises(ValueError, match="X has 1 features"):
         model.set_params(categorical_features=[1]).fit([[1.0, "u"], [2.0, "v"]]).transform([["u"]])
+
+
+@pytest.mark.skipif(not HAS_CALLBACKS, reason="callbacks came with scikit-learn 1.9")
+def test_callbacks_see_every_factorization_and_may_end_the_choice():
+    whole, stopped = Progress(), Progress(stop_after=1, name="factorization")
+    imputer().set_callbacks(whole).fit(X)
+    assert whole.ended.count("factorization") > 2
+    assert whole.ended[-1] == "fit"
+    first = imputer().set_callbacks(stopped).fit(X)
+    assert stopped.ended == ["factorization", "factorization", "fit"]
+    assert first.rho_ == LARGEST_RHO

@@ -1,6 +1,6 @@
 """Eigenvalues of the Hessian, its spectral density, and the gradient's share of its subspace."""
 
-import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,10 +16,11 @@ from skflat.measures import (
     DominantSubspace,
     HessianEigenvalues,
     HessianTrace,
+    SoftRank,
     SpectralDensity,
     dominant_subspace,
     hessian_eigenvalues,
-    hessian_trace,
+    soft_rank,
     spectral_density,
 )
 from skflat.problems import as_problem
@@ -234,21 +235,39 @@ def test_the_rows_and_the_seed_are_in_the_protocol():
     assert found.protocol["n_rows"] == len(IRIS) == len(SPECIES)
 
 
-@pytest.mark.slow
-def test_three_standard_errors_of_few_probes_cover_the_mean():
-    covered = []
-    for seed in range(200):
-        rng = np.random.default_rng(seed)
-        X = rng.normal(size=(60, 4))
-        y = (X[:, 0] + rng.normal(size=60) / 2 > 0).astype(int) + (X[:, 1] > 0.5)
-        clf = FlatMLPClassifier(
-            (5,), max_iter=30, learning_rate_init=0.02, measures=None, random_state=seed
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            clf.fit(X, y)
-        n_parameters = sum(each.size for each in clf.coefs_ + clf.intercepts_)
-        found = spectral_density(clf, X, y, n_steps=4, n_points=10, random_state=seed)
-        true = hessian_trace(clf, X, y).value / n_parameters
-        covered.append(abs(found.value - true) < 3 * found.stderr)
-    assert np.mean(covered) >= 0.99  # 97.5 % without Student's factor
+# The soft rank
+
+
+def test_the_soft_rank_is_that_of_all_eigenvalues():
+    estimator, X, y = fitted("classes, tanh")
+    values = dense_eigenvalues("classes, tanh")
+    positive = values[values > 0]
+    found = soft_rank(estimator, X, y)
+    assert found.value == pytest.approx(np.sum(positive / (positive + 1 / 150)), rel=1e-6)
+    assert found.kind == "exact"
+    assert soft_rank(estimator, X, y, damping=1e-12).value <= len(positive)
+    quadratic_rank = SoftRank(damping=1.0).evaluate(problem(quadratic(3.0, 1.0, -2.0), (0, 0, 0)))
+    assert quadratic_rank.value == pytest.approx(3 / 4 + 1 / 2, rel=1e-12)
+
+
+def test_the_estimated_soft_rank_is_unbiased():
+    estimator, X, y = fitted("classes, deep")
+    exact, settings = soft_rank(estimator, X, y).value, {"n_probes": 4, "n_steps": 15}
+    found = [soft_rank(estimator, X, y, **settings, random_state=k) for k in range(20)]
+    assert {each.kind for each in found} == {"estimate"}
+    values = np.array([each.value for each in found])
+    assert abs(values.mean() - exact) < 3 * values.std(ddof=1) / 20**0.5
+    assert found[0].samples.mean() == pytest.approx(found[0].value, rel=1e-12)
+    assert soft_rank(estimator, X, y, **settings, n_jobs=2).value == found[0].value
+
+
+@pytest.mark.parametrize("settings", [{}, {"n_probes": 4, "n_steps": 12}], ids=["exact", "drawn"])
+def test_the_row_error_of_the_soft_rank_is_that_of_its_first_order_change(settings):
+    """Beside differences: the value for the Hessian of all rows and a little of a group's."""
+    estimator, X, y = fitted("classes, deep")
+    part, whole = sampled(estimator, X, y, 60, 0), as_problem(estimator, X, y)
+    rank = SoftRank(damping=0.02, **settings)
+    found = rank.evaluate(part)
+    alone = rank.evaluate(replace(part, sampled_from=60))
+    assert found.stderr > alone.stderr
+    assert abs(found.value - rank.evaluate(whole).value) < 4 * found.stderr + 0.5
