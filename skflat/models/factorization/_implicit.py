@@ -44,9 +44,6 @@ class ImplicitAlternation(Alternation):
         Cholesky's decomposition.
     """
 
-    # Larger than that of ratings: the steps of conjugate gradients are many small products.
-    budget = 1 << 18
-
     def __init__(self, model, batch, alpha, rho, kinds=None, n_steps=None):
         super().__init__(model, batch, alpha, rho, kinds)
         self.n_steps, self.grams = n_steps, {}
