@@ -106,7 +106,8 @@ class BaseFactorization(FoldingIn):
 
     def _rows_to_learn_from(self, observations):
         """Codes, values and weights of the training rows, and of those held out or None."""
-        train, held_out = self._split(len(observations[1]), "observations") or (None, None)
+        _, values, weight = observations
+        train, held_out = self._split(len(values), "observations", weight=weight) or (None, None)
         if train is None:
             return observations, None
         return (
