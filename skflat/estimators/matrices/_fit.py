@@ -98,8 +98,8 @@ class BaseFactorization(FoldingIn):
         """Refuse what cannot be combined, and set whether feedback is implicit."""
         if updates and self.early_stopping:
             raise ValueError("partial_fit of 'als' has no early stopping: set it to False.")
-        if not first_pass and (self.feedback == "implicit") != self._implicit:
-            raise ValueError("To go on from the factors of the fit before, feedback must be equal.")
+        if not first_pass:
+            self._check_feedback()
         self._implicit = self.feedback == "implicit"
         if self._implicit:
             check_implicit(self, n_kinds)
@@ -286,12 +286,16 @@ class BaseFactorization(FoldingIn):
 
     def _preference_score(self, codes, counts, weight):
         """R^2 of the preferences of all pairs, of which unknown entities are no part."""
-        known = (codes >= 0).all(axis=1)
-        weight = None if weight is None else weight[known]
         model, w = factorization(self)
-        batch = self._batch(codes[known], counts[known], weight)
-        loss, constant = model.preference_loss(w, batch)
+        loss, constant = model.preference_loss(w, self._known_batch(codes, counts, weight))
         return 1 - loss / constant
+
+    def _known_batch(self, codes, counts, weight):
+        """The preferences of pairs whose row and column are known. All others are left out."""
+        known = (codes >= 0).all(axis=1)
+        if not known.any():
+            raise ValueError("X has no pair of a row and a column that were both seen in fit.")
+        return self._batch(codes[known], counts[known], None if weight is None else weight[known])
 
     # --- measures ---
 
@@ -329,7 +333,7 @@ class BaseFactorization(FoldingIn):
         names = USUAL_MEASURES if self.measures is None else self.measures
         if self._implicit:
             model, w = factorization(self)
-            batch = self._batch(*self.observations(X, y, sample_weight))
+            batch = self._known_batch(*self.observations(X, y, sample_weight))
             self._measure_preferences(model, w, batch)
             return self.measurements_
         return self._measure_problem(names, as_problem(self, X, y, sample_weight))

@@ -135,12 +135,25 @@ def test_a_matrix_of_counts_says_the_same(model):
     assert whole.score(counts) == model.score(X, Y)
 
 
+def test_what_has_a_count_of_zero_was_not_seen():
+    keeping = FlatMatrixFactorization(**SMALL, keep_seen=True)
+    for given in ((COUNTS.astype(float),), (np.argwhere(COUNTS >= 0), COUNTS.ravel())):
+        ids = keeping.fit(*given).recommend(n=SIZES[1]).ids
+        offered = [sorted(row.compressed().tolist()) for row in ids]
+        assert offered == [np.flatnonzero(row == 0).tolist() for row in COUNTS]
+
+
 def test_the_score_is_r2_of_the_preferences_of_all_pairs(model):
     mean = np.average(PREFERENCES, weights=WEIGHTS)
     constant = np.average((PREFERENCES - mean) ** 2, weights=WEIGHTS) / 2
     assert_allclose(model.score(X, Y), 1 - dense_loss(model.factors_) / constant)
     strange = np.vstack([X, [[100, 2], [3, 100]]])
-    assert model.score(strange, np.append(Y, [1.0, 1.0])) == model.score(X, Y)
+    counts = np.append(Y, [1.0, 1.0])
+    assert model.score(strange, counts) == model.score(X, Y)
+    assert model.measure(strange, counts)["sharpness"].value == model.sharpness_
+    for method in (model.score, model.measure):
+        with pytest.raises(ValueError, match="no pair of a row and a column that were both seen"):
+            method(strange[-2:], counts[-2:])
 
 
 def test_updates_and_new_entities_as_with_ratings():
@@ -201,6 +214,8 @@ def test_what_is_continued_has_the_same_feedback():
     model = FlatMatrixFactorization(**SMALL, keep_seen=True, fit_offsets=False).fit(X, Y)
     with pytest.raises(ValueError, match="feedback must be equal"):
         model.set_params(feedback="explicit").partial_fit(X, Y)
+    with pytest.raises(ValueError, match="feedback must be equal"):
+        model.fold_in([[77, 3]], [1.0])
 
 
 @pytest.mark.parametrize(("params", "given", "words"), BAD)

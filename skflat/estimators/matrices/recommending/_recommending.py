@@ -48,8 +48,10 @@ class Recommending:
         ----------
         users : array-like of shape (n_users,), default=None
             Identifiers of the first kind (the rows of a matrix). A user who was not seen in ``fit``
-            has factors and offset 0, and gets the items with the largest offsets. None stands for
-            all users seen in ``fit``, in the order of ``identifiers_``.
+            has factors and offset 0, and gets the items with the largest offsets. Without offsets,
+            as with implicit feedback, all items are equal then, and the order is that of their
+            identifiers. None stands for all users seen in ``fit``, in the order of
+            ``identifiers_``.
         n : int, default=10
             Number of items for every user. At most the number of candidates is returned.
         exclude_seen : bool, default=True
@@ -58,8 +60,8 @@ class Recommending:
         items : array-like of shape (n_items,), default=None
             The candidates. All must have been seen in ``fit``. None stands for all that were.
         seen : array-like of shape (n_pairs, 2), default=None
-            Pairs of a user and an item that is left out. Unknown identifiers have no effect on
-            others. A user who was not seen in ``fit`` may occur.
+            Pairs of a user and an item that is left out. There may be none. Unknown identifiers
+            have no effect on others. A user who was not seen in ``fit`` may occur.
 
         Returns
         -------
@@ -240,6 +242,8 @@ class Recommending:
 
     def _pairs(self, seen, names):
         """Positions in ``names`` and codes of items of the pairs in ``seen``."""
+        if hasattr(seen, "__len__") and len(seen) == 0:
+            return _nothing()
         columns = self._identified(seen)
         check_alike(columns, self.identifiers_, self._labels(2))
         # Users may be unknown and may occur several times, so each is compared by its name.
