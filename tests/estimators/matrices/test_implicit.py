@@ -156,6 +156,23 @@ def test_the_score_is_r2_of_the_preferences_of_all_pairs(model):
             method(strange[-2:], counts[-2:])
 
 
+@pytest.mark.parametrize("chunk", [5, 1 << 17])
+def test_the_loss_of_an_update_is_that_of_all_pairs(chunk, monkeypatch):
+    monkeypatch.setattr(ImplicitFactorization, "chunk", chunk)
+    params = {"alpha": 0.5, "rho": 0.1, "keep_seen": True}
+    updated = FlatMatrixFactorization(**SMALL, **params).fit(X, Y)
+    updated.partial_fit([[3, 4], [3, 6]], [1.0, 2.0])
+    weights, (left, right) = WEIGHTS + 0.0, updated.factors_
+    weights[3, [4, 6]] += C * np.array([1.0, 2.0])
+    squares = weights * ((weights > 1) - left @ right.T) ** 2
+    trace = weights.sum(axis=1) @ (left**2).sum(axis=1) + weights.sum(axis=0) @ (right**2).sum(
+        axis=1
+    )
+    expected = squares.sum() + 0.5 * (np.vdot(left, left) + np.vdot(right, right)) + 0.01 * trace
+    expected = expected / (2 * weights.sum()) + K * 0.1**4 / 2
+    assert_allclose(updated.loss_, expected, rtol=1e-12)
+
+
 def test_updates_and_new_entities_as_with_ratings():
     keeping = {**SMALL, "alpha": 0.5, "rho": 0.1, "keep_seen": True}
     once = FlatMatrixFactorization(**keeping).partial_fit(X, Y)
