@@ -99,12 +99,13 @@ class Recommending:
         if items is not None:
             candidates = np.unique(self._known(items, 1, "items"))
         banned = self._banned(names, rows, candidates, seen) if exclude_seen else _nothing()
-        score = self._scorer()
+        score, (left, right) = self._scorer(), self._with_offsets(rows, candidates)
         places, scores = best(
-            *self._with_offsets(rows, candidates),
+            left,
+            right,
             min(n, len(candidates)),
             lambda i, j: score(np.column_stack([rows[i], candidates[j]])),
-            self._slack(rows, candidates),
+            self._slack(rows, left, right),
             banned,
         )
         ids = np.ma.masked_array(self.identifiers_[1][candidates[places]], places < 0)
@@ -214,9 +215,8 @@ class Recommending:
             return X, Y[columns]
         return np.insert(X, 0, 1, axis=1), np.insert(Y[columns], 0, self.offsets_[1][columns], 1)
 
-    def _slack(self, rows, columns):
+    def _slack(self, rows, left, right):
         """Bounds of the rounding errors of the scores of every row."""
-        left, right = self._with_offsets(rows, columns)
         size = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1).max()
         if self.offsets_ is not None:
             size += np.abs(self.intercept_) + np.abs(np.where(rows < 0, 0, self.offsets_[0][rows]))
