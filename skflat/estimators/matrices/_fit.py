@@ -264,8 +264,9 @@ class BaseFactorization(FoldingIn):
 
     def _compare_with_zero(self, objective, w):
         """Warn if all factors of implicit feedback have about vanished."""
-        losses = (objective.model.preference_loss(v, objective.data)[0] for v in (w, 0 * w))
-        if no_better_than_constant(*losses):
+        model, data = objective.model, objective.data
+        of_zero, _ = model.constant_losses(data)
+        if no_better_than_constant(model.preference_loss(w, data), of_zero):
             warnings.warn(
                 "Training ended no better than with factors of 0. Try less of "
                 f"rho={self.rho_:.3g} or alpha={self.alpha_:.3g}, or more sweeps than "
@@ -287,8 +288,11 @@ class BaseFactorization(FoldingIn):
     def _preference_score(self, codes, counts, weight):
         """R^2 of the preferences of all pairs, of which unknown entities are no part."""
         model, w = factorization(self)
-        loss, constant = model.preference_loss(w, self._known_batch(codes, counts, weight))
-        return 1 - loss / constant
+        batch = self._known_batch(codes, counts, weight)
+        _, constant = model.constant_losses(batch)
+        loss = model.preference_loss(w, batch)
+        # If all pairs have counts, all preferences are equal. `r2_score` has this rule for that.
+        return 1 - loss / constant if constant > 0 else float(loss == 0)
 
     def _known_batch(self, codes, counts, weight):
         """The preferences of pairs whose row and column are known. All others are left out."""

@@ -221,11 +221,15 @@ class ImplicitFactorization(Factorization):
         return trace / self.total_confidence(batch)
 
     def preference_loss(self, w, batch):
-        """Mean loss over all pairs, without noise and penalty, and that of the best constant."""
-        total = self.total_confidence(batch)
-        positive = (len(batch) + float(batch.y.sum(dtype=float))) / total
+        """Mean loss over all pairs, without noise and penalty."""
         squares = self.squares_of_all(w) + self.rest_of_pairs(w, batch)
-        return squares / (2 * total), positive * (1 - positive) / 2
+        return squares / (2 * self.total_confidence(batch))
+
+    def constant_losses(self, batch):
+        """Mean loss over all pairs if every score is 0, and if it is the best constant."""
+        # The best constant is the weighted mean of the preferences.
+        mean = (len(batch) + float(batch.y.sum(dtype=float))) / self.total_confidence(batch)
+        return mean / 2, mean * (1 - mean) / 2
 
     def rest_of_pairs(self, w, batch):
         """The sum of ``e (1 - s)^2 - 2 s + 1`` over the pairs with counts.

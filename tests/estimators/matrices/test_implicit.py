@@ -49,7 +49,8 @@ def of_rows():
 def test_the_loss_of_all_pairs_needs_only_those_with_counts():
     model, batch = of_rows()
     w = RNG.normal(size=model.layout.size)
-    loss, constant = model.preference_loss(w, batch)
+    loss, (of_zero, constant) = model.preference_loss(w, batch), model.constant_losses(batch)
+    assert_allclose(of_zero, model.preference_loss(0 * w, batch), rtol=1e-12)
     assert_allclose(loss, dense_loss(model.split(w)[2]), rtol=1e-12)
     mean = np.average(PREFERENCES, weights=WEIGHTS)
     assert_allclose(constant, np.average((PREFERENCES - mean) ** 2, weights=WEIGHTS) / 2)
@@ -63,7 +64,7 @@ def test_the_expected_loss_under_noise_is_that_of_sampled_noise():
     left, right = noisy[:, : 9 * K].reshape(n, 9, K), noisy[:, 9 * K :].reshape(n, 7, K)
     squares = WEIGHTS * (PREFERENCES - left @ right.transpose(0, 2, 1)) ** 2
     losses = squares.sum(axis=(1, 2)) / (2 * WEIGHTS.sum())
-    plain, _ = model.preference_loss(w, batch)
+    plain = model.preference_loss(w, batch)
     added = rho**2 * model.mean_trace(w, batch) / 2 + K * rho**4 / 2
     assert abs(plain + added - losses.mean()) < 4 * losses.std() / np.sqrt(n)
     assert added > 20 * losses.std() / np.sqrt(n)
@@ -133,6 +134,12 @@ def test_a_matrix_of_counts_says_the_same(model):
         assert_allclose(whole.factors_[0], model.factors_[0], rtol=1e-9)
         assert_allclose(whole.transform(counts), whole.factors_[0], rtol=1e-8)
     assert whole.score(counts) == model.score(X, Y)
+
+
+def test_of_equal_preferences_the_score_is_0_as_that_of_equal_values():
+    everything = np.argwhere(np.ones((3, 2)))
+    fit = FlatMatrixFactorization(**SMALL, alpha=0.5).fit(everything, np.ones(6))
+    assert fit.score(everything, np.ones(6)) == 0.0
 
 
 def test_what_has_a_count_of_zero_was_not_seen():

@@ -20,9 +20,11 @@ def check_implicit(estimator, n_kinds):
 
 
 def preference_rho(solver, objective):
-    """The value of ``rho="auto"``: as for values, from the deviation of the preferences."""
-    model, data = objective.model, objective.data
-    _, constant = model.preference_loss(np.zeros(model.layout.size), data)
+    """The value of ``rho="auto"``: the solver's default for preferences of deviation 1.
+
+    It grows with the square root of their deviation, because scores are products of two factors.
+    """
+    _, constant = objective.model.constant_losses(objective.data)
     return float(solver.default_rho * np.sqrt(np.sqrt(2 * constant)))
 
 
