@@ -76,7 +76,10 @@ class BaseFactorization(FoldingIn):
         model = self._model(sizes, touched_by(given[0], sizes) if updates else None)
         # Alternating least squares needs all observations of the entities that it solves for.
         whole = (seen.codes, seen.values, seen.weight) if updates else train
-        objective = self._objective(model, self._batch(*whole), first_pass, incremental)
+        data = self._batch(*whole)
+        if not len(data):
+            raise ValueError("No count is positive: there is nothing to learn from.")
+        objective = self._objective(model, data, first_pass, incremental)
         w = self._start(model, self._batch(*train), places, first_pass)
         training = Training(
             objective,

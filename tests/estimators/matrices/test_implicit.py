@@ -136,6 +136,18 @@ def test_a_matrix_of_counts_says_the_same(model):
     assert whole.score(counts) == model.score(X, Y)
 
 
+def test_rows_without_counts_have_factors_of_0_in_any_company():
+    counts = COUNTS.astype(float)
+    whole = FlatMatrixFactorization(**SMALL, keep_seen=True).fit(counts)
+    for make in (np.asarray, sparse.csr_array):
+        assert not whole.transform(make(np.zeros((2, SIZES[1])))).any()
+        assert not whole.transform(make(np.vstack([counts[0], 0 * counts[0]])))[1].any()
+    whole.partial_fit([[9, 1]], [0.0])
+    whole.fold_in([[10, 1]], [0.0])
+    assert not whole.row_factors_[[9, 10]].any()
+    assert whole.row_factors_.shape == (SIZES[0] + 2, K)
+
+
 def test_of_equal_preferences_the_score_is_0_as_that_of_equal_values():
     everything = np.argwhere(np.ones((3, 2)))
     fit = FlatMatrixFactorization(**SMALL, alpha=0.5).fit(everything, np.ones(6))
