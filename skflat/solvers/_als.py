@@ -23,7 +23,7 @@ class ALS(Solver):
     ``rho`` is that standard deviation. It has the unit of the square root of the targets. Useful
     values are 0.05 to 0.3 times the square root of their standard deviation. ``"auto"`` is 0.2
     times it, ours. At 0 the method is plain alternating least squares. Let ``p`` be the weight of
-    an observation. For two kinds with factors ``u`` and ``v`` the method minimises
+    an observation. For two kinds with factors ``u`` and ``v`` the method minimises::
 
         sum p [(y - score)^2 + rho^2 (|u|^2 + |v|^2)] + alpha |F|^2 + beta |b|^2
 

@@ -63,9 +63,9 @@ class FlatMatrixImputer(Saved, TransformerMixin, BaseEstimator):
     ----------
     factorization_ : FlatMatrixFactorization
         The factorization of the standardised columns that are not empty.
-    mean_ : ndarray of shape (n_features_in_,)
+    mean_ : ndarray of shape (`n_features_in_`,)
         Means of the columns. 0 for a column without known entries.
-    scale_ : ndarray of shape (n_features_in_,)
+    scale_ : ndarray of shape (`n_features_in_`,)
         Standard deviations of the columns. 0 for a column that is constant or has no known entries.
     rho_ : float
         The radius used.
@@ -73,7 +73,7 @@ class FlatMatrixImputer(Saved, TransformerMixin, BaseEstimator):
     n_iter_ : int
         Number of sweeps of the last fit.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if ``X`` had string names.
 
     See Also

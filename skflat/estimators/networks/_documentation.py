@@ -44,7 +44,7 @@ ATTRIBUTES = f"""{MEASURED}
         Activation of the last layer.
     n_features_in_ : int
         Number of features seen during ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if ``X`` had string names."""
 
 SEARCHED = """rhos : int or array-like of float, default=8

@@ -408,7 +408,7 @@ class RegressionLoss(Loss):
 
 
 class HeldSlopes:
-    """The linear function ``y . F`` of every row's scores, with slopes ``y`` instead of targets.
+    """The linear function ``y @ F`` of every row's scores, with slopes ``y`` instead of targets.
 
     Its gradient in the parameters is a product with the Jacobian of the scores. No fit and no
     measure takes it as its loss.

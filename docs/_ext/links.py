@@ -1,0 +1,40 @@
+"""Resolve names that docstrings give without their module."""
+
+import api_pages
+import inventories
+from docutils import nodes
+from sphinx.ext.intersphinx import missing_reference
+
+
+def setup(app):
+    """Ask here for what sphinx has not found."""
+    app.connect("missing-reference", by_its_last_name, priority=900)
+    app.connect("builder-inited", remember_names)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def remember_names(app):
+    """Note the full name of all that has a page."""
+    app.env.skflat_names = {name: full for (_, name), full in api_pages.homes().items()}
+
+
+def by_its_last_name(app, env, node, content):
+    """The reference to ``SAM`` from any module, or to ``GridSearchCV``."""
+    if node.get("refdomain") != "py":
+        return None
+    head, _, tail = node["reftarget"].lstrip("~").partition(".")
+    ours = env.skflat_names.get(head)
+    if ours:
+        return _within_the_package(app, env, node, content, f"{ours}.{tail}".rstrip("."))
+    theirs = inventories.full_names().get(node["reftarget"])
+    if theirs and theirs != node["reftarget"]:
+        node["reftarget"] = theirs
+        return missing_reference(app, env, node, content)
+    return None
+
+
+def _within_the_package(app, env, node, content, name):
+    domain, page = env.get_domain("py"), node.get("refdoc")
+    if name not in domain.objects or not isinstance(content, nodes.Element):
+        return None
+    return domain.resolve_xref(env, page, app.builder, "obj", name, node, content)
