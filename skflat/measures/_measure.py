@@ -12,12 +12,12 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, indexable
 
 from .._compat import WeightedScorer, num_samples, safe_indexing
-from ..objective import require
+from ..objective import Documented, require
 from ..problems import as_problem
 from ._measurement import Measurement
 
 
-class Measure(WeightedScorer, BaseEstimator, ABC):
+class Measure(Documented, WeightedScorer, BaseEstimator, ABC):
     """Base of all measures. An instance is a scikit-learn scorer: greater is flatter.
 
     A subclass writes ``__init__`` as scikit-learn's estimators do, and `_evaluate`. It declares
@@ -26,8 +26,6 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
 
     _parameter_constraints: dict = {}
 
-    #: Where scikit-learn looks for the documentation; none is online, so there is no link.
-    _doc_link_module, _doc_link_template = "skflat", ""
     #: Types of `Capability` and contracts of losses that it needs of an objective.
     requires: tuple = ()
     #: +1 if a greater value is flatter, -1 if a smaller value is.

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ..objective import require
+from ..objective import Documented, require
 from ._loop import run_epochs
 from ._run import Run
 from ._settings import Settings
@@ -50,15 +50,13 @@ class State:
         return self.work.array(name, w.shape, w.dtype)
 
 
-class Solver(BaseEstimator):
+class Solver(Documented, BaseEstimator):
     """Base of all solvers.
 
     A solver's parameters choose the method. Numbers that one would tune, such as the learning rate
     and ``rho``, are parameters of the estimator.
     """
 
-    #: Where scikit-learn looks for the documentation; none is online, so there is no link.
-    _doc_link_module, _doc_link_template = "skflat", ""
     #: The value of ``rho="auto"``. None means that the solver does not use ``rho``.
     default_rho = None
     #: Whether ``default_rho`` is for features and targets of size 1, and is scaled to the data.

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from ..._callbacks import NoHooks
 from ..._compat import Interval
 from ..._parallel import warn_or_raise
+from ...objective import Documented
 
 POSITIVE = Interval(Real, 0, None, closed="neither")
 SHARE = Interval(Real, 0, 1, closed="neither")
@@ -42,14 +43,12 @@ class Found:
     exhausted: bool = False
 
 
-class BinarySolver(BaseEstimator):
+class BinarySolver(Documented, BaseEstimator):
     """Base of the solvers of weights in {-1, +1}. All numbers of a rule are its own parameters.
 
     A subclass defines in `candidates` how one proposal follows from the last one.
     """
 
-    #: Where scikit-learn looks for the documentation; none is online, so there is no link.
-    _doc_link_module, _doc_link_template = "skflat", ""
     #: The value of ``max_iter="auto"`` of the estimators.
     max_iter = 1000
     #: Iterations from one count of the violated rows to the next.

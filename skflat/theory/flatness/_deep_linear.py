@@ -125,9 +125,10 @@ def balanced_variation(largest_singular_value):
 
 
 def deep_scalar_variation(depth):
-    """The variation of ``(w_1 ... w_L - 1)^2`` where all ``w_i`` are 1.
+    """The variation of a product of scalars that is fitted to 1, where all of them are 1.
 
-    It is ``((1 + r / sqrt(L))^L - 1)^2`` for every radius.
+    The loss is ``(w_1 ... w_L - 1)^2``, and its variation is
+    ``((1 + r / sqrt(L))^L - 1)^2`` for every radius.
 
     Parameters
     ----------
