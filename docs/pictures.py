@@ -22,6 +22,7 @@ from skflat import FlatMLPClassifier
 
 FIGURES = Path(__file__).resolve().parent / "figures"
 RADII = [0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25]
+PENALTIES = [0.1, 0.3, 1.0, 3.0, 10.0]
 SEEDS = range(5)
 SHARE = 0.3
 
@@ -29,7 +30,9 @@ SHARE = 0.3
 def noisy_digits(seed):
     """Digits, 30 % of whose training labels are replaced at random."""
     X, y = load_digits(return_X_y=True)
-    X, X_test, y, y_test = train_test_split(X / 16, y, train_size=600, random_state=seed, stratify=y)
+    X, X_test, y, y_test = train_test_split(
+        X / 16, y, train_size=600, random_state=seed, stratify=y
+    )
     rng = np.random.default_rng(seed)
     wrong = rng.random(len(y)) < SHARE
     y[wrong] = rng.integers(10, size=wrong.sum())
@@ -49,7 +52,7 @@ def scored(rho, alpha, seed):
 def draw_rho():
     """Accuracy and sharpness over rho, with and without a tuned penalty."""
     plain = np.array([[scored(rho, 1e-4, seed) for seed in SEEDS] for rho in RADII])
-    tuned = np.array([[scored(0.0, alpha, seed) for seed in SEEDS] for alpha in (0.1, 0.3, 1, 3, 10)])
+    tuned = np.array([[scored(0.0, alpha, seed) for seed in SEEDS] for alpha in PENALTIES])
     best = tuned[:, :, 0].mean(axis=1).max()
     fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.7), layout="constrained")
     for ax, k in ((left, 0), (right, 1)):
@@ -75,7 +78,8 @@ def draw_sharpness():
         near = t[np.abs(t) < np.sqrt(2.0 / curvature)]
         ax.plot(place + near, 0.1 + curvature * near**2 / 2, f"C{k}", linestyle=":")
         ax.text(place, -0.16, f"second derivative {curvature:g}", ha="center", color=f"C{k}")
-    ax.set(ylim=(-0.3, 1.6), yticks=[], xticks=[], ylabel="loss", xlabel="one direction of the parameters")
+    ax.set(ylim=(-0.3, 1.6), yticks=[], xticks=[], ylabel="loss")
+    ax.set_xlabel("one direction of the parameters")
     save(fig, "sharpness")
 
 
@@ -90,7 +94,8 @@ def draw_flatness():
     ax.contour(first, second, loss, levels=[level], colors="C1", linewidths=2)
     ax.add_patch(plt.Circle((0, 0), reach, fill=True, alpha=0.2, color="C0"))
     ax.annotate("", (0, reach), (0, 0), arrowprops={"arrowstyle": "->", "color": "C0"})
-    ax.annotate("flatness_", (0, reach / 2), (0.9, -0.9), color="C0", arrowprops={"arrowstyle": "-"})
+    line = {"arrowstyle": "-"}
+    ax.annotate("flatness_", (0, reach / 2), (0.9, -0.9), color="C0", arrowprops=line)
     ax.text(0, 1.02, "where the loss is greater by s", color="C1", ha="center")
     ax.plot(0, 0, "k.", markersize=8)
     ax.set(aspect="equal", xticks=[], yticks=[], xlabel="parameters")

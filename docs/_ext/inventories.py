@@ -85,9 +85,9 @@ def write(folder):
 
 
 def full_names():
-    """From the last part of every name to the name: ``GridSearchCV`` is found without its module."""
-    names = [name for *_, roles in PROJECTS.values() for text in roles.values() for name in text.split()]
-    return {name.rsplit(".", 1)[-1]: name for name in names}
+    """From the last part of every name to the name, so that ``GridSearchCV`` is found."""
+    texts = [text for *_, roles in PROJECTS.values() for text in roles.values()]
+    return {name.rsplit(".", 1)[-1]: name for text in texts for name in text.split()}
 
 
 def _inventory(project, page, roles):

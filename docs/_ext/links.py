@@ -1,8 +1,9 @@
-"""Resolve names that docstrings give without their module."""
+"""Resolve names that docstrings give without their module, and link those in the text."""
 
 import api_pages
 import inventories
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.ext.intersphinx import missing_reference
 
 
@@ -10,7 +11,30 @@ def setup(app):
     """Ask here for what sphinx has not found."""
     app.connect("missing-reference", by_its_last_name, priority=900)
     app.connect("builder-inited", remember_names)
+    app.connect("doctree-resolved", link_names)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def link_names(app, tree, page):
+    """Let names in the text link to the reference: full ones, and those of no other word."""
+    domain = app.env.get_domain("py")
+    for literal in list(tree.findall(nodes.literal)):
+        text = literal.astext().split("(")[0]
+        plain = "_" in text.strip("_") or text[:1].isupper()
+        name = text if text.startswith("skflat.") else plain and app.env.skflat_names.get(text)
+        inside = isinstance(literal.parent, nodes.reference | nodes.title)
+        if name and name in domain.objects and not inside and not literal.get("classes"):
+            place = literal.deepcopy()
+            found = domain.resolve_xref(
+                app.env,
+                page,
+                app.builder,
+                "obj",
+                name,
+                addnodes.pending_xref("", refdomain="py"),
+                place,
+            )
+            literal.replace_self(found or literal)
 
 
 def remember_names(app):

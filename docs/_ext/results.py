@@ -76,7 +76,7 @@ def as_markdown(frame):
     """A table whose first column is the index; all others are aligned to the right."""
     heads = [frame.index.name or "", *map(str, frame.columns)]
     lines = [heads, ["---", *["---:"] * frame.shape[1]]]
-    lines += [[str(name), *map(str, row)] for name, row in zip(frame.index, frame.to_numpy())]
+    lines += [[str(cell) for cell in row] for row in frame.itertuples()]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -102,8 +102,8 @@ def default_solver(frame):
     for name in scores.columns.drop("adam 0"):
         pairs = [part[[name, "adam 0"]].to_numpy() for _, part in scores.groupby("cell")]
         gains = np.array([100 * (pair[:, 0] - pair[:, 1]).mean() for pair in pairs])
-        different = [np.ptp(pair[:, 0] - pair[:, 1]) > 0 for pair in pairs]
-        p = [ttest_rel(*pair.T).pvalue if d else 1.0 for pair, d in zip(pairs, different)]
+        varies = [np.ptp(pair[:, 0] - pair[:, 1]) > 0 for pair in pairs]
+        p = [ttest_rel(*q.T).pvalue if v else 1.0 for q, v in zip(pairs, varies, strict=True)]
         significant = holm(np.array(p))
         behind, ahead = (int((significant & (s * gains > 0)).sum()) for s in (-1, 1))
         rows[name] = [f"{v:+.1f}" for v in (gains.mean(), gains.min(), gains.max())]
@@ -125,7 +125,7 @@ def study(frame):
 @table("does_it_pay.csv", "python benchmarks/does_it_pay.py --data DIR")
 def does_it_pay(frame):
     """Average ranks, and mean scores on images and on tables."""
-    scores, means, groups = study(frame)
+    _, means, groups = study(frame)
     ranked = means.drop(columns=groups.index[groups == "yardstick"]).dropna(axis=1)
     ranks = pd.Series(rankdata(-ranked, axis=1).mean(axis=0), ranked.columns).sort_values()
     is_image = frame["data"].isin(IMAGES).map({True: "images", False: "tables"})
@@ -160,18 +160,18 @@ def does_it_pay_verdict(frame):
         found = [compared(m, scores, means, groups) for m in groups.index[groups == group]]
         cells = pd.concat(found)
         counts[group] = [
-            int((cells["significant"] & (sign * cells["difference"] > 0)).sum())
-            for sign in (-1, 1)
+            int((cells["significant"] & (sign * cells["difference"] > 0)).sum()) for sign in (-1, 1)
         ]
         counts[group].append(len(cells))
     joint, alone = counts["joint"], counts["flat"]
     seeds = frame["seed"].nunique()
     return (
         f"These are {len(frame):,} results of {seeds} seeds on {n} cells. Average ranks differ "
-        f"significantly if they are {critical:.1f} apart (Nemenyi, 5 %). Beside the baseline that is best in "
-        f"a cell (paired over the seeds, 5 %, Holm), the settings that tune `rho` together with `alpha` "
-        f"are significantly behind on {joint[0]} and ahead on {joint[1]} of {joint[2]} comparisons. "
-        f"Those that tune `rho` alone are behind on {alone[0]} and ahead on {alone[1]} of {alone[2]}."
+        f"significantly if they are {critical:.1f} apart (Nemenyi, 5 %). Beside the baseline that "
+        "is best in a cell (paired over the seeds, 5 %, Holm), the settings that tune `rho` "
+        f"together with `alpha` are significantly behind on {joint[0]} and ahead on {joint[1]} of "
+        f"{joint[2]} comparisons. Those that tune `rho` alone are behind on {alone[0]} and ahead "
+        f"on {alone[1]} of {alone[2]}."
     )
 
 
@@ -358,5 +358,6 @@ def storage(frame):
 def one_bit_tables(frame):
     """Five-fold accuracy and size of linear models, by table."""
     means = frame.groupby(["model", "table"], sort=False).mean(numeric_only=True)
-    cells = means["test"].map("{:.3f}".format) + ", " + means["bits of the weights"].map("{:,.0f}".format)
+    bits = means["bits of the weights"].map("{:,.0f}".format)
+    cells = means["test"].map("{:.3f}".format) + ", " + bits
     return cells.unstack("table").fillna("").rename_axis("accuracy, bits of the weights")

@@ -163,7 +163,16 @@ def undefined(problem):
 
 
 def not_measured(reason):
-    """The measurement to return if measuring failed. Its protocol has the reason."""
+    """The measurement to return if measuring failed. Its protocol has the reason.
+
+    Parameters
+    ----------
+    reason : str
+
+    Returns
+    -------
+    Measurement
+    """
     return Measurement(
         np.nan, np.nan, "estimate", 0, False, samples=np.array([]), protocol={"reason": reason}
     )
@@ -295,6 +304,19 @@ def drawn_rows(y, sample_weight, n_rows, max_samples, random_state):
     """Indices of the rows that `sample_rows` draws, in order. None stands for all rows.
 
     Rows of weight 0 add nothing to any measure, so they are not drawn.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+    sample_weight : array-like of shape (n_rows,) or None
+    n_rows : int
+    max_samples : int or None
+        Number of rows to draw.
+    random_state : int, RandomState instance or None
+
+    Returns
+    -------
+    ndarray of int, or None
     """
     if max_samples is None or n_rows <= max_samples:
         return None

@@ -19,7 +19,17 @@ def factorization_problem(estimator, X, y, sample_weight):
 
 
 def factorization(estimator):
-    """The model of fitted ``factors_`` and ``offsets_``, and their flat vector."""
+    """The model of fitted ``factors_`` and ``offsets_``, and their flat vector.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+
+    Returns
+    -------
+    model : Factorization
+    w : ndarray of shape (n_parameters,)
+    """
     factors, offsets = estimator.factors_, estimator.offsets_
     sizes = [len(F) for F in factors]
     model = Factorization(sizes, factors[0].shape[1], fit_offsets=offsets is not None)

@@ -46,7 +46,17 @@ class State:
     work: object = None
 
     def scratch(self, name, w):
-        """An uninitialised vector like ``w``, the same one whenever the name is asked for."""
+        """An uninitialised vector like ``w``, the same one whenever the name is asked for.
+
+        Parameters
+        ----------
+        name : str
+        w : ndarray
+
+        Returns
+        -------
+        ndarray
+        """
         return self.work.array(name, w.shape, w.dtype)
 
 
@@ -80,6 +90,10 @@ class Solver(Documented, BaseEstimator):
     def check(self, objective):
         """Raise an error if the objective lacks a capability that the solver needs.
 
+        Parameters
+        ----------
+        objective : Objective
+
         Raises
         ------
         NotDefinedError
@@ -111,15 +125,34 @@ class Solver(Documented, BaseEstimator):
         return self.default_rho * objective.unit_radius
 
     def for_objective(self, objective):
-        """The solver that this one stands for on an objective. It is itself unless it chooses."""
+        """The solver that this one stands for on an objective. It is itself unless it chooses.
+
+        Parameters
+        ----------
+        objective : Objective
+
+        Returns
+        -------
+        Solver
+        """
         return self
 
     def delegate(self):
-        """The solver that runs instead of this one at ``rho = 0``."""
+        """The solver that runs instead of this one at ``rho = 0``.
+
+        Returns
+        -------
+        Solver
+        """
         return self
 
     def structure(self):
-        """A value that must stay the same if `Rule.adopt` is to continue from a state."""
+        """A value that must stay the same if `Rule.adopt` is to continue from a state.
+
+        Returns
+        -------
+        tuple
+        """
         return (type(self),)
 
     def init_state(self, objective, w, settings, rng):
@@ -282,6 +315,18 @@ def minimize(solver, objective, w, settings=None, random_state=0, max_epochs=Non
 
     Without ``settings`` every number has its default, and ``rho`` the solver's own.
 
+    Parameters
+    ----------
+    solver : Solver
+    objective : Objective
+    w : ndarray of shape (n_parameters,)
+        Where training starts.
+    settings : Settings, default=None
+    random_state : int, default=0
+        Seed of the order of batches and of the solver's noise.
+    max_epochs : int, default=None
+        None is ``settings.max_iter``.
+
     Returns
     -------
     w : ndarray
@@ -306,6 +351,14 @@ def spawn_generator(random_state):
     """A generator for the solver's noise, seeded without drawing from ``random_state``.
 
     So initialisation, split and batch order are the same for every solver.
+
+    Parameters
+    ----------
+    random_state : RandomState
+
+    Returns
+    -------
+    numpy.random.Generator
     """
     # A draw from the original would shift every later batch. The twin has the same state instead.
     twin = np.random.RandomState()

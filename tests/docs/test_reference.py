@@ -1,6 +1,7 @@
 """The reference has a page for every public name, and every docstring is complete."""
 
 import inspect
+import re
 import sys
 
 import pytest
@@ -50,7 +51,7 @@ def test_estimators_solvers_and_measures_link_to_their_page(api_pages, monkeypat
 
 
 def documented(api_pages):
-    """Public classes and functions by full name, and the public methods of those for users."""
+    """Public classes and functions by full name, and methods of those for users."""
     for full in sorted(set(api_pages.homes().values())):
         module, name = full.rsplit(".", 1)
         thing = getattr(sys.modules[module], name)
@@ -62,33 +63,25 @@ def documented(api_pages):
                     yield f"{full}.{method}", function
 
 
-def faults(full, thing, validate):
-    """What numpydoc finds wrong, as far as it is in `CODES`.
-
-    An override may leave its docstring to the base. Fields of a result are its attributes.
-    """
-    docstring = validate.get_doc_object(thing, config={})
-    report = validate.Validator(docstring)
-    return report
-
-
 @pytest.mark.docs
-def test_parameters_and_returns_are_documented_in_order(api_pages):
+def test_docstrings_are_complete_and_in_order(api_pages):
+    """Parameters, their order, and what is returned. An override may leave it to its base."""
+    from numpydoc.docscrape import get_doc_object
     from numpydoc.validate import validate
 
     found = {}
     for full, thing in documented(api_pages):
-        if not thing.__doc__:
-            continue
-        wrong = [
-            (code, text)
-            for code, text in validate(full)["errors"]
-            if code in CODES and not excused(code, text, thing)
-        ]
-        if wrong:
-            found[full] = wrong
+        if thing.__doc__:
+            docstring = get_doc_object(thing)
+            wrong = {code: text for code, text in validate(docstring)["errors"] if code in CODES}
+            if "PR01" in wrong and not undocumented(wrong["PR01"], docstring):
+                del wrong["PR01"]
+            if wrong:
+                found[full] = wrong
     assert not found
 
 
-def excused(code, text, thing):
-    return False
+def undocumented(text, docstring):
+    """Parameters without a line. Fields of a result are its attributes; a star is in no call."""
+    fields = {name for entry in docstring["Attributes"] for name in entry.name.split(", ")}
+    return {name for name in re.findall(r"'([^']+)'", text) if name[0] != "*"} - fields

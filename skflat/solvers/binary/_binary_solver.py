@@ -60,7 +60,12 @@ class BinarySolver(Documented, BaseEstimator):
     _parameter_constraints: dict = {}
 
     def check(self, patterns):
-        """Refuse patterns that this rule is not defined for."""
+        """Refuse patterns that this rule is not defined for.
+
+        Parameters
+        ----------
+        patterns : Patterns
+        """
         if patterns.n_units > 1 and not self.committees:
             raise ValueError(
                 f"{type(self).__name__} is a solver of perceptrons, not of committees."
@@ -70,6 +75,11 @@ class BinarySolver(Documented, BaseEstimator):
         """A generator of arrays, one per iteration. Their signs are weights to try.
 
         It ends when the rule ends. The next iteration may overwrite the array.
+
+        Parameters
+        ----------
+        patterns : Patterns
+        rng : numpy.random.Generator
         """
         raise NotImplementedError
 
