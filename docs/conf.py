@@ -53,10 +53,13 @@ html_title = f"skflat {version}"
 html_static_path = ["_static"]
 html_css_files = ["skflat.css"]
 html_show_sourcelink = False
+# Pages without others below them need no list of those.
+html_sidebars = {page: [] for page in ("index", "getting_started", "migrating")}
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 8,
+    "logo": {"text": "skflat"},
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": ["theme-version"],

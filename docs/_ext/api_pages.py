@@ -113,7 +113,7 @@ def _index(users, others):
     text = _title("API reference")
     for title, modules in (("For users", users), ("For extensions", others)):
         rows = "".join(f"   {module}\n" for module in modules)
-        text += f"\n{_title(title, '-')}\n.. toctree::\n   :maxdepth: 1\n\n{rows}"
+        text += f"\n{_title(title, '-')}\n.. toctree::\n   :hidden:\n\n{rows}"
         text += "".join(f"\n* :doc:`{module}`: {_summary(module)}" for module in modules) + "\n"
     return text
 

@@ -1,10 +1,14 @@
 """Resolve names that docstrings give without their module, and link those in the text."""
 
+import re
+
 import api_pages
 import inventories
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.ext.intersphinx import missing_reference
+
+ARXIV = re.compile(r"(arXiv:\d{4}\.\d{5})")
 
 
 def setup(app):
@@ -12,6 +16,7 @@ def setup(app):
     app.connect("missing-reference", by_its_last_name, priority=900)
     app.connect("builder-inited", remember_names)
     app.connect("doctree-resolved", link_names)
+    app.connect("doctree-resolved", link_papers)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -35,6 +40,19 @@ def link_names(app, tree, page):
                 place,
             )
             literal.replace_self(found or literal)
+
+
+def link_papers(app, tree, page):
+    """Let the numbers of papers link to arXiv."""
+    for text in list(tree.findall(nodes.Text)):
+        parts = ARXIV.split(text.astext())
+        if len(parts) == 1 or isinstance(text.parent, nodes.reference | nodes.literal | nodes.raw):
+            continue
+        new = [nodes.Text(part) for part in parts]
+        for k in range(1, len(parts), 2):
+            address = f"https://arxiv.org/abs/{parts[k].removeprefix('arXiv:')}"
+            new[k] = nodes.reference("", parts[k], refuri=address, internal=False)
+        text.parent.replace(text, new)
 
 
 def remember_names(app):

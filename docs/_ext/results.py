@@ -98,7 +98,7 @@ def interval(found, digits=2):
 def default_solver(frame):
     """Differences to adam, and on how many cells they are significant."""
     scores = frame.pivot_table(index=["cell", "seed"], columns="candidate", values="score")
-    rows = {}
+    rows, solvers = {}, []
     for name in scores.columns.drop("adam 0"):
         pairs = [part[[name, "adam 0"]].to_numpy() for _, part in scores.groupby("cell")]
         gains = np.array([100 * (pair[:, 0] - pair[:, 1]).mean() for pair in pairs])
@@ -106,10 +106,13 @@ def default_solver(frame):
         p = [ttest_rel(*q.T).pvalue if v else 1.0 for q, v in zip(pairs, varies, strict=True)]
         significant = holm(np.array(p))
         behind, ahead = (int((significant & (s * gains > 0)).sum()) for s in (-1, 1))
-        rows[name] = [f"{v:+.1f}" for v in (gains.mean(), gains.min(), gains.max())]
-        rows[name] += [behind, ahead]
-    columns = ["mean, points", "worst cell", "best cell", "cells behind", "cells ahead"]
-    found = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("solver, rho")
+        solver, rho = name.rsplit(" ", 1)
+        gains = [f"{gain:+.1f}" for gain in (gains.mean(), gains.min(), gains.max())]
+        rows[name] = [rho, *gains, behind, ahead]
+        solvers.append(solver)
+    columns = ["rho", "mean, points", "worst cell", "best cell", "cells behind", "cells ahead"]
+    found = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    found = found.set_axis(pd.Index(solvers, name="solver"))
     return found.sort_values("mean, points", key=lambda c: -c.astype(float))
 
 
