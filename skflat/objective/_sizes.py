@@ -19,6 +19,7 @@ def feature_sizes(batch):
     -------
     ndarray of shape (n_features,)
     """
+    batch = _weighing(batch)
     X, weight = batch.X, batch.weight
     weight = np.ones(len(batch)) if weight is None else weight.astype(float)
     with np.errstate(over="ignore"):
@@ -44,8 +45,9 @@ def target_deviations(batch):
     ndarray of shape (n_outputs,)
     """
     # Subtracting the first target before the mean avoids cancellation for targets far from 0.
+    batch = _weighing(batch)
     y, weight = batch.y.astype(float), batch.weight
-    first = y[0 if weight is None else np.argmax(weight > 0)]
+    first = y[0]
     with np.errstate(over="ignore"):
         y = y - first
         y -= np.average(y, axis=0, weights=weight)
@@ -53,6 +55,13 @@ def target_deviations(batch):
     # A spread this small comes from rounding of a constant column.
     rounding = 10 * np.finfo(batch.y.dtype).eps * np.abs(first)
     return np.where(deviations > rounding, deviations, 0.0)
+
+
+def _weighing(batch):
+    """The rows that weigh something. The square of a row that does not may be infinite."""
+    if batch.weight is None or batch.weight.all() or not batch.weight.any():
+        return batch
+    return batch.part(batch.weight > 0)
 
 
 def unit_radius(size, deviation):

@@ -2,7 +2,7 @@
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.scipy.special import logsumexp
+from autograd.tracer import getval
 from scipy.special import entr, expit, xlogy
 
 from .._capabilities import NotDefinedError
@@ -52,7 +52,7 @@ class Multinomial(Smoothing):
         right, share = F[anp.arange(len(y)), y], self.label_smoothing
         if share > 0:
             right = (1 - share) * right + share * anp.mean(F, axis=1)
-        return logsumexp(F, axis=1) - right
+        return _log_total(F)[:, 0] - right
 
     def predict(self, F):
         # Softmax in place. After the subtraction no exponential overflows.
@@ -62,7 +62,7 @@ class Multinomial(Smoothing):
         return F
 
     def traced_predict(self, F):
-        return anp.exp(F - logsumexp(F, axis=1, keepdims=True))
+        return anp.exp(F - _log_total(F))
 
     def noisy(self, y, rho, rng, n_outputs):
         """Labels of which a share of about ``rho`` is replaced.
@@ -274,6 +274,17 @@ class HalfPoisson(RegressionLoss, Separate):
         mean = np.average(batch.y, axis=0, weights=batch.weight)
         ratio = batch.y / np.where(mean > 0, mean, 1.0)  # a mean of 0: all targets are 0
         return batch.mean((xlogy(batch.y, ratio) - batch.y + mean).sum(axis=1))
+
+
+def _log_total(F):
+    """Logarithm of the sum of the exponentials of each row, of shape (n_rows, 1).
+
+    SciPy's ``logsumexp`` takes two to twenty times as long.
+    """
+    # The result does not depend on what is subtracted, so its derivative is left out.
+    top = getval(F).max(axis=1, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    return anp.log(anp.sum(anp.exp(F - top), axis=1, keepdims=True)) + top
 
 
 def _log_probabilities(F):
