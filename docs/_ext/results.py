@@ -15,13 +15,17 @@ import numpy as np
 import pandas as pd
 from _intervals import partial_spearman, with_interval
 from _study_report import compared, holm
+from arbiter import N_ROWS, read
 from docutils import nodes
 from docutils.parsers.rst import directives
+from entropy_and_selection import METHODS, as_text, chosen
 from scipy.stats import rankdata, studentized_range, ttest_rel
 from sphinx.util.docutils import SphinxDirective
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 IMAGES = ["fashion_mnist", "mnist"]
+#: Networks that a set needs before its correlations are shown.
+FEWEST = 100
 NOISE = {0.0: "0 %", 0.2: "20 %", 0.4: "40 %"}
 
 
@@ -57,7 +61,7 @@ class Results(SphinxDirective):
         found = TABLES[self.arguments[0]]
         path = BENCHMARKS / found.file
         self.env.note_dependency(os.fspath(path))
-        made = found.make(pd.read_csv(path))
+        made = found.make(pd.read_csv(path, comment="#"))
         text = made if isinstance(made, str) else as_markdown(made)
         if not isinstance(made, str) and "no-command" not in self.options:
             text += f"\n\n*Made by* `{found.command}` *from* `benchmarks/{found.file}`*.*"
@@ -316,6 +320,41 @@ def vanishing_advantage(frame):
     columns = ["gain of large batches, points", "published", "trace, small", "trace, large"]
     columns += ["rank correlation of trace and accuracy", "published "]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("rows")
+
+
+@table("arbiter.mnist.csv", "python benchmarks/arbiter.py --data DIR")
+def arbiter(frame):
+    """Kendall's tau of every measure with the score, for every set that has networks enough."""
+    studies = {name: read(name, "full") for name in N_ROWS}
+    tables = {}
+    for name, study in studies.items():
+        if study is not None and len(study.to_frame()) >= FEWEST:
+            found, size = study.summary(), len(study.to_frame())
+            columns = found[["tau", "tau_low", "tau_high"]].to_numpy()
+            tables[f"{name}, {size} networks"] = pd.Series([*map(interval, columns)], found.index)
+    table = pd.DataFrame(tables)
+    best = table.iloc[:, 0].map(lambda text: float(text.split()[0]))
+    return (
+        table.loc[best.sort_values(ascending=False).index].rename_axis("Kendall's tau").fillna("")
+    )
+
+
+@table("entropy_and_selection.csv", "python benchmarks/entropy_and_selection.py --data DIR")
+def pattern_entropy(frame):
+    """Training with the bonus on the activation pattern, beside Adam and SAM."""
+    frame = frame.assign(rho=frame["rho"].astype(str))
+    best = {name: chosen(frame, name)[["test", "weakness"]].astype(float) for name in METHODS}
+    rows = {}
+    for name, found in best.items():
+        less = found - best["adam"]
+        rows[f"`{name}`"] = [
+            f"{100 * found['test'].mean():.2f}",
+            as_text(less["test"].to_numpy(), 100).replace("+-", "±"),
+            f"{found['weakness'].mean():.3f}",
+            as_text(less["weakness"].to_numpy(), 1).replace("+-", "±"),
+        ]
+    columns = ["test accuracy, %", "less `adam`, points", "weakness", "less `adam`"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("solver")
 
 
 # ------------------------------------------------------------------------- binary weights

@@ -84,7 +84,12 @@ class HiddenLayer(Capability, ABC):
 
 
 class HiddenUnits(Capability, ABC):
-    """The gradient of a function of the last hidden layer's pre-activations."""
+    """The gradient of a function of the last hidden layer's pre-activations.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
 
     what = "a hidden layer whose pre-activations are known"
     found_in = "Networks with a hidden layer have one."
@@ -115,7 +120,12 @@ class HiddenUnits(Capability, ABC):
 
 
 class AffineLayers(Capability, ABC):
-    """Affine maps one after the other, with an activation between two of them."""
+    """Affine maps one after the other, with an activation between two of them.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
 
     what = "affine layers"
     found_in = "Networks have them."

@@ -43,7 +43,16 @@ def factorization(estimator):
 
 
 def is_implicit(estimator):
-    """Whether it was fitted to preferences rather than to values."""
+    """Whether it was fitted to preferences rather than to values.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+
+    Returns
+    -------
+    bool
+    """
     return getattr(estimator, "_implicit", False)
 
 

@@ -84,7 +84,15 @@ class ALS(Solver):
         return float(self.default_rho * np.sqrt(deviation))
 
     def adopt(self, objective, w, state, settings):
-        """Do nothing: there is no state from the call before."""
+        """Do nothing: there is no state from the call before.
+
+        Parameters
+        ----------
+        objective : Objective
+        w : ndarray of shape (n_parameters,)
+        state : None
+        settings : Settings
+        """
 
     def solve(self, w, state, run):
         n_steps = self.n_steps if self.inner == "cg" else None
