@@ -173,7 +173,8 @@ class Alternation:
                 b[:, :k, 0] -= self.rho**2 * (n_kinds - 2) * weighted[:, :k].sum(axis=2)
         # ``diagonal`` is a view, so that the ridges are added to ``A`` in place.
         diagonal, counted = A.reshape(len(A), -1)[:, :: A.shape[1] + 1], group.total * (n_kinds - 1)
-        alpha, alpha_offsets = self.alpha
+        # A penalty above what the dtype can hold makes the factors 0 as well.
+        alpha, alpha_offsets = np.minimum(self.alpha, np.sqrt(np.finfo(A.dtype).max))
         noise = self.rho**2 * counted
         diagonal[:, :k] += (alpha + noise)[:, None]
         rounding = A.shape[1] * np.finfo(A.dtype).eps
