@@ -413,7 +413,7 @@ def many_classes(frame):
     means = frame.groupby(["data", "solver"], sort=False)[["train", "test", "seconds"]].mean()
     rows = {
         f"{data}, `{solver}`": [
-            *(f"{row[key]:.3f}" for key in ("train", "test")),
+            *("" if np.isnan(row[key]) else f"{row[key]:.3f}" for key in ("train", "test")),
             f"{row['seconds']:.2g}",
         ]
         for (data, solver), row in means.iterrows()

@@ -65,7 +65,7 @@ def n_wrong(X, targets, weights, thresholds, counts=1.0):
     ----------
     X : ndarray of shape (n_rows, n_features)
     targets : ndarray of shape (n_rows, n_classes)
-        Not 0 for the row's class.
+        As in `joint_descent`.
     weights : ndarray of shape (n_classes, n_features)
     thresholds : ndarray of shape (n_classes,)
     counts : float or ndarray of shape (n_rows,), default=1.0
