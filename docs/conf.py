@@ -71,7 +71,7 @@ sphinx_gallery_conf = {
     "examples_dirs": str(HERE.parent / "examples"),
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
-    "ignore_pattern": r"/(?!plot_)[^/]*\.py$",
+    "ignore_pattern": r"^(?!plot_)",  # the demo is a program of its own
     "backreferences_dir": "api/backreferences",
     "doc_module": ("skflat",),
     "reference_url": {"skflat": None},
