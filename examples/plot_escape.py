@@ -73,10 +73,12 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constraine
 grid = np.linspace(0.05, 4.3, 300)
 u, v = np.meshgrid(grid, grid)
 left.contourf(u, v, np.minimum(np.abs(u * v - 1), 3), 30, cmap="Greys", alpha=0.6)
-for name, path in paths.items():
-    (line,) = left.plot(*path.T, lw=1.5, alpha=0.8)
-    left.plot(*path[-1], "o", color=line.get_color(), mec="w", ms=9)
-    right.plot(np.sum(path**2, axis=1), color=line.get_color(), label=name)
+for k, (name, path) in enumerate(paths.items()):
+    noisy = name.startswith("label")
+    line = {"color": f"C{k}", "lw": 0.6 if noisy else 2, "zorder": 1 if noisy else 2}
+    left.plot(*path.T, **line)
+    left.plot(*path[-1], "o", color=f"C{k}", mec="w", ms=10, zorder=3)
+    right.plot(np.sum(path**2, axis=1), label=name, **line)
 left.set(xlabel="x", ylabel="y", xlim=(0.05, 4.3), ylim=(0.05, 2.5))
 left.set_title("Along the valley $xy = 1$ (dots: where each ends)")
 right.axhline(2, color="k", ls=":", lw=1)
