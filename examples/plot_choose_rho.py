@@ -21,12 +21,12 @@ from skflat.model_selection import flattest_within_one_se
 # %%
 # Digits with wrong labels
 # ------------------------
-# A fifth of 400 training labels is drawn at random. The test labels are right. Flat minima have
+# A fifth of 250 training labels is drawn at random. The test labels are right. Flat minima have
 # something to gain here, because a network that fits the wrong labels has to bend for each of them.
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
-    X / 16, y, train_size=400, stratify=y, random_state=0
+    X / 16, y, train_size=250, stratify=y, random_state=0
 )
 rng = np.random.default_rng(0)
 redrawn = rng.choice(len(y_train), size=len(y_train) // 5, replace=False)
@@ -39,17 +39,18 @@ y_train[redrawn] = rng.integers(10, size=len(redrawn))
 # one on all rows. ``budget`` is as large as the number of settings, so that no training is stopped
 # early and the picture shows them all.
 
-RADII = [0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25]
+RADII = [0.0, 0.05, 0.1, 0.15, 0.2, 0.25]
 settings = {
     "hidden_layer_sizes": (32,),
     "learning_rate": "cosine",
     "learning_rate_init": 0.01,
     "max_iter": 60,
+    "batch_size": 50,
     "random_state": 0,
 }
 search = {
     rule: FlatMLPClassifierCV(
-        rhos=RADII, alphas=[1e-4], cv=5, budget=7, select=rule, **settings
+        rhos=RADII, alphas=[1e-4], cv=5, budget=6, select=rule, **settings
     ).fit(X_train, y_train)
     for rule in ("best", "flattest_within_one_se")
 }
@@ -82,7 +83,7 @@ grids = {
     "rho": (network, {"rho": RADII}, flattest_within_one_se),
     "alpha": (
         FlatMLPClassifier(measures=None, **settings | {"solver": "adam"}),
-        {"alpha": [1e-4, 0.1, 0.3, 1.0, 2.0, 3.0, 10.0]},
+        {"alpha": [1e-4, 0.1, 0.3, 1.0, 3.0, 10.0]},
         True,
     ),
 }
