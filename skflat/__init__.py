@@ -26,7 +26,7 @@ from .estimators.uncertainty import (
     LaplaceRegressor,
     laplace,
 )
-from .measures import FlatnessMonitor
+from .measures import FlatnessMonitor, StabilityMonitor
 from .objective import at_home
 
 __version__ = "0.1.0"
@@ -48,6 +48,7 @@ __all__ = [
     "FlatnessMonitor",
     "LaplaceClassifier",
     "LaplaceRegressor",
+    "StabilityMonitor",
     "__version__",
     "as_model",
     "from_state_dict",

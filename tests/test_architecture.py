@@ -29,7 +29,7 @@ ALLOWED = {
     "onnx": {"skflat.onnx", "skflat.estimators"},
     "theory": {"skflat.theory"},
     "datasets.py": {"skflat.datasets"},
-    "model_selection.py": {"skflat.model_selection"},
+    "model_selection": {"skflat.model_selection"},
     "vocabularies.py": {"skflat.vocabularies"},
 }
 # Files of a room, its __init__ included; a room of registered rules may have more.

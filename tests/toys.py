@@ -12,6 +12,7 @@ from skflat.objective import (
     ExactTrace,
     HalfSquared,
     HiddenLayer,
+    HiddenUnits,
     Layout,
     Model,
     TraceGradient,
@@ -67,7 +68,8 @@ class Toy:
 
     def capability(self, kind):
         """Measures are to sample the trace, so they are not told it."""
-        return Slope(self) if kind is TraceGradient else None
+        known = {TraceGradient: Slope, HiddenUnits: Flat}.get(kind)
+        return known and known(self)
 
     def constant_loss(self):
         return 1.0
@@ -83,6 +85,18 @@ class Slope(TraceGradient):
         if work is not None:
             work.rows += len(batch or toy.data)
         return out
+
+
+class Flat(HiddenUnits):
+    """Units that do not depend on the parameters."""
+
+    def gradient(self, function, w, batch=None, out=None, work=None):
+        batch = batch or self.objective.data
+        if work is not None:
+            work.rows += len(batch)
+        out = np.empty_like(w) if out is None else out
+        out[:] = 0
+        return function(np.zeros((len(batch), 1)), batch)[0], out
 
 
 def quadratic(*curvatures, n_rows=1):
@@ -187,7 +201,8 @@ class Watched:
 
     def capability(self, kind):
         found = self.objective.capability(kind)
-        return found if found is None or kind is not TraceGradient else WatchedSlope(self, found)
+        watching = {TraceGradient: WatchedSlope, HiddenUnits: WatchedUnits}.get(kind)
+        return found if found is None or watching is None else watching(self, found)
 
 
 class WatchedSlope(TraceGradient):
@@ -201,6 +216,19 @@ class WatchedSlope(TraceGradient):
         watched = self.objective
         watched.rows += len(watched.objective.batch() if batch is None else batch)
         return self.known.gradient(w, batch, out, work)
+
+
+class WatchedUnits(HiddenUnits):
+    """The gradient of a function of a watched objective's units."""
+
+    def __init__(self, watched, known):
+        super().__init__(watched)
+        self.known = known
+
+    def gradient(self, function, w, batch=None, out=None, work=None):
+        watched = self.objective
+        watched.rows += len(watched.objective.batch() if batch is None else batch)
+        return self.known.gradient(function, w, batch, out, work)
 
 
 def trace_of_rows(objective, w, batch=None):

@@ -4,6 +4,7 @@ The displays need matplotlib: ``pip install "skflat[plot]"``. They import it onl
 """
 
 from ._emergence import EmergenceDisplay
+from ._generalization import GeneralizationDisplay
 from ._landscape import LandscapeDisplay
 from ._local_energy import LocalEnergyDisplay
 from ._local_entropy import LocalEntropyDisplay
@@ -14,6 +15,7 @@ from ._spectrum import SpectrumDisplay
 
 __all__ = [
     "EmergenceDisplay",
+    "GeneralizationDisplay",
     "LandscapeDisplay",
     "LocalEnergyDisplay",
     "LocalEntropyDisplay",

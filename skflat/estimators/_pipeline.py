@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import check_is_fitted
 
 from .._callbacks import PENDING, CallbackSupportMixin, EpochHooks
 from .._compat import (
@@ -23,6 +24,7 @@ from ..objective import Objective, did_you_mean
 from ..solvers import SOLVERS, History, Run, Settings, Solver, spawn_generator
 from ._measuring import Measuring
 from ._saved import Saved
+from ._stability import step_sizes
 from ._writable import writable
 
 #: The allowed values of the numerical parameters, as in scikit-learn's networks.
@@ -198,7 +200,34 @@ class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
         early_stopping = getattr(self, "early_stopping", False) and solver.early_stops
         return Settings.of(self, rho=float(rho), early_stopping=early_stopping)
 
-    def _split(self, n_rows, what, stratify=None):
+    def step_sizes(self):
+        """How far the optimizer steps, as its state is after the last step.
+
+        Returns
+        -------
+        sizes : ndarray of shape (n_parameters,)
+            The learning rate of every parameter. With Adam it is divided by the root of the running
+            mean of squared gradients.
+        limit : float
+            Let ``s`` be the largest eigenvalue of the Hessian with rows and columns multiplied by
+            the roots of the sizes. If ``s`` exceeds the limit, steps along its eigenvector grow:
+            2 without momentum ``m``, ``2 (1 + m)`` with it, ``2 (1 + m) / (1 + 2 m)`` with
+            Nesterov's, and ``2 (1 + b) / (1 - b)`` for Adam with ``beta_1 = b`` (Cohen and others,
+            arXiv:2103.00065 and arXiv:2207.14484). A solver that perturbs the parameters has the
+            limit of its base optimizer here.
+
+        Raises
+        ------
+        NotFittedError
+            If there has been no training.
+        TypeError
+            If the solver has no rule of steps, as ``"lbfgs"``.
+        """
+        check_is_fitted(self, "_solver_state")
+        (solver, *_), n_parameters = self._rule
+        return step_sizes(self._solver_state, solver, n_parameters)
+
+    def _split(self, n_rows, what, stratify=None, weight=None):
         """Indices of the training rows and of the rows that early stopping holds out.
 
         None if there is no early stopping. ``what`` is the name of the rows in error messages.
@@ -216,6 +245,13 @@ class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
                 "The validation set is too small. Increase 'validation_fraction' or the size of "
                 f"your dataset: validation_fraction={self.validation_fraction} of {n_rows} {what}."
             )
+        for rows, share in ((train, "training"), (held_out, "validation")):
+            if weight is not None and not weight[rows].any():
+                raise ValueError(
+                    f"All {share} rows have sample_weight 0 after early_stopping has held out "
+                    f"validation_fraction={self.validation_fraction} of {n_rows} {what}. Give "
+                    "weight to more rows, or choose another random_state."
+                )
         return train, held_out
 
     def _train(self, training, *, first_pass=True, incremental=False, until=None):

@@ -7,7 +7,9 @@ import warnings
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from pickle import PicklingError
 
+from .._parallel import fingerprint
 from ._lines import Format, as_line
 
 try:
@@ -253,3 +255,31 @@ def _write(file, text):
     rest = memoryview(text.encode())
     while rest:
         rest = rest[file.write(rest) :]
+
+
+def fingerprints(checkpoint, parts):
+    """A fingerprint of each setting, by name. A checkpoint compares them.
+
+    Parameters
+    ----------
+    checkpoint : path-like or None
+        None needs no fingerprints.
+    parts : dict of str to object
+
+    Returns
+    -------
+    dict of str to str
+
+    Raises
+    ------
+    ValueError
+        If a part cannot be pickled.
+    """
+    if checkpoint is None:
+        return {}
+    try:
+        return {name: fingerprint(part) for name, part in parts.items()}
+    except PicklingError as error:
+        raise ValueError(
+            f"With a checkpoint, functions must be known by a name, and have a module: {error}"
+        ) from error

@@ -4,19 +4,18 @@ import warnings
 from dataclasses import asdict
 from itertools import product
 from numbers import Integral, Real
-from pickle import PicklingError
 
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import zero_one_loss
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length
 
-from .._parallel import fingerprint, run
+from .._parallel import run
 from ..measures import Measure, pandas_for
 from ..measures.noise import LocalEnergy
 from ..problems import as_problem
-from ._checkpoint import Checkpoint
-from ._fits import fit_or_none
+from ._checkpoint import Checkpoint, fingerprints
+from ._fits import fit_or_none, seeded
 from ._thresholds import flatness, interpolation, with_interval
 
 COLUMNS = ["size", "seed", "n_parameters", "train_error", "test_score", "energy", "seconds"]
@@ -138,7 +137,7 @@ def emergence(
     }
     columns = [name for name in COLUMNS if X_test is not None or name != "test_score"]
     fits = list(product(sizes, range(n_seeds)))
-    settings = _fingerprints(checkpoint, parts)
+    settings = fingerprints(checkpoint, parts)
     with Checkpoint(checkpoint, columns, kind="emergence", settings=settings, numbers=True) as done:
         # The checkpoint keeps each row at once, so an interruption loses only the fits in progress.
         tasks = [(*parts.values(), *fit) for fit in done.missing(fits)]
@@ -298,22 +297,10 @@ def _check_flat(fraction, level):
         raise ValueError(f"level must be a number or None, got {level!r}.")
 
 
-def _fingerprints(checkpoint, parts):
-    """A fingerprint of each setting, by name. A checkpoint compares them."""
-    if checkpoint is None:
-        return {}
-    try:
-        return {name: fingerprint(part) for name, part in parts.items()}
-    except PicklingError as error:
-        raise ValueError(
-            f"With a checkpoint, functions must be known by a name, and have a module: {error}"
-        ) from error
-
-
 def _fit_and_measure(estimator, data, size_param, measure, size, seed):
     """One task, a row of the table."""
     X, y, X_test, y_test = data
-    fitted = fit_or_none(_seeded(_sized(clone(estimator), size_param, size), seed), X, y)
+    fitted = fit_or_none(seeded(_sized(clone(estimator), size_param, size), seed), X, y)
     row = {"size": size, "seed": seed}
     if fitted is None:
         return dict.fromkeys(COLUMNS, np.nan) | row
@@ -337,18 +324,6 @@ def _sized(estimator, size_param, size):
     if not hasattr(sized, "fit"):
         raise ValueError(f"size_param must return an estimator, got {sized!r}.")
     return sized
-
-
-def _seeded(estimator, seed):
-    """Give every ``random_state`` within the estimator a seed of its own.
-
-    These seeds differ from ``seed`` itself, with which a caller may have drawn the data.
-    """
-    names = [name for name in estimator.get_params() if name.split("__")[-1] == "random_state"]
-    rng = check_random_state(seed)
-    # In sorted order, because the order of ``get_params`` is not guaranteed.
-    drawn = {name: rng.randint(np.iinfo(np.int32).max) for name in sorted(names)}
-    return estimator.set_params(**drawn)
 
 
 def _n_parameters(estimator, X, y):

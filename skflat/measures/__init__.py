@@ -10,6 +10,7 @@ from ._measurement import Measurement
 from ._monitor import FlatnessMonitor
 from ._registry import BINARY_MEASURES, MEASURES
 from ._report import Comparison, Report, check_measures, compare, flatness_report
+from ._stability import StabilityMonitor
 from .binary import (
     FlipDistance,
     FlipEnergy,
@@ -28,6 +29,7 @@ from .curvature import (
     OrbitMinimal,
     OrbitTrace,
     RelativeFlatness,
+    SoftRank,
     SpectralDensity,
     dominant_subspace,
     eigenpairs,
@@ -38,6 +40,7 @@ from .curvature import (
     orbit_minimal,
     orbit_trace,
     relative_flatness,
+    soft_rank,
     spectral_density,
 )
 from .feasibility import OpenPairs, Refutation, open_pairs
@@ -52,6 +55,14 @@ from .noise import (
     local_volume,
     noise_stability,
     pac_bayes_bound,
+)
+from .norms import (
+    FisherRaoNorm,
+    PathNorm,
+    SpectralNorms,
+    fisher_rao_norm,
+    path_norm,
+    spectral_norms,
 )
 from .outputs import (
     EffectiveRank,
@@ -73,7 +84,14 @@ from .search import (
     level_set_distance,
     maximal_variation,
 )
-from .weakness import Weakness, extension_size, weakness
+from .weakness import (
+    Weakness,
+    WeaknessBound,
+    extension_size,
+    sampled_extension_size,
+    weakness,
+    weakness_bound,
+)
 
 __all__ = [
     "BINARY_MEASURES",
@@ -82,6 +100,7 @@ __all__ = [
     "Comparison",
     "DominantSubspace",
     "EffectiveRank",
+    "FisherRaoNorm",
     "FlatMinimum",
     "FlatnessMonitor",
     "FlatnessOrder",
@@ -107,11 +126,16 @@ __all__ = [
     "OrbitMinimal",
     "OrbitTrace",
     "PacBayesBound",
+    "PathNorm",
     "Refutation",
     "RelativeFlatness",
     "Report",
+    "SoftRank",
     "SpectralDensity",
+    "SpectralNorms",
+    "StabilityMonitor",
     "Weakness",
+    "WeaknessBound",
     "adaptive_sharpness",
     "check_measures",
     "compare",
@@ -120,6 +144,7 @@ __all__ = [
     "effective_rank",
     "eigenpairs",
     "extension_size",
+    "fisher_rao_norm",
     "flat_minimum",
     "flatness_report",
     "flatter",
@@ -144,10 +169,15 @@ __all__ = [
     "orbit_trace",
     "pac_bayes_bound",
     "pandas_for",
+    "path_norm",
     "relative_flatness",
     "sample_rows",
+    "sampled_extension_size",
+    "soft_rank",
     "spectral_density",
+    "spectral_norms",
     "weakness",
+    "weakness_bound",
 ]
 
 at_home(__name__, globals())

@@ -8,9 +8,11 @@ from .curvature import (
     HessianTrace,
     OrbitTrace,
     RelativeFlatness,
+    SoftRank,
     SpectralDensity,
 )
 from .noise import LearningCoefficient, LocalEnergy, LocalVolume, NoiseStability, PacBayesBound
+from .norms import FisherRaoNorm, PathNorm, SpectralNorms
 from .outputs import EffectiveRank, LiveUnits, Margins, NormalizedMargin
 from .search import AdaptiveSharpness, LevelSetDistance, MaximalVariation
 from .weakness import Weakness
@@ -20,6 +22,7 @@ MEASURES = {
     "adaptive_sharpness": AdaptiveSharpness,
     "dominant_subspace": DominantSubspace,
     "effective_rank": EffectiveRank,
+    "fisher_rao_norm": FisherRaoNorm,
     "flatness": LevelSetDistance,
     "gradient_noise": GradientNoise,
     "hessian_eigenvalues": HessianEigenvalues,
@@ -33,9 +36,12 @@ MEASURES = {
     "normalized_margin": NormalizedMargin,
     "orbit_trace": OrbitTrace,
     "pac_bayes_bound": PacBayesBound,
+    "path_norm": PathNorm,
     "relative_flatness": RelativeFlatness,
     "sharpness": HessianTrace,
+    "soft_rank": SoftRank,
     "spectral_density": SpectralDensity,
+    "spectral_norms": SpectralNorms,
     "weakness": Weakness,
 }
 

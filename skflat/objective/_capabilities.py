@@ -78,6 +78,48 @@ class HiddenLayer(Capability, ABC):
         return [joined(list(parts)) for parts in zip(*chunks, strict=True)]
 
 
+class HiddenUnits(Capability, ABC):
+    """The gradient of a function of the last hidden layer's pre-activations."""
+
+    what = "a hidden layer whose pre-activations are known"
+    found_in = "Networks with a hidden layer have one."
+
+    @abstractmethod
+    def gradient(self, function, w, batch=None, out=None, work=None):
+        """Value of the function over a batch, and its gradient.
+
+        Parameters
+        ----------
+        function : callable
+            From pre-activations, an ndarray of shape (n_rows, n_units), and the batch to a value
+            and its slopes, an ndarray of that shape.
+        w : ndarray of shape (n_parameters,)
+        batch : Batch, slice or ndarray of int, default=None
+            Rows. None takes all rows.
+        out : ndarray of shape (n_parameters,), default=None
+            Memory for the gradient. None makes a new array.
+        work : Workspace, default=None
+            Buffers. Its ``rows`` grow by the number of rows.
+
+        Returns
+        -------
+        value : float
+        gradient : ndarray of shape (n_parameters,)
+            ``out``, if it was given.
+        """
+
+
+class AffineLayers(Capability, ABC):
+    """Affine maps one after the other, with an activation between two of them."""
+
+    what = "affine layers"
+    found_in = "Networks have them."
+
+    @abstractmethod
+    def maps(self, w):
+        """Weights of shape (n_inputs, n_units) and intercepts of every affine map, in order."""
+
+
 class ExactTrace(Capability, ABC):
     """The exact trace of the Hessian of every row's loss."""
 
@@ -166,19 +208,23 @@ class LeastSquares(Capability, ABC):
     found_in = "Factorizations with the squared loss have it."
 
     @abstractmethod
-    def alternation(self, rho):
+    def alternation(self, rho, n_steps=None):
         """An object that minimises over one kind of parameters after the other.
 
         Parameters
         ----------
         rho : float
             Standard deviation of the normal noise under which the expected loss is taken.
+        n_steps : int, default=None
+            Number of steps of conjugate gradients with which each minimum is approximated. None
+            is the exact minimum.
 
         Returns
         -------
         object
-            Its ``sweep(w)`` changes ``w`` in place and returns the expected loss. Its ``n_kinds``
-            is the number of passes over the rows in a sweep.
+            Its ``sweep(w)`` changes ``w`` in place and returns the expected loss. Its ``n_rows``
+            is the number of rows that a sweep passes over. A tolerance is a share of
+            ``learnt(loss)``.
         """
 
 

@@ -5,7 +5,7 @@ from threading import RLock
 
 import autograd.numpy as anp
 import numpy as np
-from autograd import grad, value_and_grad
+from autograd import grad, make_vjp, value_and_grad
 
 from ._batch import Batch
 from ._glorot import glorot
@@ -185,6 +185,30 @@ class Model(ABC):
         for h in directions:
             for step in steps:
                 yield self.scores(w + float(step) * h, X, work)
+
+    def score_slopes(self, w, v, X):
+        """Derivatives of the scores at ``w`` along ``v``: the Jacobian times ``v``.
+
+        Parameters
+        ----------
+        w, v : ndarray of shape (n_parameters,)
+        X : ndarray or CSR of shape (n_rows, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs)
+        """
+        direction = self.layout.views(v)
+        with ONE_AT_A_TIME:
+            pull, F = make_vjp(lambda params: self.forward(params, X))(self.layout.views(w))
+
+            # What a vector on the scores is pulled back to is linear in it, and the gradient of a
+            # linear function is its matrix.
+            def pulled(scores):
+                back = pull(scores)
+                return sum(anp.sum(back[name] * direction[name]) for name in direction)
+
+            return grad(pulled)(np.zeros_like(F))
 
     def squared_gradients(self, loss, w, batch, work):
         """Squared norm of the gradient of every row's loss.

@@ -426,6 +426,22 @@ class Objective:
         work, loss = Workspace(), self.loss_function
         return joined([self.model.squared_gradients(loss, w, piece, work) for piece in pieces])
 
+    def score_slopes(self, w, v, batch=None):
+        """Derivatives of every row's scores at ``w`` along ``v``.
+
+        Parameters
+        ----------
+        w, v : ndarray of shape (n_parameters,)
+        batch : Batch, slice or ndarray of int, default=None
+            Rows; None is all.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs)
+        """
+        pieces = self.batch(batch).pieces(self.chunk)
+        return joined([self.model.score_slopes(w, v, piece.X) for piece in pieces])
+
     def _penalties(self, batch):
         """Parts of the flat vector that are penalised, each with the rate of its penalty."""
         total = batch.total_weight if batch.whole is None else batch.whole

@@ -10,6 +10,7 @@ LARGE, SMALL = 2.0, 0.5
 
 def feature_sizes(batch):
     """Root mean square of every feature, by the weights of the rows."""
+    batch = _weighing(batch)
     X, weight = batch.X, batch.weight
     weight = np.ones(len(batch)) if weight is None else weight.astype(float)
     with np.errstate(over="ignore"):
@@ -27,8 +28,9 @@ def target_deviations(batch):
     It is exactly 0 for a constant column.
     """
     # Subtracting the first target before the mean avoids cancellation for targets far from 0.
+    batch = _weighing(batch)
     y, weight = batch.y.astype(float), batch.weight
-    first = y[0 if weight is None else np.argmax(weight > 0)]
+    first = y[0]
     with np.errstate(over="ignore"):
         y = y - first
         y -= np.average(y, axis=0, weights=weight)
@@ -36,6 +38,13 @@ def target_deviations(batch):
     # A spread this small comes from rounding of a constant column.
     rounding = 10 * np.finfo(batch.y.dtype).eps * np.abs(first)
     return np.where(deviations > rounding, deviations, 0.0)
+
+
+def _weighing(batch):
+    """The rows that weigh something. The square of a row that does not may be infinite."""
+    if batch.weight is None or batch.weight.all() or not batch.weight.any():
+        return batch
+    return batch.part(batch.weight > 0)
 
 
 def unit_radius(size, deviation):

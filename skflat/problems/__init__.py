@@ -1,6 +1,6 @@
 """From a fitted estimator back to its objective and the point where it ended."""
 
-from ._factorization import factorization
+from ._factorization import factorization, is_implicit
 from ._moved import fitted_model, moved
 from ._network import encode, loss_of, network
 from ._problem import Problem, as_problem, unwrapped
@@ -20,6 +20,7 @@ __all__ = [
     "encode",
     "factorization",
     "fitted_model",
+    "is_implicit",
     "loss_of",
     "moved",
     "network",

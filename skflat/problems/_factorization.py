@@ -2,13 +2,18 @@
 
 import numpy as np
 
-from ..models.factorization import Factorization
-from ..objective import HalfSquared, Objective
+from ..models.factorization import Factorization, ImplicitFactorization
+from ..objective import HalfSquared, NotDefinedError, Objective
 from ._tasks import COMPLETION
 
 
 def factorization_problem(estimator, X, y, sample_weight):
     """Objective, point and task of a fitted factorization on some observations."""
+    if is_implicit(estimator):
+        raise NotDefinedError(
+            "With feedback='implicit' the loss is a mean over all pairs, which has no sample of "
+            "rows: only sharpness_ is defined, and fit and measure compute it."
+        )
     model, w = factorization(estimator)
     codes, y, sample_weight = estimator.observations(X, y, sample_weight)
     if codes.min(initial=0) < 0:  # entities that the fit has not seen get factors 0
@@ -22,8 +27,14 @@ def factorization(estimator):
     """The model of fitted ``factors_`` and ``offsets_``, and their flat vector."""
     factors, offsets = estimator.factors_, estimator.offsets_
     sizes = [len(F) for F in factors]
-    model = Factorization(sizes, factors[0].shape[1], fit_offsets=offsets is not None)
+    make = ImplicitFactorization if is_implicit(estimator) else Factorization
+    model = make(sizes, factors[0].shape[1], fit_offsets=offsets is not None)
     return model, model.join(estimator.intercept_, offsets, factors)
+
+
+def is_implicit(estimator):
+    """Whether it was fitted to preferences rather than to values."""
+    return getattr(estimator, "_implicit", False)
 
 
 def factorized(model, w):

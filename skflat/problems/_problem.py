@@ -139,7 +139,9 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None, validated
     ValueError
         If ``predict`` would not accept X, or ``fit`` would not accept y.
     """
-    estimator, X = unwrapped(estimator, X)
+    estimator, steps = unwrapped(estimator)
+    for each in steps:
+        X = each.transform(X)
     for names, inputs_of, problem_of in KINDS:
         if all(hasattr(estimator, name) for name in names):
             X = X if validated else inputs_of(estimator, X)
@@ -155,23 +157,24 @@ def as_problem(estimator, X, y, sample_weight=None, sampled_from=None, validated
     )
 
 
-def unwrapped(estimator, X=None):
-    """The last step within pipelines and fitted searches, and X as it reaches that step.
+def unwrapped(estimator):
+    """The last step within pipelines and fitted searches, and the steps that lead to it.
 
     Parameters
     ----------
     estimator : object
-    X : array-like or sparse matrix of shape (n_samples, n_features), default=None
 
     Returns
     -------
     estimator : object
-    X : array-like or sparse matrix of shape (n_samples, n_transformed) or None
+    steps : list of Pipeline
+        They transform the data, one after the other.
     """
+    steps = []
     while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
         if isinstance(estimator, Pipeline):
-            X = estimator[:-1].transform(X) if X is not None and len(estimator) > 1 else X
+            steps += [estimator[:-1]] if len(estimator) > 1 else []
             estimator = estimator[-1]
         else:
             estimator = estimator.best_estimator_
-    return estimator, X
+    return estimator, steps

@@ -8,6 +8,7 @@ from ._agents import Consensus, Diffusion
 from ._als import ALS
 from ._chain import Chain
 from ._ema import EMA
+from ._entropy import PatternEntropy
 from ._entropy_sgd import EntropySGD
 from ._expected_loss import ExpectedLoss
 from ._friendly_sam import FriendlySAM
@@ -43,6 +44,7 @@ SOLVERS = {
     "consensus": Consensus,
     "diffusion": Diffusion,
     "ema": EMA,
+    "entropy": PatternEntropy,
     "entropy_sgd": EntropySGD,
     "friendly_sam": FriendlySAM,
     "functional_sam": FunctionalSAM,
@@ -91,6 +93,7 @@ __all__ = [
     "MaxMargin",
     "Noise",
     "OneSidedNoise",
+    "PatternEntropy",
     "ReplicatedSGD",
     "Rule",
     "Run",

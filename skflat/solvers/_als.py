@@ -1,10 +1,12 @@
 """Alternating least squares for the expected loss under weight noise."""
 
 import warnings
+from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .._compat import Interval, StrOptions
 from .._parallel import warn_or_raise
 from ..objective import LeastSquares
 from ._solver import Solver
@@ -33,12 +35,25 @@ class ALS(Solver):
     than two kinds, ``rho^2`` multiplies for each kind the squared norm of the sum of the others'
     factors. The mean objective is half of the formula divided by the sum of the weights.
 
+    Parameters
+    ----------
+    inner : {'cholesky', 'cg'}, default='cholesky'
+        How the equations of an entity are solved with ``feedback='implicit'``: exactly, or by some
+        steps of conjugate gradients from the factors before. With ``k`` components and ``n``
+        observations of an entity the first costs ``n k^2 + k^3 / 3`` multiplications, and the
+        second ``n k + k^2`` for each step. Ratings are always solved exactly.
+    n_steps : int, default=3
+        Number of steps of conjugate gradients in a sweep.
+
     Notes
     -----
     The method is for factorizations only, because it needs the closed form of one kind of
     parameters given all others. A sweep counts one gradient per kind. The losses recorded are the
     expected ones. Training ends when a sweep lowers the loss by less than the share ``tol``. With
-    early stopping it ends as with every other solver. There is no ``partial_fit``.
+    implicit feedback it is the share of the difference to the loss of factors of 0. With early
+    stopping it ends as with every other solver. ``partial_fit`` solves only for the entities
+    that occur in the given observations, from all of their observations. So it needs the
+    estimator's ``keep_seen=True``.
 
     Examples
     --------
@@ -48,10 +63,19 @@ class ALS(Solver):
     ALS()
     """
 
+    _parameter_constraints: dict = {
+        "inner": [StrOptions({"cholesky", "cg"})],
+        "n_steps": [Interval(Integral, 1, None, closed="left")],
+    }
+
     default_rho = 0.2
     stochastic = False
     early_stops = True
     requires = (LeastSquares,)
+
+    def __init__(self, inner="cholesky", n_steps=3):
+        self.inner = inner
+        self.n_steps = n_steps
 
     def auto_rho(self, objective):
         # The constant loss is half the variance of the targets. A product of two factors has the
@@ -59,8 +83,12 @@ class ALS(Solver):
         deviation = np.sqrt(2 * objective.constant_loss())
         return float(self.default_rho * np.sqrt(deviation))
 
+    def adopt(self, objective, w, state, settings):
+        """Do nothing: there is no state from the call before."""
+
     def solve(self, w, state, run):
-        alternation = run.objective.capability(LeastSquares).alternation(run.settings.rho)
+        n_steps = self.n_steps if self.inner == "cg" else None
+        alternation = run.objective.capability(LeastSquares).alternation(run.settings.rho, n_steps)
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 self._sweeps(alternation, w, run)
@@ -76,11 +104,12 @@ class ALS(Solver):
         # After an exact fit only rounding errors are left. They never converge, so stop there.
         nothing = np.finfo(w.dtype).eps ** 2 * run.objective.constant_loss()
         last = np.inf
-        for _ in range(settings.max_iter):
+        n_sweeps = settings.max_iter if run.max_epochs is None else run.max_epochs
+        for _ in range(n_sweeps):
             run.hooks.begin_epoch()
             loss = alternation.sweep(w)
             run.n_iter += 1
-            run.work.rows += alternation.n_kinds * run.objective.n_rows
+            run.work.rows += alternation.n_rows
             if not np.isfinite(loss):
                 run.diverged = True
                 return
@@ -90,9 +119,11 @@ class ALS(Solver):
             run.interrupted = run.hooks.end_epoch(w)
             if run.interrupted or loss <= nothing:
                 return
-            if self._settled(loss, last, history, settings):
+            if self._settled(last - loss, alternation.learnt(loss), history, settings):
                 return
             last = loss
+        if run.max_epochs is not None:
+            return
         warnings.warn(
             f"als did not converge within max_iter={settings.max_iter} sweeps: the expected loss "
             f"still fell by more than the share tol={settings.tol}.",
@@ -100,7 +131,7 @@ class ALS(Solver):
             stacklevel=6,
         )
 
-    def _settled(self, loss, last, history, settings):
+    def _settled(self, fall, learnt, history, settings):
         if settings.early_stopping:
             return history.n_no_improvement > settings.n_iter_no_change
-        return last - loss <= settings.tol * loss
+        return fall <= settings.tol * learnt

@@ -4,11 +4,12 @@ import subprocess
 import sys
 import threading
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from joblib import parallel_config
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -26,12 +27,15 @@ from skflat import (
     FlatSphericalPerceptronClassifier,
 )
 from skflat._parallel import Shared, run, warning_filters
+from skflat.estimators.networks._results import cv_results
 from skflat.measures import (
     hessian_trace,
     level_set_distance,
+    noise_stability,
     pac_bayes_bound,
     relative_flatness,
 )
+from skflat.objective import Batch, feature_sizes, target_deviations
 from skflat.solvers import SAM, MaxMargin, Settings, minimize
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -379,3 +383,51 @@ def test_a_distance_that_no_search_finds_is_told():
     with pytest.warns(UserWarning, match="Along no direction .* the distance is infinite"):
         clf.fit(np.ones((30, 1)), Y)
     assert clf.flatness_ == np.inf
+
+
+UNEVEN = np.array([2.9e179, 5.4e-76, 2.1e-31])
+
+
+def test_sizes_do_not_depend_on_rows_of_weight_0():
+    weight = (np.arange(30) < 5).astype(float)
+    huge = np.where(weight[:, None], X, 1e200)
+    batch, same = Batch(huge, huge[:, :1], weight), Batch(X[:5], X[:5, :1])
+    assert_allclose(feature_sizes(batch), feature_sizes(same), rtol=1e-14)
+    assert_allclose(target_deviations(batch), target_deviations(same), rtol=1e-14)
+
+
+def test_a_split_without_weight_is_refused():
+    """Of one row that weighs something, either the training rows or the others have nothing."""
+    shares = set()
+    for row in range(30):
+        with pytest.raises(ValueError, match=r"All (\w+) rows have sample_weight 0") as refused:
+            FlatMLPClassifier(early_stopping=True, **FEW).fit(X, Y, np.arange(30) == row)
+        shares.add(str(refused.value).split()[1])
+    assert shares == {"training", "validation"}
+
+
+def test_targets_that_are_equal_by_their_weights_have_a_unit():
+    cells = np.array([[0, 0], [1, 1]])
+    fitted = FlatMatrixFactorization(2, **FEW).fit(cells, [1.0, 0.0], [1e-160, 1e160])
+    assert fitted.scale_ == 1.0
+    assert np.isfinite(fitted.predict(cells)).all()
+
+
+def test_a_stability_that_is_infinite_says_so():
+    network = FlatPerceptronClassifier(fit_intercept=False, max_iter=20, measures=None)
+    network.fit([[3.5e11], [0.8], [0.3]], [0, 1, 0], UNEVEN)
+    with pytest.warns(UserWarning, match="the stability is infinite"):
+        found = noise_stability(network, [[3.5e11], [0.8], [0.3]], [0, 1, 0], UNEVEN)
+    assert found.value == np.inf
+
+
+def test_scores_of_any_size_have_a_table():
+    trials = SimpleNamespace(
+        scores=np.array([[-1e200, 1e200], [0.1, 0.3]]),
+        levels=np.array([0, 0]),
+        has_ended=lambda i: True,
+        table=lambda name: np.ones((2, 2)),
+    )
+    found = cv_results([{"rho": 0.0}, {"rho": 0.1}], trials, ())["std_test_score"]
+    assert found[0] == np.inf
+    assert found[1] == pytest.approx(0.1)

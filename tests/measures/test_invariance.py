@@ -43,6 +43,8 @@ LAYER = {
     ("effective_rank", ()),
     ("effective_rank", (("features", "logits"),)),
     ("effective_rank", (("normalize", True),)),
+    ("fisher_rao_norm", ()),
+    ("fisher_rao_norm", (("labels", "data"),)),
     ("flatness", (("norm", "block"),)),
     ("flatness", (("norm", "weight"),)),
     ("live_units", ()),
@@ -56,8 +58,11 @@ LAYER = {
     ("noise_stability", (("noise", "block"),)),
     ("normalized_margin", ()),
     ("orbit_trace", ()),
+    ("path_norm", ()),
+    ("path_norm", (("p", 1),)),
     ("relative_flatness", ()),
     ("relative_flatness", (("normalize", True),)),
+    ("spectral_norms", ()),
     ("weakness", ()),
     ("weakness", (("count", "statements"), ("n_probes", 2))),
     ("weakness", (("features", "hidden"),)),
@@ -68,7 +73,7 @@ NEURON = {
     if ("norm", "block") not in row[1]
     and ("noise", "block") not in row[1]
     and ("normalization", "layers") not in row[1]
-    and row not in {("relative_flatness", ()), ("effective_rank", ())}
+    and row not in {("relative_flatness", ()), ("effective_rank", ()), ("spectral_norms", ())}
 }
 NEITHER = {
     ("dominant_subspace", (("k", 2),)),
@@ -85,6 +90,7 @@ NEITHER = {
     ("noise_stability", (("noise", "sphere"),)),
     ("pac_bayes_bound", ()),
     ("sharpness", ()),
+    ("soft_rank", ()),
     ("spectral_density", ()),
 }
 # Noise and searches are drawn parameter by parameter, so a permutation draws others.
@@ -98,6 +104,16 @@ DRAWN = {
 }
 
 
+# Invariances hold draw by draw, so a few draws show them.
+FEW = {
+    "local_energy": {"n_draws": 10},
+    "noise_stability": {"n_draws": 4},
+    "pac_bayes_bound": {"n_draws": 4},
+    "learning_coefficient": {"n_draws": 20, "n_chains": 2},
+    "spectral_density": {"n_probes": 4},
+}
+
+
 def test_the_table_has_every_measure():
     assert {name for name, _ in LAYER | NEITHER} == set(FUNCTIONS)
 
@@ -107,7 +123,7 @@ def changes_it(row, change):
     name, settings = row
     estimator, X, y = fitted("classes")
     values = [
-        FUNCTIONS[name](network, X, y, **dict(settings)).value
+        FUNCTIONS[name](network, X, y, **FEW.get(name, {}) | dict(settings)).value
         for network in (estimator, CHANGES[change](estimator))
     ]
     return abs(values[1] / values[0] - 1)

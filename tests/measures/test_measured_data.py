@@ -88,6 +88,11 @@ def fitted_on(case, named=True):
     return clone(estimator).fit(X, y), X, y
 
 
+def energy(*data, **params):
+    """A local energy of few draws, because these tests are about the data."""
+    return local_energy(*data, scale=0.1, n_draws=4, **params)
+
+
 def report(estimator, X, y):
     return flatness_report(estimator, X, y, measures=["margins"], max_samples=None)
 
@@ -97,7 +102,7 @@ def comparison(estimator, X, y):
 
 
 WAYS = {
-    "function": local_energy,
+    "function": energy,
     "exact function": live_units,
     "search": level_set_distance,
     "scorer": HessianTrace(),
@@ -173,14 +178,14 @@ def test_what_predict_refuses_is_refused_in_the_same_words(case, bad):
     wrong = (BAD | WORSE)[bad](X)
     refused = outcome(estimator.predict, wrong)
     assert refused is not None or bad == "numbers as strings"
-    assert outcome(local_energy, estimator, wrong, y) == refused
+    assert outcome(energy, estimator, wrong, y) == refused
 
 
 @pytest.mark.parametrize("case", ["classes", "numbers", "labels", "scikit-learn's classes"])
 def test_dates_are_no_inputs_of_a_network(case):
     estimator, X, y = fitted_on(case, named=False)
     with pytest.raises(TypeError):
-        local_energy(estimator, np.full(X.shape, np.datetime64("2020-01-01")), y)
+        energy(estimator, np.full(X.shape, np.datetime64("2020-01-01")), y)
 
 
 @each_way
@@ -221,15 +226,15 @@ def test_missing_names_and_names_from_nowhere_are_told_as_by_predict(case, named
     other = X.to_numpy() if named else pd.DataFrame(X, columns=list("abcd")[: X.shape[1]])
     told = warned(estimator.predict, other)
     assert len(told) == 1
-    assert warned(local_energy, estimator, other, y) == told
-    assert warned(local_energy, estimator, X, y) == set()
+    assert warned(energy, estimator, other, y) == told
+    assert warned(energy, estimator, X, y) == set()
 
 
 @each_case
 def test_frames_in_order_are_measured_like_arrays(case):
     estimator, X, y = fitted_on(case)
     plain, array, _ = fitted_on(case, named=False)
-    measure = live_units if case == "committee" else local_energy
+    measure = live_units if case == "committee" else energy
     assert measure(estimator, X, y).value == measure(plain, array, y).value
 
 
@@ -256,13 +261,13 @@ SINGLE = [case for case, (_, y) in CASES.items() if y.ndim == 1]
 OF_CLASSES = [case for case in SINGLE if not np.issubdtype(CASES[case][1].dtype, np.floating)]
 OF_NUMBERS = [case for case in CASES if np.issubdtype(CASES[case][1].dtype, np.floating)]
 SEVERAL = [case for case in CASES if case not in SINGLE]
-MEASURED = {"exact": live_units, "noise": local_energy, "curvature": hessian_trace}
+MEASURED = {"exact": live_units, "noise": energy, "curvature": hessian_trace}
 
 
 def measured(case, y):
     """What measures of the data with other targets end in; all of them in the same."""
     estimator, X, _ = fitted_on(case)
-    measures = {"noise": local_energy} if case == "observations" else MEASURED
+    measures = {"noise": energy} if case == "observations" else MEASURED
     outcomes = [outcome(each, estimator, X, y) for each in measures.values()]
     assert len(set(outcomes)) == 1
     if hasattr(estimator, "measure") and case != "observations":
@@ -300,7 +305,7 @@ def test_targets_of_another_number_of_columns_are_refused(case):
 @pytest.mark.parametrize("case", SINGLE)
 def test_a_column_is_raveled_with_a_warning(case):
     estimator, X, y = fitted_on(case)
-    measure = live_units if case == "committee" else local_energy
+    measure = live_units if case == "committee" else energy
     with pytest.warns(DataConversionWarning, match="column-vector y was passed"):
         found = measure(estimator, X, y[:, None])
     assert found.value == measure(estimator, X, y).value
@@ -315,7 +320,7 @@ def test_targets_of_another_length_are_refused(case):
     assert_refused(measured(case, y[:-1]), "inconsistent numbers of samples: [150, 149]")
     estimator, X, _ = fitted_on(case)
     with pytest.raises(ValueError, match=r"samples: \[150, 0\]|0 sample"):
-        local_energy(estimator, X, y[:0])
+        energy(estimator, X, y[:0])
 
 
 @each_case
@@ -387,8 +392,8 @@ def test_targets_that_the_loss_is_not_defined_for_are_refused():
 
 def test_several_labels_may_be_sparse():
     estimator, X, y = fitted_on("labels")
-    found = local_energy(estimator, X, sparse.csr_array(y))
-    assert found.value == local_energy(estimator, X, y).value
+    found = energy(estimator, X, sparse.csr_array(y))
+    assert found.value == energy(estimator, X, y).value
 
 
 def test_numbers_beyond_single_precision_are_refused_by_name():

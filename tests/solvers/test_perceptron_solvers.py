@@ -18,6 +18,7 @@ from skflat.solvers.binary import (
     Auto,
     BinaryReplicatedSGD,
     BinarySolver,
+    FocusingAMP,
     FocusingBP,
     MaxSum,
     MeanField,
@@ -258,7 +259,8 @@ def test_amp_is_the_rule_written_down(signs):
     assert_array_equal(found, plain_amp(patterns, 0.01, 100, 0))
 
 
-def test_amp_costs_two_products_an_iteration_on_signs_and_four_otherwise(monkeypatch):
+@pytest.mark.parametrize("solver", [AMP(), FocusingAMP()])
+def test_amp_costs_two_products_an_iteration_on_signs_and_four_otherwise(monkeypatch, solver):
     calls = []
     for name in ("rows", "columns", "variances", "column_squares"):
         whole = getattr(Products, name)
@@ -269,11 +271,39 @@ def test_amp_costs_two_products_an_iteration_on_signs_and_four_otherwise(monkeyp
             return whole(self, v)
 
         monkeypatch.setattr(Products, name, counted)
-    candidates(AMP(), random_patterns(31, 0.5, 0), 50)
+    candidates(solver, random_patterns(31, 0.5, 0), 50)
     assert len(calls) == 100
     calls.clear()
-    candidates(AMP(), Patterns(np.random.default_rng(0).standard_normal((1, 15, 31))), 50)
+    candidates(solver, Patterns(np.random.default_rng(0).standard_normal((1, 15, 31))), 50)
     assert len(calls) == 200
+
+
+def plain_focusing_amp(xi, step, n, seed):
+    """The node equations with the field of the replicas, as they are written down."""
+    X = xi / np.sqrt(xi.shape[1])
+    a = 1e-3 * np.random.default_rng(seed).standard_normal(xi.shape[1])
+    g, external, found = 0.0, 0.0, []
+    for t in range(n):
+        x = t * step
+        V = X**2 @ (1 - a**2)
+        M = X @ a - V * g
+        g = norm.pdf(M / np.sqrt(V)) / norm.cdf(M / np.sqrt(V)) / np.sqrt(V)
+        h = X.T @ g + a * ((X**2).T @ (g * M / V + g**2))
+        gamma, y = np.arctanh(np.sqrt(x)), (2 - x) / (1 - x)
+        up = np.tanh((y - 1) * np.arctanh(np.tanh(h) * np.tanh(gamma)))
+        external = 0.5 * external + 0.5 * np.arctanh(up * np.tanh(gamma))
+        a = np.tanh(h + external)
+        found.append(np.sign(a))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("signs", [True, False])
+def test_focusing_amp_is_the_rule_written_down(signs):
+    patterns = random_patterns(101, 0.6, 0)
+    if not signs:
+        patterns = Patterns(np.random.default_rng(0).standard_normal((1, 60, 101)))
+    found = candidates(FocusingAMP(step=0.01), patterns, 60)
+    assert_array_equal(found, plain_focusing_amp(patterns.matrix, 0.01, 60, 0))
 
 
 def test_a_temperature_at_which_nothing_else_is_left_is_none():
@@ -353,7 +383,7 @@ def test_a_perceptron_is_corrected_along_its_violated_rows():
     patterns, w = random_patterns(21, 1, 0), np.ones((1, 21))
     rows = np.array([1, 4, 7, 9])
     violated = [row for row in rows if patterns.matrix[row].sum() <= 0]
-    assert_allclose(correction(patterns, w, rows), patterns.matrix[violated].sum(axis=0))
+    assert_allclose(correction(patterns, w, rows)[0], patterns.matrix[violated].sum(axis=0))
 
 
 def test_of_a_committee_only_the_units_closest_to_right_are_corrected():
@@ -395,6 +425,10 @@ def test_sbpi_stores_half_as_many_patterns_as_weights_within_sixty_epochs():
         found = solve(SBPI(), random_patterns(1001, 0.5, seed, np.float32), seed)
         assert found.n_violated == 0
         assert found.n_iter < 60
+
+
+def test_focusing_amp_stores_seven_patterns_for_ten_weights():
+    assert not any(errors(FocusingAMP(step=0.002), 1001, 0.7, range(3)))
 
 
 @pytest.mark.slow

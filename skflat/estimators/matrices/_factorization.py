@@ -7,8 +7,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..._compat import fit_context
 from ...symmetry import conserved
-from .._pipeline import all_or_nothing, is_stochastic
+from .._pipeline import all_or_nothing
 from ._fit import BaseFactorization
+from .recommending import Recommending, updates
 
 
 def _knows_the_matrix(estimator):
@@ -20,7 +21,7 @@ def _knows_the_matrix(estimator):
     return True
 
 
-class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
+class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
     """Matrix factorization with missing entries that seeks a flat minimum, and measures it.
 
     An entry is ``intercept + row offset + column offset + row factors . column factors``. This is
@@ -79,6 +80,22 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         `skflat.symmetry.balance_eigenvalue`. Only for two columns of identifiers.
     clip : pair of float or None, default=None
         Smallest and largest value to predict.
+    keep_seen : bool, default=False
+        Whether to keep the observations in the fitted estimator. Then `recommend` knows what users
+        have seen, and ``'als'`` has a ``partial_fit``. An observation takes 12 bytes, or 8 if the
+        targets are of single precision. Weights take as much as the targets. Only for two columns
+        of identifiers.
+    feedback : {'explicit', 'implicit'}, default='explicit'
+        What ``y`` is. ``'explicit'``: values, such as ratings. Entries without a value are unknown.
+        ``'implicit'``: counts, such as how often a user has watched a film. Then every pair has a
+        preference, which is 1 if its count is positive and 0 if not. Preferences are fitted with
+        weights, see ``confidence``. Offsets and the choice of ``alpha`` are for explicit feedback:
+        there are none here, ``scale_`` is 1, and ``alpha='auto'`` is 1. It needs ``'als'`` and two
+        columns of identifiers.
+    confidence : float, default=40.0
+        With implicit feedback a pair with the count ``r`` has the weight ``1 + confidence * r``.
+        Counts of a pair that is given several times are added, and ``sample_weight`` multiplies
+        them. The default is that of Hu, Koren and Volinsky.
     measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
         What to measure at the end of ``fit``: names in `skflat.measures.MEASURES`.
     measure_max_samples : int, default=20000
@@ -102,7 +119,8 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         Draws the initial factors, the validation split and the batches.
     tol : float, default=1e-4
         Smallest change that counts as an improvement of the validation score, or of the loss of
-        targets in units of ``scale_``. ``'als'`` ends if the loss falls by less than this share.
+        targets in units of ``scale_``. ``'als'`` ends if the loss falls by less than this share,
+        with implicit feedback the share of its difference to the loss of factors of 0.
     verbose : bool, default=False
         Whether to print every epoch, with this loss.
     warm_start : bool, default=False
@@ -217,6 +235,14 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
     deviation ``rho`` adds ``rho^2 (n |X|^2 + m |Y|^2)`` and the constant ``rho^4 n_components m n``
     to the sum.
 
+    With implicit feedback the objective is ``sum (1 + confidence r) (p - score)^2 + alpha |F|^2``
+    over all pairs of a row and a column, with counts ``r`` and preferences ``p``. It is divided by
+    twice the sum of the weights. Noise of standard deviation ``rho`` adds ``rho^2`` times the sum
+    of ``W |f|^2`` over all rows and columns, where ``W`` is the sum of the weights of all pairs of
+    a row or column, and ``rho^4 n_components`` times the sum of all weights. No pass over all pairs
+    is needed. ``sharpness_`` is the trace of the Hessian of this loss. Other measures are left out.
+    ``score`` is R^2 of the preferences of all pairs of known rows and columns, with these weights.
+
     If an entry is observed several times, every observation counts. The factors of a row or column
     without observations are 0. There is a warning for such columns.
 
@@ -232,7 +258,9 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
 
     References
     ----------
-    Flatness of factorizations: Josz, arXiv:2509.11386. Weakness: Bennett, arXiv:2605.05209.
+    Implicit feedback: Hu, Koren and Volinsky, 2008, "Collaborative filtering for implicit feedback
+    datasets". Flatness of factorizations: Josz, arXiv:2509.11386. Weakness: Bennett,
+    arXiv:2605.05209.
 
     Examples
     --------
@@ -262,6 +290,9 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         fit_offsets=True,
         balance=None,
         clip=None,
+        keep_seen=False,
+        feedback="explicit",
+        confidence=40.0,
         measures=("sharpness", "flatness", "weakness"),
         measure_max_samples=20000,
         batch_size="auto",
@@ -292,6 +323,9 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         self.fit_offsets = fit_offsets
         self.balance = balance
         self.clip = clip
+        self.keep_seen = keep_seen
+        self.feedback = feedback
+        self.confidence = confidence
         self.measures = measures
         self.measure_max_samples = measure_max_samples
         self.batch_size = batch_size
@@ -340,16 +374,21 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         with all_or_nothing(self):
             return self._fit(X, y, sample_weight)
 
-    @available_if(is_stochastic)
+    @available_if(updates)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on the given observations. Their identifiers may be new.
 
         Call ``measure`` to measure the result. The method is only available for solvers that use
-        batches. ``'als'`` and ``'lbfgs'`` need all observations at once. If there are new
-        identifiers, the moments of the base optimizer start anew. A matrix may get new rows, but no
-        new columns. The first call sets the unit ``scale_``, so give it enough observations for
-        this.
+        batches, and for ``'als'`` with ``keep_seen=True``. ``'lbfgs'`` needs all observations at
+        once. If there are new identifiers, the moments of the base optimizer start anew. A matrix
+        may get new rows, but no new columns. The first call sets the unit ``scale_``, so give it
+        enough observations for this.
+
+        ``'als'`` solves once for every entity that occurs in the given observations, from all of
+        its observations in this and all earlier calls of ``fit``, ``partial_fit`` and ``fold_in``.
+        The factors of all others stay. Offsets keep a mean of 0. The cost is that of a sweep over
+        the observations of these entities. There is no early stopping then.
 
         Parameters
         ----------
@@ -392,6 +431,8 @@ class FlatMatrixFactorization(RegressorMixin, BaseFactorization):
         float
         """
         codes, values, weight = self.observations(X, y, sample_weight)
+        if self._implicit:
+            return self._preference_score(codes, values, weight)
         return r2_score(values, self._predicted(codes), sample_weight=weight)
 
     @available_if(_knows_the_matrix)

@@ -1,7 +1,7 @@
 """Fitting a factorization: from observations to fitted attributes."""
 
 import warnings
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -9,17 +9,23 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..._compat import Interval, StrOptions
-from ...models.factorization import Factorization
+from ...models.factorization import Factorization, ImplicitFactorization
 from ...objective import HalfSquared, Objective
-from ...problems import COMPLETION, Problem, as_problem
+from ...problems import COMPLETION, Problem, as_problem, factorization
 from ...solvers import ALS, SOLVERS, Solver, spawn_generator
 from ...symmetry import balance, balance_eigenvalue
 from .._measuring import USUAL_MEASURES
 from .._pipeline import SETTINGS, Training
 from ._alpha import WITHOUT_CHOICE, chosen_alpha
 from ._baseline import no_better_than_constant
-from ._predictions import Predicting
 from ._target_unit import unit_of
+from .recommending import (
+    FoldingIn,
+    check_implicit,
+    preference_rho,
+    preference_sharpness,
+    touched_by,
+)
 
 # These measures use all rows, because their cost is small or does not grow with the rows.
 ON_ALL_ROWS = {"sharpness", "weakness"}
@@ -27,7 +33,7 @@ DROWNED = 1e-9  # with a unit below this share of the variance of the noise, all
 BATCHES = 1000  # largest number of batches of an epoch with batch_size="auto"
 
 
-class BaseFactorization(Predicting):
+class BaseFactorization(FoldingIn):
     """The fit of `FlatMatrixFactorization`, without its parameters and its other methods.
 
     Solvers see the targets in units of ``scale_``, so that no result depends on the users' unit.
@@ -36,7 +42,7 @@ class BaseFactorization(Predicting):
 
     _solvers = {**SOLVERS, "als": ALS}
     _parameter_constraints: dict = {
-        **Predicting._parameter_constraints,
+        **FoldingIn._parameter_constraints,
         **SETTINGS,
         "solver": [StrOptions({*SOLVERS, "als"}), Solver],
         "alpha": [StrOptions({"auto"}), *SETTINGS["alpha"]],
@@ -45,6 +51,9 @@ class BaseFactorization(Predicting):
         "fit_offsets": ["boolean"],
         "balance": [StrOptions({"frobenius", "lambda_max", "trace"}), None],
         "clip": ["array-like", None],
+        "keep_seen": ["boolean"],
+        "feedback": [StrOptions({"explicit", "implicit"})],
+        "confidence": [Interval(Real, 0, None, closed="neither")],
         "measure_max_samples": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -52,44 +61,78 @@ class BaseFactorization(Predicting):
         self._check_measures()
         self._check_clip()
         first_pass = not hasattr(self, "factors_") or not (self.warm_start or incremental)
-        named, places, codes, values, weight = self._learnt_from(X, y, sample_weight, first_pass)
+        named, places, *given = self._learnt_from(X, y, sample_weight, first_pass)
         self._random_state = check_random_state(self.random_state)
-        rows, held_out = self._split(len(values), "observations") or (None, None)
-        rows = slice(None) if rows is None else np.sort(rows)
-        train = [None if array is None else array[rows] for array in (codes, values, weight)]
-        if first_pass:
-            self.scale_ = self._unit(*train)
         sizes = [len(identifiers) for identifiers in named["identifiers_"]]
-        model = Factorization(sizes, self.n_components, self.fit_offsets)
-        objective = self._objective(model, *train, choose=first_pass, incremental=incremental)
-        w = self._start(objective, places, first_pass)
+        updates = incremental and not self._solver().stochastic
+        self._check_method(len(sizes), updates)
+        if incremental and not first_pass:  # as precise as the factors to continue from
+            given[1] = given[1].astype(self.factors_[0].dtype, copy=False)
+        seen = named["_seen"] = self._kept(given, sizes, places if incremental else None)
+        train, held_out = self._rows_to_learn_from(given)
+        if first_pass:
+            self.scale_ = 1.0 if self._implicit else self._unit(*train)
+        model = self._model(sizes, touched_by(given[0], sizes) if updates else None)
+        # Alternating least squares needs all observations of the entities that it solves for.
+        whole = (seen.codes, seen.values, seen.weight) if updates else train
+        objective = self._objective(model, self._batch(*whole), first_pass, incremental)
+        w = self._start(model, self._batch(*train), places, first_pass)
         training = Training(
             objective,
             w,
             (X, y, sample_weight),
-            attributes=lambda w: named | self._attributes(objective.model, w),
-            validate=self._validator(objective, codes, values, weight, held_out),
+            attributes=lambda w: named | self._attributes(model, w),
+            validate=self._validator(model, held_out),
             finish=lambda w: self._balanced(objective, w),
         )
         w = self._train(training, first_pass=first_pass, incremental=incremental)
         # `partial_fit` continues from these parameters bit for bit. The attributes are in another
         # unit and have rounding errors.
-        self._trained = w if self._solver().stochastic else None
-        if incremental:
-            return self
-        self._compare(objective.unpenalized(), w)
+        self._trained = w if self._solver().stochastic or incremental else None
+        if not incremental:
+            self._judge(objective, w, train)
+        return self
+
+    def _check_method(self, n_kinds, updates):
+        if updates and self.early_stopping:
+            raise ValueError("partial_fit of 'als' has no early stopping: set it to False.")
+        self._implicit = self.feedback == "implicit"
+        if self._implicit:
+            check_implicit(self, n_kinds)
+
+    def _rows_to_learn_from(self, observations):
+        """Codes, values and weights of the training rows, and of those held out or None."""
+        train, held_out = self._split(len(observations[1]), "observations") or (None, None)
+        if train is None:
+            return observations, None
+        return (
+            [None if array is None else array[rows] for array in observations]
+            for rows in (np.sort(train), held_out)
+        )
+
+    def _model(self, sizes, touched):
+        make = ImplicitFactorization if self._implicit else Factorization
+        return make(sizes, self.n_components, self.fit_offsets, touched)
+
+    def _judge(self, objective, w, train):
+        """Warn if nothing was learnt, and measure."""
+        if self._implicit:
+            self._compare_with_zero(objective, w)
+            self._measure_preferences(objective.model, w, objective.data)
+            return
+        plain = objective.unpenalized()
+        if np.ptp(plain.data.y) > 0:
+            self._compare(plain.loss(w), plain.constant_loss())
         if self.measures is not None:
             whole = self._problem(objective.model, w, *train)
             self._measure_problem(self.measures, whole, after_fit=True)
-        return self
 
-    def _validator(self, objective, codes, values, weight, held_out):
+    def _validator(self, model, held_out):
         """A function from ``w`` to ``(score, loss)`` on the held-out rows, or None."""
         if held_out is None:
             return None
-        weight = None if weight is None else weight[held_out]
-        y = values[held_out][:, None] / self.scale_
-        validation = Objective(objective.model, HalfSquared(), codes[held_out], y, weight)
+        data = self._batch(*held_out)
+        validation = Objective(model, HalfSquared(), data.X, data.y, data.weight)
         constant = validation.constant_loss()
 
         def validate(w):
@@ -108,14 +151,15 @@ class BaseFactorization(Predicting):
         unit = unit_of(codes, y, weight, self.fit_offsets)
         return unit if self.rho == "auto" else max(unit, DROWNED * float(self.rho) ** 2)
 
-    def _objective(self, model, codes, y, weight, choose, incremental):
+    def _objective(self, model, data, choose, incremental):
         """The objective in units of ``scale_``. This chooses the penalty if necessary."""
-        objective = Objective(model, HalfSquared(), codes, y[:, None] / self.scale_, weight)
+        objective = Objective(model, HalfSquared(), data.X, data.y, data.weight)
         if self.alpha != "auto":
             self.alpha_ = float(self.alpha)
         elif choose:
-            self.alpha_ = WITHOUT_CHOICE if incremental else self._chosen_alpha(objective)
-        data, alpha = objective.data, (self.alpha_, float(self.alpha_offsets))
+            without = incremental or self._implicit
+            self.alpha_ = WITHOUT_CHOICE if without else self._chosen_alpha(objective)
+        alpha = self.alpha_, float(self.alpha_offsets)
         return Objective(model, HalfSquared(), data.X, data.y, data.weight, alpha)
 
     def _chosen_alpha(self, objective):
@@ -124,16 +168,15 @@ class BaseFactorization(Predicting):
         rng = spawn_generator(self._random_state)
         return chosen_alpha(objective, rho, float(self.alpha_offsets), rng)
 
-    def _start(self, objective, places, first_pass):
-        """The parameters to start from."""
-        model = objective.model
+    def _start(self, model, batch, places, first_pass):
+        """The parameters to start from. A batch gives those of new entities their size."""
         if first_pass:
-            return model.init(self._random_state, objective.data)
+            return model.init(self._random_state, batch)
         old, there = self._in_own_unit()
         self._check_structure(old, model)
         if old.sizes == model.sizes:
             return there
-        w = model.init(self._random_state, objective.data)
+        w = model.init(self._random_state, batch)
         self._history.forget_best()
         model.embed(w, old, there, places)
         return w
@@ -159,7 +202,11 @@ class BaseFactorization(Predicting):
 
     def _own_rho(self, solver, objective):
         """The radius in units of ``scale_``. A number given by users is in their unit."""
-        return solver.auto_rho(objective) if self.rho == "auto" else float(self.rho) / self._root
+        if self.rho != "auto":
+            return float(self.rho) / self._root
+        if self._implicit:
+            return preference_rho(solver, objective)
+        return solver.auto_rho(objective)
 
     def _balanced(self, objective, w):
         """The parameters with balanced factors, if ``balance`` is given."""
@@ -177,10 +224,7 @@ class BaseFactorization(Predicting):
             return model.join(intercept, offsets, factors)
         if self.balance == "trace":
             # In the trace, each entity's factors count as often as the entity is observed.
-            weights = [
-                np.bincount(data.X[:, c], data.weight, size).astype(w.dtype)
-                for c, size in enumerate(model.sizes)
-            ]
+            weights = [each.astype(w.dtype) for each in model.confidences(data)]
         return model.join(intercept, offsets, balance(*factors, *weights))
 
     def _publish(self, settings):
@@ -203,14 +247,24 @@ class BaseFactorization(Predicting):
             "factors_": factors,
         }
 
-    def _compare(self, objective, w):
+    def _compare(self, loss, constant):
         """Warn if training ended no better than the best constant prediction."""
-        data = objective.data
-        loss, constant = objective.loss(w), objective.constant_loss()
-        if np.ptp(data.y) > 0 and no_better_than_constant(loss, constant):
+        if no_better_than_constant(loss, constant):
             warnings.warn(
                 "Training ended no better than the best constant prediction: R^2 on the observed "
                 f"entries is {1 - loss / constant:.3g}. {self._advice()}",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+
+    def _compare_with_zero(self, objective, w):
+        """Warn if all factors of implicit feedback have about vanished."""
+        losses = (objective.model.preference_loss(v, objective.data)[0] for v in (w, 0 * w))
+        if no_better_than_constant(*losses):
+            warnings.warn(
+                "Training ended no better than with factors of 0. Try less of "
+                f"rho={self.rho_:.3g} or alpha={self.alpha_:.3g}, or more sweeps than "
+                f"max_iter={self.max_iter}.",
                 ConvergenceWarning,
                 stacklevel=5,
             )
@@ -225,12 +279,28 @@ class BaseFactorization(Predicting):
             tried.insert(0, "fit_offsets=True")
         return f"Try {', or '.join(tried)}."
 
+    def _preference_score(self, codes, counts, weight):
+        """R^2 of the preferences of all pairs, of which unknown entities are no part."""
+        known = (codes >= 0).all(axis=1)
+        weight = None if weight is None else weight[known]
+        model, w = factorization(self)
+        batch = self._batch(codes[known], counts[known], weight)
+        loss, constant = model.preference_loss(w, batch)
+        return 1 - loss / constant
+
     # --- measures ---
 
     def _problem(self, model, w, codes, y, weight):
         """The fitted problem, in the unit of the users' targets and without the penalty."""
         objective = Objective(model, HalfSquared(), codes, y[:, None], weight)
         return Problem(objective, model.in_unit(w, self.scale_), COMPLETION, objective.n_rows)
+
+    def _measure_preferences(self, model, w, batch):
+        """Measure what is defined on the loss over all pairs, which is the sharpness."""
+        names = [name for name in self.measures or () if name == "sharpness"]
+        self.measurements_ = {name: preference_sharpness(model, w, batch) for name in names}
+        for name in names:
+            self.sharpness_ = self.measurements_[name].value
 
     def measure(self, X, y=None, sample_weight=None):
         """Measure the fitted parameters on given observations, and keep the results.
@@ -252,6 +322,11 @@ class BaseFactorization(Predicting):
         check_is_fitted(self)
         self._check_measures()
         names = USUAL_MEASURES if self.measures is None else self.measures
+        if self._implicit:
+            model, w = factorization(self)
+            batch = self._batch(*self.observations(X, y, sample_weight))
+            self._measure_preferences(model, w, batch)
+            return self.measurements_
         return self._measure_problem(names, as_problem(self, X, y, sample_weight))
 
     def _measure_problem(self, names, whole, after_fit=False):

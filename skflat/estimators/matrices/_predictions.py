@@ -6,6 +6,7 @@ from sklearn.utils import check_array
 from ...objective import Batch
 from ...problems import factorization
 from ...solvers import ALS
+from ._counts import preferences
 from ._data import Observing, known_entries
 
 
@@ -24,22 +25,39 @@ class Predicting(Observing):
 
     def _predicted(self, codes):
         """Predictions for codes. The code -1 stands for an unknown identifier."""
+        return self._clipped(self._scorer()(codes))
+
+    def _scorer(self):
+        """A function from codes to predictions that are not clipped."""
         # The padded model has one more entity of each kind, with factors and offset 0. The code -1
         # selects it.
         model, w = factorization(self)
         model, w = model.padded(w)
-        scores = [
-            model.scores(w, codes[start : start + model.chunk])[:, 0]
-            for start in range(0, len(codes), model.chunk)
-        ]
-        return self._clipped(np.concatenate(scores))
+
+        def score(codes):
+            starts = range(0, max(1, len(codes)), model.chunk)
+            parts = (codes[start : start + model.chunk] for start in starts)
+            return np.concatenate([model.scores(w, part)[:, 0] for part in parts])
+
+        return score
+
+    def _batch(self, codes, y, weight=None):
+        """Observations as a model is fitted to them.
+
+        Values are in units of ``scale_``. Implicit feedback is pairs with the excesses of their
+        confidences.
+        """
+        if not self._implicit:
+            return Batch(codes, y[:, None] / self.scale_, weight)
+        codes, excess = preferences(codes, y, weight, float(self.confidence))
+        return Batch(codes, excess[:, None])
 
     def _folded_in(self, X):
         """The factors of the rows of a validated matrix, with their offsets as a last column."""
         rows, columns, values = known_entries(X)
         model, w = self._in_own_unit()
-        y = values.astype(w.dtype, copy=False)[:, None] / self.scale_
-        batch = Batch(np.column_stack([rows, columns]), y)
+        codes, y = np.column_stack([rows, columns]), values.astype(w.dtype, copy=False)
+        batch = self._batch(codes, y)
         # Only ALS uses ``rho`` as the noise of this closed form.
         noise = self.rho_ / self._root if isinstance(self._solver(), ALS) else 0.0
         alpha = self.alpha_, float(self.alpha_offsets)

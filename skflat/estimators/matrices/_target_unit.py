@@ -11,7 +11,8 @@ def unit_of(codes, y, weight=None, fit_offsets=True):
 
     Every value is compared with offsets that are fitted to all other values. Without offsets, and
     if all values are equal, it is the root mean square of the values themselves. If all are 0, it
-    is 1. The unit of ``c y`` is ``c`` times the unit of ``y``.
+    is 1. The unit of ``c y`` is ``c`` times the unit of ``y``. If weights are so uneven that the
+    residuals are below the rounding of the largest value, the unit is that value.
 
     Parameters
     ----------
@@ -45,6 +46,8 @@ def unit_of(codes, y, weight=None, fit_offsets=True):
             f"The values of y deviate by {unit:.3g}, whose square is not finite as {y.dtype}. "
             "The input data may contain large values and need to be preprocessed."
         )
+    if unit <= np.finfo(y.dtype).eps * largest:  # by their weights the values are equal
+        return max(largest, np.finfo(float).tiny)
     return max(unit, np.finfo(float).tiny)  # the smallest number with a finite inverse
 
 

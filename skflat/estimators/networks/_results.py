@@ -5,7 +5,8 @@ import numpy as np
 
 def cv_results(tried, trials, measures):
     """The ``cv_results_`` of settings that `Trials` has trained and scored."""
-    with np.errstate(invalid="ignore"):  # infinite values, of predictions too large, have no spread
+    # Predictions that are too large have infinite scores, which have no spread.
+    with np.errstate(invalid="ignore", over="ignore"):
         return _cv_results(tried, trials, measures)
 
 

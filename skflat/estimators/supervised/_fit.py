@@ -199,7 +199,7 @@ class FlatModel(FlatEstimator):
             return (*self._validated(*validation, X, y), None), (X, y, sample_weight)
         # As in scikit-learn: only binary targets are stratified.
         stratify = y if is_classifier(self) and self.n_outputs_ == 1 else None
-        splits = self._split(X.shape[0], "samples", stratify)
+        splits = self._split(X.shape[0], "samples", stratify, sample_weight)
         if splits is None:
             return None, (X, y, sample_weight)
         train, held_out = (

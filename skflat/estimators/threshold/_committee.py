@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from ..._compat import Interval, StrOptions
-from ...models.threshold import Committee, Patterns, threshold_bits
+from ...models.threshold import Committee, Patterns, Problems, threshold_bits
 from ...problems import committee
 from ...solvers.binary import BINARY_SOLVERS, BinarySolver
 from ._binary_weights import BinaryWeights, row_counts
@@ -188,5 +188,7 @@ def with_constants(units, values):
 
 
 def committee_patterns(units, n_units, weight, labels):
-    """The inputs of the units in every row, times the label of the row."""
+    """The inputs of the units in every row, times the label of the row; or those of many."""
+    if labels.ndim == 2:
+        return Problems(units, labels, n_units, weight=weight)
     return Patterns(labels[:, None] * units, n_units, weight=weight)

@@ -5,8 +5,14 @@ from functools import partial
 import numpy as np
 
 from ..._compat import StrOptions
-from ...models.threshold import FreeThreshold, Patterns, best_threshold, winning_threshold
-from ...solvers.binary import BINARY_SOLVERS, Auto, BinarySolver
+from ...models.threshold import (
+    FreeThreshold,
+    Patterns,
+    Problems,
+    best_threshold,
+    winning_threshold,
+)
+from ...solvers.binary import BINARY_SOLVERS, Auto, BinarySolver, joint_descent
 from ._binary_weights import BinaryWeights, row_counts
 from ._linear import LinearThresholdClassifier
 
@@ -132,6 +138,7 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         "solver": [StrOptions({"auto", *BINARY_SOLVERS}), BinarySolver],
     }
 
+    _derived = "coef_", "intercept_"
     _alternatives = "FlatSphericalPerceptronClassifier", "FlatCommitteeClassifier"
 
     def __init__(
@@ -171,17 +178,38 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         patterns = partial(perceptron_patterns, X, bar, self.fit_intercept, counts)
         found = self._search(patterns, targets, given)
         weights = np.array([each.w[0] for each in found], X.dtype)
+        thresholds = np.zeros(len(weights), X.dtype)
         if self.fit_intercept:
-            return weights, best_thresholds(X @ weights.T, targets, bar, counts)
-        return weights, np.zeros(len(weights), X.dtype)
+            thresholds = best_thresholds(X @ weights.T, targets, bar, counts)
+        if self._is_joint(found):
+            fitted = X, targets, weights, thresholds, counts, self.fit_intercept
+            weights, thresholds = joint_descent(*fitted)
+            if self.fit_intercept:
+                thresholds += common_threshold(X @ weights.T + thresholds, targets, counts)
+        return weights, thresholds
+
+    def _is_joint(self, found):
+        """Whether the results of all classes are improved together."""
+        missed = any(each.n_violated for each in found)
+        stopped = any(each.interrupted for each in found)
+        joint = isinstance(self._solver(), Auto) and self.margin == 0
+        return joint and len(found) > 1 and missed and not stopped
 
 
 def perceptron_patterns(X, bar, fit_intercept, weight, labels):
-    """The patterns of a problem: the rows of ``X`` times their labels."""
+    """The patterns of a problem: the rows of ``X`` times their labels; or those of many."""
+    if labels.ndim == 2:
+        return Problems(X[None], labels, bar=bar, weight=weight, is_free=fit_intercept)
     xi = (labels[:, None] * X)[None]
     if fit_intercept:
         return FreeThreshold(xi, labels, bar, weight)
     return Patterns(xi, bar=bar, weight=weight)
+
+
+def common_threshold(scores, targets, weight=1.0):
+    """What to add to the scores of all classes so that their problems violate the fewest rows."""
+    weight = np.broadcast_to(np.reshape(weight, (-1, 1)), scores.shape).ravel()
+    return best_threshold(scores.ravel(), targets.ravel() > 0, weight=weight)
 
 
 def best_thresholds(fields, targets, bar, weight=1.0):

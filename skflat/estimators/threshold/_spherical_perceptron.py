@@ -23,7 +23,8 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
     With more than two classes there is one problem for each class against the rest.
 
     The solvers of `skflat.solvers` minimise a cross-entropy of the stabilities,
-    ``log(1 + exp(gain (margin - stability))) / gain``.
+    ``log(1 + exp(gain (margin - stability))) / gain``. They start at the direction from the mean of
+    the other classes to that of the class.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         The radius over which the solution must stay good, see the solver.
     gain : float, default=5.0
         The steepness of the cross-entropy.
-    learning_rate_init : float, default=0.01
+    learning_rate_init : float, default=0.1
         Learning rate of the first step.
     batch_size : int or 'auto', default='auto'
         Number of rows of a batch. ``'auto'`` is ``min(200, n_samples)``.
@@ -59,8 +60,8 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         Largest number of training rows to measure on. If there are more, a sample is drawn once,
         stratified by class.
     random_state : int, RandomState instance or None, default=None
-        Draws the start, the order of the batches, everything random in the solver, and the rows and
-        seeds of the measures.
+        Draws the order of the batches, everything random in the solver, and the rows and seeds of
+        the measures; and the start, if the means of the classes are equal.
     verbose : bool, default=False
         Whether to print the progress of the solver.
 
@@ -152,7 +153,7 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         max_iter=200,
         rho="auto",
         gain=5.0,
-        learning_rate_init=0.01,
+        learning_rate_init=0.1,
         batch_size="auto",
         tol=1e-4,
         n_iter_no_change=10,
@@ -179,7 +180,7 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         self.verbose = verbose
 
     def _find(self, X, targets, weight, given):
-        """Minimise with a solver of `skflat.solvers`, from a random point of the sphere."""
+        """Minimise with a solver of `skflat.solvers`."""
         model = Sphere(X.shape[1], targets.shape[1], self.fit_intercept)
         loss = StabilityLoss(self.gain, self.margin)
         weight = None if weight is None else weight.astype(X.dtype, copy=False)
@@ -193,16 +194,24 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         return on_sphere(model, w)
 
     def _start(self, model, X, targets, weight):
-        """A point of the sphere, drawn from the uniform distribution."""
+        """The direction between the means of the classes: the rule of Hebb.
+
+        The loss is not convex on the sphere, and from a random point some solvers end in a worse
+        minimum. With a single feature the sphere consists of two points without a path between
+        them, so the start must already have the right sign.
+        """
         w = model.init(self._random_state, X.dtype)
-        if X.shape[1] == 1:
-            # The sphere then consists of two points without a path between them. So the start must
-            # already have the right sign.
-            W = model.layout.views(w)["W"]
-            lead = targets - np.average(targets, axis=0, weights=weight)
-            lead = lead if weight is None else weight[:, None] * lead
-            W[:] = np.where(X.T @ lead < 0, -1, 1)
-        return w
+        W = model.layout.views(w)["W"]
+        lead = targets - np.average(targets, axis=0, weights=weight)
+        lead = lead if weight is None else weight[:, None] * lead
+        # In units of the largest feature, so that nothing overflows.
+        unit = np.abs(X).max(axis=0).max() or 1
+        between = ((X / unit).T @ lead).astype(X.dtype)
+        size = np.linalg.norm(between, axis=0)
+        # If the means are equal, the start stays a random one.
+        known = size > len(X) * np.finfo(X.dtype).eps
+        W[:, known] = between[:, known] / size[known]
+        return model.project(w)
 
 
 def on_sphere(model, w):

@@ -39,7 +39,9 @@ class LastLayer:
 
 def final_network(estimator, X=None):
     """The network within pipelines and searches, and X as it reaches that."""
-    estimator, X = unwrapped(estimator, X)
+    estimator, steps = unwrapped(estimator)
+    for each in steps if X is not None else ():
+        X = each.transform(X)
     if not hasattr(estimator, "coefs_"):
         raise TypeError(
             f"Cannot approximate {type(estimator).__name__}: expected a fitted FlatMLPClassifier "

@@ -11,8 +11,10 @@ from ._eigenvalues import (
 from ._flat_minimum import FlatMinimum, flat_minimum
 from ._gradient_noise import GradientNoise, gradient_noise
 from ._hessian_trace import HessianTrace, hessian_trace
+from ._lanczos import largest_ritz
 from ._orbit import OrbitMinimal, OrbitTrace, orbit_minimal, orbit_trace
 from ._relative_flatness import RelativeFlatness, relative_flatness
+from ._soft_rank import SoftRank, soft_rank
 from ._spectral_density import SpectralDensity, spectral_density
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "OrbitMinimal",
     "OrbitTrace",
     "RelativeFlatness",
+    "SoftRank",
     "SpectralDensity",
     "dominant_subspace",
     "eigenpairs",
@@ -32,9 +35,11 @@ __all__ = [
     "gradient_noise",
     "hessian_eigenvalues",
     "hessian_trace",
+    "largest_ritz",
     "orbit_minimal",
     "orbit_trace",
     "products",
     "relative_flatness",
+    "soft_rank",
     "spectral_density",
 ]

@@ -7,9 +7,17 @@ import numpy as np
 from ..._compat import Interval
 from ...objective import ExactTrace, capability
 from .._function import function_of
-from .._measure import Measure, describe, exactness, generator, group_error
+from .._measure import (
+    Measure,
+    describe,
+    exactness,
+    generator,
+    group_error,
+    of_few_draws,
+)
 from .._measurement import Measurement
-from ._eigenvalues import HessianProduct, products
+from ._eigenvalues import HessianProduct
+from ._xtrace import xtrace
 
 
 class HessianTrace(Measure):
@@ -17,8 +25,8 @@ class HessianTrace(Measure):
 
     The value is exact for networks of relu or identity units of any depth and for factorizations,
     because the diagonal of their Hessian is that of its Gauss-Newton part. It is also exact for
-    smooth units in up to two hidden layers. Otherwise Hutch++ (Meyer, Musco, Musco and Woodruff,
-    arXiv:2010.09649) estimates it from Hessian products.
+    smooth units in up to two hidden layers. Otherwise XTrace (Epperly, Tropp and Webber,
+    arXiv:2301.07825) estimates it from Hessian products.
 
     The measure is invariant under isometries of the parameters only. A rescaling of the layers of a
     relu network against each other does not change its predictions, but changes the trace
@@ -30,7 +38,7 @@ class HessianTrace(Measure):
         Number of Hessian products of an estimate, at least 18. If there are no more parameters than
         products, the diagonal is computed instead, and the value is exact.
     random_state : int, RandomState instance or None, default=0
-        Draws the probes of the estimate.
+        Draws the test vectors of the estimate.
 
     Notes
     -----
@@ -86,7 +94,7 @@ class HessianTrace(Measure):
         product = HessianProduct(problem)
         if len(w) <= self.n_products:
             return self._diagonal(problem, product)
-        value, probes, vectors = hutchpp(product, len(w), self.n_products, rng)
+        value, estimates, vectors = xtrace(product, len(w), self.n_products, rng)
 
         def trace_on(batch):
             """The same estimate, with the same vectors, on some of the rows."""
@@ -94,19 +102,19 @@ class HessianTrace(Measure):
             columns = (column.astype(w.dtype) for column in vectors)
             return float(sum(column @ times(column) for column in columns))
 
-        # The errors due to the probes and to the sampling of rows are independent.
-        stderr = probes.std(ddof=1) / np.sqrt(len(probes))
+        # The errors due to the test vectors and to the sampling of rows are independent.
+        stderr = estimates.std(ddof=1) / np.sqrt(len(estimates)) * of_few_draws(len(estimates))
         return Measurement(
             value=value,
             stderr=float(np.hypot(stderr, group_error(problem, trace_on))),
             kind="estimate",
             n_evals=2 * product.n_products + (2 * len(vectors) if problem.sampled else 0),
             converged=True,
-            samples=probes,
+            samples=estimates,
             protocol=describe(
                 problem,
-                method="Hutch++",
-                samples="one a probe of the remainder",
+                method="XTrace",
+                samples="one a test vector",
                 seed=self.random_state,
             ),
         )
@@ -129,37 +137,6 @@ class HessianTrace(Measure):
             samples=diagonal,
             protocol=describe(problem, method="diagonal", samples="one a parameter"),
         )
-
-
-def hutchpp(product, size, n_products, rng):
-    """Hutch++: the exact trace on a sketched subspace, plus Hutchinson's estimate of the rest.
-
-    With ``Q`` an orthonormal basis of ``A S`` for random signs ``S``, the value is
-    ``tr(Q' A Q) + mean_g g' (I - QQ') A (I - QQ') g``.
-
-    Returns
-    -------
-    value : float
-    probes : ndarray of shape (n_products // 3,)
-        One unbiased estimate per probe. Their mean is the value.
-    vectors : list of ndarray of shape (size,)
-        The value is the sum of ``v' A v`` over these vectors.
-    """
-    # A third of the products each for the sketch, for the trace on it, and for the rest. All
-    # products overwrite their input, so at most three matrices of k vectors exist.
-    k = n_products // 3
-    Q = rng.choice([-1.0, 1.0], size=(size, k))
-    Q, _ = np.linalg.qr(products(product, Q, out=Q))
-    probes = rng.choice([-1.0, 1.0], size=(size, k))
-    images = products(product, Q)
-    images *= Q
-    top = np.sum(images)
-    probes -= Q @ (Q.T @ probes)  # (I - QQ') g: only the rest of the trace is left to estimate
-    products(product, probes, out=images)
-    images *= probes
-    rest = np.sum(images, axis=0)
-    probes /= np.sqrt(k)
-    return float(top + rest.mean()), top + rest, [*Q.T, *probes.T]
 
 
 hessian_trace = function_of(HessianTrace, "hessian_trace")

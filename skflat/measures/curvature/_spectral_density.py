@@ -12,6 +12,7 @@ from .._function import function_of
 from .._measure import Measure, describe, group_error, of_few_draws, seeds
 from .._measurement import Measurement
 from ._eigenvalues import HessianProduct
+from ._lanczos import lanczos
 
 
 class SpectralDensity(Measure):
@@ -150,27 +151,10 @@ def lanczos_quadrature(problem, n_steps, seed):
     first components of its eigenvectors (Golub and Welsch). If the Krylov space is exhausted early,
     the remaining weights are 0.
     """
-    product, size = HessianProduct(problem), len(problem.w)
-    basis = np.zeros((n_steps, size))
-    basis[0] = first_vector(seed, problem.w)
-    diagonal, beside = np.zeros(n_steps), np.zeros(n_steps)
-    n_done, largest = n_steps, 0.0
-    for k in range(n_steps):
-        v = product(basis[k])
-        diagonal[k] = basis[k] @ v
-        # Full reorthogonalisation, twice: once is not enough in floating point. Without it,
-        # converged eigenvalues would appear several times.
-        for _ in range(2):
-            v -= basis[: k + 1].T @ (basis[: k + 1] @ v)
-        beside[k] = np.linalg.norm(v)
-        largest = max(largest, abs(diagonal[k]), beside[k])
-        if beside[k] <= 1e-10 * largest:  # only rounding is left: the Krylov space is invariant
-            n_done = k + 1
-            break
-        if k + 1 < n_steps:
-            basis[k + 1] = v / beside[k]
-    nodes, vectors = eigh_tridiagonal(diagonal[:n_done], beside[: n_done - 1])
-    padding = (0, n_steps - n_done)
+    start = first_vector(seed, problem.w)
+    diagonal, beside, _ = lanczos(HessianProduct(problem), start, n_steps)
+    nodes, vectors = eigh_tridiagonal(diagonal, beside[:-1])
+    padding = (0, n_steps - len(diagonal))
     return np.array([np.pad(nodes, padding, mode="edge"), np.pad(vectors[0] ** 2, padding)])
 
 

@@ -32,8 +32,12 @@ def attainable(features, low, high, learned, probes, intercept=True, edges=(), b
 
     Returns
     -------
-    ndarray of shape (n_probes, 2)
+    ends : ndarray of shape (n_probes, 2)
         Infinite if no row constrains the readings.
+    decided : ndarray of bool of shape (n_probes,)
+        False if the budget or rounding prevents an answer. If the values to keep round by more than
+        the distance to ``low`` and ``high``, no probe is decided, and both ends are the value that
+        is known.
     """
     budget = Budget() if budget is None else budget
     binding = np.isfinite(low) | np.isfinite(high)
@@ -49,26 +53,29 @@ def attainable(features, low, high, learned, probes, intercept=True, edges=(), b
     rows, goals = rows[:, held], goals[:, held]
     start = reading_of(learned, rows)
     band = rows, low - rows @ start, high - rows @ start
+    with np.errstate(over="ignore"):  # a value beyond all floats is infinite
+        known = goals @ start
     if not (np.all(band[1] < 0) and np.all(band[2] > 0)):
-        raise FloatingPointError(
-            f"the values to be kept, of size {np.abs(learned).max():.3g}, round by more than the "
-            f"tolerance of {np.min((high - low) / 2):.3g}; scale the features and the target"
-        )
+        return np.repeat(known[:, None], 2, axis=1), np.zeros(len(goals), dtype=bool)
     ends = np.where(free[:, None], [-np.inf, np.inf], 0.0)
     decided = np.ones(len(ends), dtype=bool)
     sought = np.flatnonzero(~free & goals.any(axis=1))  # a goal of zeros has no other value
     for chunk in in_chunks(len(sought), len(rows)):
         part = sought[chunk]
-        ends[part], decided[part] = _spread(goals[part], goals[part] @ start, *band, edges, budget)
+        ends[part], decided[part] = _spread(goals[part], known[part], *band, edges, budget)
     return ends, decided
 
 
 def _spread(goals, centres, rows, low, high, edges, budget):
     """Intervals of the goals around their values at ``x = 0``, and which intervals are decided."""
+    # The programs are in a unit of the band, a power of two, so that nothing in them overflows.
+    bounds = np.abs(np.concatenate([low, high]))
+    unit = np.ldexp(1.0, np.frexp(bounds[np.isfinite(bounds)].max())[1] - 1)
+    low, high = low / unit, high / unit
 
     def least_values(goals, *sides):
         def places(ends):
-            return np.searchsorted(edges, centres + np.outer(sides, ends))
+            return np.searchsorted(edges, centres + np.outer(sides, unit * ends))
 
         def is_settled(lower, upper):
             return np.all(places(lower) == places(upper), axis=0)
@@ -83,7 +90,8 @@ def _spread(goals, centres, rows, low, high, edges, budget):
     else:
         (below, first), (above, second) = least_values(goals, 1), least_values(-goals, -1)
         decided = first & second
-    return centres[:, None] + np.column_stack([below, -above]), decided
+    with np.errstate(over="ignore"):
+        return centres[:, None] + unit * np.column_stack([below, -above]), decided
 
 
 def _least_values(goals, rows, low, high, is_settled, budget):

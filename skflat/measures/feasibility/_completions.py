@@ -17,6 +17,8 @@ WIDE = 32
 NEAREST, NEAREST_OF_MANY = 8, 4
 # Largest number of entries of a system of inequalities, 64 MB. A larger one is not formed.
 LARGEST = 1 << 23
+# Weights of a proof below this share of the greatest one are rounding errors.
+ROUNDING = 1e-14
 
 
 class Completions:
@@ -285,8 +287,12 @@ def _members(labels, n_classes):
 
 
 def _positive(terms, weights):
-    """What has weight, as three arrays; None where there are no weights."""
+    """What has weight, as three arrays; None where there are no weights.
+
+    Weights that are only rounding errors are left out. They would bring classes into a proof that
+    it does not need, and then the exact weights would not be unique.
+    """
     if weights is None:
         return None
-    held = weights > 0
+    held = weights > ROUNDING * weights.max()
     return terms[held, 0], terms[held, 1], weights[held]

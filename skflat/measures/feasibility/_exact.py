@@ -4,7 +4,15 @@ from fractions import Fraction
 
 import numpy as np
 
+from .._budget import factorization_cost
+
 EPS = np.finfo(float).eps
+# An integer of Python takes as long as so many multiplications of floats in large products.
+INTEGER = 1e4
+# Exact proofs that cost more, about a second, are not sought.
+LONGEST = 2e10
+# A prime below 2^31, so that products of residues fit into 64 bits.
+PRIME = 2**31 - 1
 
 
 def surely_wins(rows, W, outcomes):
@@ -53,6 +61,72 @@ def _wins_exactly(row, W, outcome):
 
 def _product(x, w):
     return Fraction(float(x)) * Fraction(float(w))
+
+
+def surely_refutes(vectors, weights, budget):
+    """As `surely_vanishes`, at the price of floating point where that is enough.
+
+    The vectors times their weights sum to a residual, because the weights are rounded. Let the
+    smallest singular value of these products exceed the residual. Then some correction, smaller
+    than every weight, makes the sum exactly 0, so all weights stay positive. Exact arithmetic
+    decides the rest, if it is not too long: vectors that do not span the space, as on the hull of a
+    class, and those that hardly do.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_vectors, width)
+    weights : ndarray of shape (n_vectors,)
+        Positive.
+    budget : Budget
+
+    Returns
+    -------
+    bool
+        False if it is not certain, too.
+    """
+    vectors = vectors[:, vectors.any(axis=0)]
+    n, width = vectors.shape
+    if n > width and budget.spend(factorization_cost(n, width)):
+        # Powers of two bring the largest entry of every column to about 1. Entries that underflow
+        # then are smaller than the rounding below.
+        _, exponent = np.frexp(np.abs(vectors).max(axis=0))
+        products = np.ldexp(vectors, -exponent) * weights[:, None]
+        rounding = (n + 4) * EPS * np.linalg.norm(np.abs(products).sum(axis=0))
+        values = np.linalg.svd(products, compute_uv=False)
+        residual = np.linalg.norm(products.sum(axis=0))
+        if residual + rounding < values[-1] - n * EPS * values[0]:
+            return True
+    columns = np.unique(vectors, axis=1)  # features that appear twice
+    cost = elimination_cost(*columns.shape)
+    if cost > LONGEST or _independent(columns) or not budget.spend(cost):
+        return False
+    return surely_vanishes(columns, weights)
+
+
+def _independent(vectors):
+    """Whether residues modulo a prime show that the vectors do not depend on each other.
+
+    A determinant that is 0 has residue 0. So this excludes all weights, where rounding alone makes
+    the vectors dependent, at a small part of the cost of `surely_vanishes`.
+    """
+    n, width = vectors.shape
+    if n > width:
+        return False
+    rest = np.array([[entry % PRIME for entry in _integers(row)[0]] for row in vectors])
+    for row in range(n):
+        pivots = np.flatnonzero(rest[row])
+        if not len(pivots):
+            return False
+        inverse = pow(int(rest[row, pivots[0]]), -1, PRIME)
+        factors = rest[row + 1 :, pivots[0]] * inverse % PRIME
+        rest[row + 1 :] = (rest[row + 1 :] - factors[:, None] * rest[row] % PRIME) % PRIME
+    return True
+
+
+def elimination_cost(n_rows, n_columns):
+    """Approximate cost of exact elimination, in multiplications of floats of equal duration."""
+    rank = min(n_rows, n_columns)
+    return INTEGER * n_rows * n_columns * rank * (1 + rank / 16)
 
 
 def surely_vanishes(vectors, weights):

@@ -22,13 +22,14 @@ class OpenPairs:
     is_open : ndarray of bool of shape (n_probes, n_classes)
         Whether some reading gives the probe the outcome.
     decided : ndarray of bool of shape (n_probes, n_classes)
-        Whether there is a proof. If rounding or the budget prevents one, the pair counts as closed.
+        Whether there is a proof without rounding, of floats as they are stored. If rounding or the
+        budget prevents one, the pair counts as closed.
     witnesses : ndarray of shape (n_witnesses, n_features + 1, n_classes)
         Last layers that give every training row its label. The last row holds the intercepts.
     witness_of : ndarray of int of shape (n_probes, n_classes)
         The witness that gives the probe the outcome, or -1 if the pair is closed.
     refutations : dict of (int, int) to Refutation
-        Proofs of the closed pairs.
+        Proofs of the closed pairs, also those that hold except for rounding.
     features, probes : ndarray
         The arrays as they were given.
     completions : Completions
@@ -55,8 +56,9 @@ class OpenPairs:
             It matters for closed pairs only. The proof of an open pair is always exact. With False,
             a refutation shows that no reading has a margin above the resolution of 1e-10. With
             True, there must be weights that make the sum exactly 0, in rational arithmetic, on the
-            features as they are given. If features depend on each other except for rounding, as
-            centred logits may, there are no such weights.
+            features as they are given. ``decided`` says whether there are. If features depend on
+            each other except for rounding, there are mostly none. Centred logits do so if fewer
+            units than classes, less one, feed them.
 
         Returns
         -------
@@ -70,14 +72,13 @@ class OpenPairs:
             return bool(surely_wins(rows, W, labels).all())
         if (probe, outcome) not in self.refutations:
             return False
-        index, rivals, weights = self.refutations[probe, outcome]
+        refutation = self.refutations[probe, outcome]
+        index, rivals, weights = refutation
         if not (weights > 0).all() or np.any(labels[index] == rivals):
             return False
         if not exactly:
             rows = self.completions.with_intercept(np.vstack([self.features, self.probes[probe]]))
-        classes = np.eye(self.is_open.shape[1])[:, :-1]
-        gaps = classes[labels[index]] - classes[rivals]
-        vectors = (gaps[:, :, None] * rows[index][:, None, :]).reshape(len(index), -1)
+        vectors = refutation.vectors(rows, labels)
         if exactly:
             return surely_vanishes(vectors, weights)
         total = weights @ np.linalg.norm(rows[index], axis=1)
@@ -88,9 +89,13 @@ def open_pairs(features, labels, probes, n_classes=None, scores=None, budget=np.
     """Decide for every probe and outcome whether some affine map realises the pair.
 
     The map has one score per class. It gives every training row its label, strictly, and the probe
-    the outcome. This is Bennett's feature-classifier vocabulary (arXiv:2605.05209). Every decision
-    has a proof. A pair counts as closed if its best map has a margin below 1e-10, for rows and map
-    of length 1 in a basis with equal spread of the rows.
+    the outcome. This is Bennett's feature-classifier vocabulary (arXiv:2605.05209). Open pairs are
+    exact. The search for them has a resolution: a pair counts as closed if its best map has a
+    margin below 1e-10, for rows and map of length 1 in a basis with equal spread of the rows.
+    Directions with less than 1e-6 of the largest spread keep their smaller size, and features below
+    1e-290 count as 0. Within this resolution a pair that is closed in exact arithmetic, too, has
+    ``decided``, and any other one has not: its features are collinear up to 1e-11 or so, its probe
+    is on the hull of a class up to rounding, or its rows differ in size by many orders.
 
     Parameters
     ----------
@@ -173,8 +178,8 @@ def decide_pairs(features, labels, probes, n_classes, scores, budget, asked=None
     witnesses = Witnesses(completions, features, probes, asked, keep)
     start, terms = _first_map(completions, features, scores)
     if start is None:
-        for pair in witnesses.undecided() if terms is not None else ():
-            witnesses.refute(*pair, terms)
+        if terms is not None:
+            witnesses.refute_all(terms)
         return witnesses
     witnesses.add(start[None])
     if n_classes == 2:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._exact import surely_wins, wins_within, with_error
+from ._exact import surely_refutes, surely_wins, wins_within, with_error
 from ._separation import ZERO
 
 # With so many classes or more, only the columns that differ from the first map are verified.
@@ -31,6 +31,26 @@ class Refutation(NamedTuple):
     rivals: np.ndarray
     weights: np.ndarray
 
+    def vectors(self, rows, labels):
+        """Coefficients of the inequalities, one column per feature and class involved but one.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows + 1, width)
+            The training rows, and the probe as the last one.
+        labels : ndarray of int of shape (n_rows + 1,)
+            Their labels, and the outcome in question.
+
+        Returns
+        -------
+        ndarray of shape (n_inequalities, (n_involved - 1) width)
+        """
+        own = labels[self.rows]
+        # The scores of all classes may be shifted alike, so those of one class are 0.
+        involved = np.unique([own, self.rivals])[:-1]
+        gaps = (own[:, None] == involved) - (self.rivals[:, None] == involved).astype(float)
+        return (gaps[:, :, None] * rows[self.rows][:, None, :]).reshape(len(own), -1)
+
 
 class Witnesses:
     """The maps found so far, what they decide, and the refutations.
@@ -50,7 +70,8 @@ class Witnesses:
         self.rows = completions.normalized(probes)
         self.index = np.full((len(probes), completions.n_classes), -1)
         self.asked = np.ones(self.index.shape, dtype=bool) if asked is None else asked
-        self.maps, self.n_maps, self.keep, self.refutations = [], 0, keep, {}
+        self.maps, self.n_maps, self.keep = [], 0, keep
+        self.refutations, self.certain = {}, set()
         self.given = with_ones(np.vstack([features, probes]))
         self.first = None
 
@@ -110,13 +131,38 @@ class Witnesses:
         return np.concatenate([labels, outcomes], axis=-1)
 
     def refute(self, probe, outcome, terms):
-        """Record a refutation, with weights that refer to the rows as they were given."""
+        """Record a refutation, with weights that refer to the rows as they were given.
+
+        Whether it also holds in exact arithmetic decides whether the pair counts as decided.
+        """
+        self.refutations[probe, outcome] = refutation = self._refutation(probe, terms)
+        if self._holds(refutation, probe, outcome):
+            self.certain.add((probe, outcome))
+
+    def refute_all(self, terms):
+        """Record that no map gives the training rows their labels."""
+        refutation = self._refutation(0, terms)
+        holds = self._holds(refutation, 0, 0)
+        for probe, outcome in self.undecided():
+            self.refutations[probe, outcome] = refutation
+            if holds:
+                self.certain.add((probe, outcome))
+
+    def _refutation(self, probe, terms):
         rows, rivals, weights = terms
         given = np.vstack([self.features, self.probes[probe]])[rows]
         # The proof was found for rows scaled to length 1.
         lengths = np.linalg.norm(self.completions.with_intercept(given), axis=1)
         weights = weights / lengths
-        self.refutations[probe, outcome] = Refutation(rows, rivals, weights / weights.max())
+        return Refutation(rows, rivals, weights / weights.max())
+
+    def _holds(self, refutation, probe, outcome):
+        n_rows, rows = len(self.features), refutation.rows
+        used, place = np.unique(np.where(rows < 0, n_rows, rows), return_inverse=True)
+        given = self.given[np.where(used == n_rows, n_rows + probe, used)]
+        labels = np.append(self.completions.labels, outcome)[used]
+        vectors = refutation._replace(rows=place).vectors(given, labels)
+        return surely_refutes(vectors, refutation.weights, self.completions.budget)
 
     def settle(self, probe, outcome, U, terms, certain):
         """Record the result of `Completions.decide`."""
@@ -126,9 +172,9 @@ class Witnesses:
             self.refute(probe, outcome, terms)
 
     def decided(self):
-        """Whether each pair has a proof, a witness or a refutation."""
+        """Whether each pair has an exact proof, a witness or a refutation without rounding."""
         decided = self.index >= 0
-        for pair in self.refutations:
+        for pair in self.certain:
             decided[pair] = True
         return decided
 

@@ -97,6 +97,12 @@ class NoiseStability(Measure):
         scales = np.geomspace(*near, N_BETWEEN) if near else coarse
         mean, stderr = (column[0] for column in mean_and_error(*draws.rises(scales)))
         value, error = np.inf, 0.0
+        if not near:
+            warnings.warn(
+                f"No noise up to {WIDEST:g} times the size of the parameters raises the loss by "
+                f"{level:.3g}: the stability is infinite, as far as it was tried.",
+                stacklevel=4,
+            )
         if near:
             value, slope = _crossing(scales, mean, level)
             of_level = 0.0

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from ...objective import HiddenLayer
-from ..feasibility import NOTHING, Scaling, decide_pairs, extent, reading_of
+from ..feasibility import NOTHING, decide_pairs
 
 
 @dataclass(frozen=True)
@@ -80,29 +80,38 @@ def _reread(objective, w, probes, features, scores, at_probes):
     """Centred logits or the hidden layer, on the rows and at the probes."""
     if features == "hidden":
         return hidden_layer(objective, w, probes)
-    logits = _centred(scores)
+    logits = _centred(scores), _centred(at_probes)
     layers = objective.capability(HiddenLayer)
-    # Fewer columns make every program smaller.
-    if layers is not None and len(layers.head(w)) < logits.shape[1]:
-        hidden = hidden_layer(objective, w, probes)
-        if _spans_hidden(hidden[0], logits):
-            return hidden
-    return logits, _centred(at_probes)
+    # Without a hidden layer the inputs take its place, which may be many and sparse.
+    if layers is None or sparse.issparse(layers.features(w, objective.data.X[:1])):
+        return logits
+    hidden = hidden_layer(objective, w, probes)
+    # A unit that is the same everywhere is part of the intercept.
+    moves = np.any(np.vstack(hidden) != hidden[0][0], axis=0)
+    hidden, head = tuple(layer[:, moves] for layer in hidden), layers.head(w)[moves]
+    return hidden if _carries(head, hidden, (scores, at_probes)) else logits
 
 
-def _spans_hidden(hidden, logits):
-    """Whether the logits determine the last hidden layer, which has fewer columns.
+def _carries(head, hidden, scores):
+    """Whether proofs on the hidden layer hold for the logits of more columns, and vice versa.
 
-    Then every affine function of one is an affine function of the other, and both have the same
-    readings.
+    The logits are an affine map of the layer. If the map is injective, every affine function of
+    one is an affine function of the other, and both have the same readings. The columns of the
+    logits then depend on each other except for rounding, so proofs on them are never exact. And
+    fewer columns make every program smaller.
     """
-    scaled = Scaling(hidden)
-    rows = scaled(hidden)
-    values = np.column_stack([logits, np.ones(len(logits))])
-    U = reading_of(values, rows)[extent(rows)]
-    found = np.linalg.svd(U, compute_uv=False)
-    exact = np.abs(rows[:, extent(rows)] @ U - values).max() <= NOTHING * np.abs(values).max()
-    return bool(exact and len(U) <= U.shape[1] and found[-1] > NOTHING * found[0])
+    n_units, n_classes = head.shape
+    if not 0 < n_units < n_classes - 1:
+        return False
+    rest = np.vstack([F - layer @ head for F, layer in zip(scores, hidden, strict=True)])
+    size = max(np.abs(F).max() for F in scores)
+    if np.abs(_centred(rest - rest[0])).max() > NOTHING * size:
+        return False  # the model adds something else to this map
+    lengths = np.linalg.norm(_centred(head), axis=1, keepdims=True)
+    if not lengths.all():
+        return False
+    found = np.linalg.svd(_centred(head) / lengths, compute_uv=False)
+    return bool(found[-1] > NOTHING * found[0])
 
 
 def double(w):

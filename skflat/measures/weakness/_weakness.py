@@ -15,7 +15,7 @@ from .._measure import Measure, bias_of_sample, describe, exactness
 from .._measurement import Measurement
 from ..feasibility import result_of
 from ._counts import COUNTS
-from ._extension import extension_size
+from ._extension import extension_size, sampled_extension_size
 from ._readings import double
 from ._regions import alone, regions
 
@@ -26,14 +26,18 @@ class Weakness(Measure):
     A pair is open if some affine re-reading of the network's own outputs gives the probe that
     outcome and still reproduces the learned function on every row of ``X``. The learned function is
     the predicted classes. The value is Bennett's pair count (arXiv:2605.05209) as a share in [0,
-    1]. Every pair is decided exactly, by a reading that realises it or by a proof that there is
-    none (`open_pairs`). Only the probes are sampled, and the pairs if all of them cost more than
-    ``budget``.
+    1]. Every pair is decided by a reading that realises it or by a proof that there is none
+    (`open_pairs`). Both are exact; pairs within a resolution of about 1e-10, which only rounding
+    could decide, count as closed and undecided. So do bins of a regression whose predictions are so
+    large that they round by more than the tolerance. Only the probes are sampled, and the pairs if
+    all of them cost more than ``budget``.
 
     Features to re-read and outcomes depend on the task:
 
     * Three classes or more: the features are the centred logits. So the value depends only on the
       input-output map of the network. It is exactly the same for all parameters with this map.
+      If fewer units feed the logits than there are classes, less one, the logits depend on each
+      other. Proofs then are about the last hidden layer, and the weights carry them to the logits.
     * Two classes, and every label of a multilabel target: the features are the last hidden layer,
       because a single centred logit leaves almost nothing open. The value is invariant under
       rescaling the layers of a relu network and under invertible affine maps of that layer.
@@ -72,6 +76,12 @@ class Weakness(Measure):
         probes their outcomes at once (`extension_size`). The value is the logarithm of their
         number, summed over the labels of a multilabel target. It is minus infinity if there is
         none.
+    method : {'exact', 'sample'}, default='exact'
+        How statements are counted. ``'exact'`` refuses more than 20,000. ``'sample'`` estimates
+        their number from random descents (`sampled_extension_size`), for any number of probes. The
+        standard error is that of the estimate, and not due to the drawing of probes.
+    n_descents : int, default=200
+        With ``method='sample'`` only.
     features : {'auto', 'logits', 'hidden'}, default='auto'
         The features to re-read. ``'auto'`` is described above. The last hidden layer is the
         published choice for classes, too. ``'logits'`` needs three classes or more.
@@ -98,7 +108,8 @@ class Weakness(Measure):
     Only the rows of ``X`` constrain the readings, so fewer rows leave more open. The standard error
     is due to the drawing of probes. A number of statements or regions belongs to one set of probes
     and has no standard error. A pair that only rounding could decide counts as closed, and
-    ``converged`` is then False. Compare weaknesses only for the same probes and rows.
+    ``converged`` is then False. ``protocol["n_undecided"]`` is the number of such pairs, with those
+    beyond the budget. Compare weaknesses only for the same probes and rows.
 
     ``benchmarks/default_probes.py`` measures the effect of few probes and of few rows. It trains
     100 networks with a bottleneck of 8 units on 250 digits. They differ only in their seed. Their
@@ -142,6 +153,8 @@ class Weakness(Measure):
         "target": [StrOptions({"predictions", "labels"})],
         "vocabulary": [StrOptions({"feature-classifier", "region-class"})],
         "count": [StrOptions({"pairs", "statements"})],
+        "method": [StrOptions({"exact", "sample"})],
+        "n_descents": [Interval(Integral, 2, None, closed="left")],
         "features": [StrOptions({"auto", "logits", "hidden"})],
         "tolerance": [Interval(Real, 0, None, closed="neither")],
         "budget": [Interval(Real, 0, np.inf, closed="right")],
@@ -155,6 +168,8 @@ class Weakness(Measure):
         target="predictions",
         vocabulary="feature-classifier",
         count="pairs",
+        method="exact",
+        n_descents=200,
         features="auto",
         tolerance=0.1,
         budget=1e12,
@@ -165,6 +180,8 @@ class Weakness(Measure):
         self.target = target
         self.vocabulary = vocabulary
         self.count = count
+        self.method = method
+        self.n_descents = n_descents
         self.features = features
         self.tolerance = tolerance
         self.budget = budget
@@ -251,12 +268,19 @@ class Weakness(Measure):
     def _statements(self, count, probes):
         require(count.problem.objective, ClassLoss, "count='statements'")
         pairs = self._decisions(count, probes)
+        if self.method == "sample":
+            drawn = self.n_descents, self.random_state
+            found = [sampled_extension_size(each, *drawn) for each in pairs]
+        else:
+            found = [(extension_size(each), 0.0) for each in pairs]
+        sizes, errors = np.array(found, dtype=float).T
         with np.errstate(divide="ignore"):
-            value = sum(float(np.log(extension_size(each))) for each in pairs)
+            value = float(np.log(sizes).sum())
         return {
             "value": value,
-            "stderr": 0.0,
-            "kind": exactness(count.problem),
+            # The error of a logarithm is the relative error.
+            "stderr": float(np.linalg.norm(errors / np.maximum(sizes, 1))),
+            "kind": "estimate" if self.method == "sample" else exactness(count.problem),
             "converged": bool(all(each.decided.all() for each in pairs)),
             "samples": np.mean([each.is_open.mean(axis=1) for each in pairs], axis=0),
         }

@@ -2,10 +2,12 @@
 
 from ._balance import balance, balancing_flow, conserved
 from ._factorization import Factorization
+from ._implicit import ImplicitFactorization
 from ._least_eigenvalue import balance_eigenvalue
 
 __all__ = [
     "Factorization",
+    "ImplicitFactorization",
     "balance",
     "balance_eigenvalue",
     "balancing_flow",

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...objective import Batch
+
 BUDGET = 1 << 17  # entries of a batch of gathered factors, which then stay in the cache
 # Entities of one batch have at least this share of the rows of its longest one. Padding then costs
 # at most a quarter of the work.
@@ -66,7 +68,8 @@ class Alternation:
     rho : float
         Standard deviation of the noise on every parameter.
     kinds : sequence of int, default=None
-        The kinds to solve for. None stands for all.
+        The kinds to solve for. None stands for all. Of each kind, only the entities that
+        ``model.touched`` marks are solved for, if it is given.
     """
 
     def __init__(self, model, batch, alpha, rho, kinds=None):
@@ -75,23 +78,41 @@ class Alternation:
         # kinds, and folding in a known row gives the same factors again.
         kinds = range(model.n_kinds) if kinds is None else kinds
         self.kinds = sorted(kinds, reverse=True)
-        self.groups = {c: _groups(model, batch, c) for c in self.kinds}
+        self.parts = {c: self._rows_of_touched(c) for c in self.kinds}
+        self.groups = {c: _groups(model, self.parts[c], c) for c in self.kinds}
 
     @property
-    def n_kinds(self):
-        """Number of kinds that a sweep solves for. Each takes one pass over the rows."""
-        return len(self.kinds)
+    def n_rows(self):
+        """Number of rows that a sweep passes over. Those of every kind count."""
+        return sum(len(part) for part in self.parts.values())
+
+    def _rows_of_touched(self, c):
+        """The rows of the entities that are solved for."""
+        if self.model.touched is None:
+            return self.batch
+        X, y, weight = self.batch.X, self.batch.y, self.batch.weight
+        rows = self.model.touched[c][X[:, c]]
+        return Batch(X[rows], y[rows], None if weight is None else weight[rows])
 
     def sweep(self, w):
-        """Solve for every kind in turn, in place; return the expected loss with the penalty."""
+        """Solve for every kind in turn, in place; return the expected loss with the penalty.
+
+        The loss is that of the rows of the last kind that are passed over, which are all rows
+        unless only some entities are solved for.
+        """
         for c in self.kinds:
             squares = self.respond(w, c)
             if self.model.fit_offsets:
                 self._center(w, c)
-        for part, strength in self.model.penalties(self.alpha):
-            squares += strength * float(w[part] @ w[part])
-        noise = self.model.noise_loss(w, self.rho, self.batch)
-        return squares / (2 * self.batch.total_weight) + noise
+        penalties = self.model.penalties(self.alpha)
+        penalty = sum(strength * float(w[part] @ w[part]) for part, strength in penalties)
+        last = self.parts[self.kinds[-1]]
+        loss = squares / (2 * last.total_weight) + penalty / (2 * self.batch.total_weight)
+        return loss + self.model.noise_loss(w, self.rho, last)
+
+    def learnt(self, loss):
+        """What a tolerance is a share of, for an expected loss. Here it is the loss itself."""
+        return loss
 
     def respond(self, w, c):
         """Solve for one kind, in place; return the weighted sum of the squared residuals.
@@ -200,7 +221,8 @@ class Alternation:
         """
         intercept, offsets, _ = self.model.split(w)
         b = offsets[c]
-        observed = np.concatenate([group.entities for group in self.groups[c]])
+        # Those with observations, whether they are solved for or not.
+        observed = np.bincount(self.batch.X[:, c], minlength=len(b)) > 0
         mean = b[observed].mean()
         b[observed] -= mean
         intercept += mean

@@ -8,6 +8,7 @@ from ...objective import (
     Geometry,
     HalfSquared,
     LeastSquares,
+    NotDefinedError,
     Orbit,
     TraceGradient,
     row_scale,
@@ -63,9 +64,15 @@ class SquaredTrace(TraceGradient):
 class Ridges(LeastSquares):
     """Alternating least squares: with all other kinds fixed, each entity is a ridge regression."""
 
-    def alternation(self, rho):
-        objective = self.objective
-        return Alternation(objective.model, objective.data, objective.alpha, rho)
+    def alternation(self, rho, n_steps=None):
+        model, data, alpha = self.objective.model, self.objective.data, self.objective.alpha
+        if n_steps is None:
+            return model.alternates(model, data, alpha, rho)
+        if model.alternates is Alternation:
+            raise NotDefinedError(
+                "ALS(inner='cg') is for feedback='implicit'. Ratings are always solved exactly."
+            )
+        return model.alternates(model, data, alpha, rho, n_steps=n_steps)
 
 
 class LevelSets(Geometry):

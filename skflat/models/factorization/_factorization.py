@@ -33,6 +33,8 @@ class Factorization(Model):
         Length of the factors. One kind alone has no pairs, so the length is then 0.
     fit_offsets : bool, default=True
         Whether there are an intercept and offsets.
+    touched : list of ndarray of bool of shape (n_entities,), default=None
+        For every kind, the entities that alternating least squares solves for. None stands for all.
     """
 
     capabilities = CAPABILITIES
@@ -40,16 +42,19 @@ class Factorization(Model):
     units = "factors"
     #: Rows at a time. The number is large, because each chunk passes over all parameters.
     chunk = 1 << 17
+    #: What sweeps over the kinds of entities.
+    alternates = Alternation
     #: So batches minimise the same ridge as the closed form does.
     penalized_by_batch = False
 
-    def __init__(self, sizes, n_components, fit_offsets=True):
+    def __init__(self, sizes, n_components, fit_offsets=True, touched=None):
         self.sizes = [int(size) for size in sizes]
         self.n_kinds = len(self.sizes)
         if self.n_kinds == 1 and not fit_offsets:
             raise ValueError("With one column of identifiers there is nothing but offsets to fit.")
         self.n_components = n_components if self.n_kinds > 1 else 0
         self.fit_offsets = fit_offsets
+        self.touched = touched
         shapes = {}
         if fit_offsets:
             shapes["intercept"] = (1,)
@@ -145,7 +150,7 @@ class Factorization(Model):
         The code -1 then stands for an unknown entity.
         """
         sizes = [size + 1 for size in self.sizes]
-        wider = Factorization(sizes, self.n_components, self.fit_offsets)
+        wider = type(self)(sizes, self.n_components, self.fit_offsets)
         out = np.zeros(wider.layout.size, w.dtype)
         wider.embed(out, self, w, [slice(size) for size in self.sizes])
         return wider, out
@@ -162,12 +167,12 @@ class Factorization(Model):
         w : ndarray
             Its flat vector. Entities of the first kind without observations have parameters 0.
         """
-        model = Factorization([n_rows, *self.sizes[1:]], self.n_components, self.fit_offsets)
+        model = type(self)([n_rows, *self.sizes[1:]], self.n_components, self.fit_offsets)
         out, known = np.zeros(model.layout.size, w.dtype), self.layout.views(w)
         for name, array in model.layout.views(out).items():
             if not name.endswith("_0"):
                 array[...] = known[name]
-        Alternation(model, batch, alpha, rho, kinds=[0]).respond(out, 0)
+        self.alternates(model, batch, alpha, rho, kinds=[0]).respond(out, 0)
         return model, out
 
     # --- scores ---
@@ -283,6 +288,13 @@ class Factorization(Model):
                 total = sum(self.rows(w, piece.X))
                 trace += (self.n_kinds - 2) * share * piece.mean((total**2).sum(axis=1))
         return trace
+
+    def confidences(self, batch):
+        """For every kind, the sums of the weights of each entity's rows."""
+        return [
+            np.bincount(batch.X[:, c], batch.weight, minlength=size)
+            for c, size in enumerate(self.sizes)
+        ]
 
     def noise_loss(self, w, rho, batch):
         """The increase of the mean loss by noise of standard deviation ``rho`` on every parameter.

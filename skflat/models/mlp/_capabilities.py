@@ -2,10 +2,20 @@
 
 import numpy as np
 
-from ...objective import ExactTrace, HiddenLayer, Likelihood, Orbit, TraceGradient, Workspace
+from ...objective import (
+    AffineLayers,
+    ExactTrace,
+    HiddenLayer,
+    HiddenUnits,
+    Likelihood,
+    Orbit,
+    TraceGradient,
+    Workspace,
+)
 from .._symmetry import ModelOrbit
 from ._trace import hessian_trace
 from ._trace_gradient import cost, trace_gradient
+from ._units import units_gradient
 
 
 class NetworkLayers(HiddenLayer):
@@ -19,6 +29,24 @@ class NetworkLayers(HiddenLayer):
     def head(self, w):
         weights, _ = self.objective.model.split(w)
         return weights[-1]
+
+
+class NetworkUnits(HiddenUnits):
+    """The backward pass of `_units.py`."""
+
+    def gradient(self, function, w, batch=None, out=None, work=None):
+        objective = self.objective
+        work = Workspace() if work is None else work
+        out = np.empty_like(w) if out is None else out
+        batch = objective.batch(batch)
+        return units_gradient(objective.model, function, w, batch, out, work), out
+
+
+class NetworkMaps(AffineLayers):
+    """The arrays of the network."""
+
+    def maps(self, w):
+        return list(zip(*self.objective.model.split(w), strict=True))
 
 
 class NetworkTrace(ExactTrace, TraceGradient):
@@ -40,6 +68,10 @@ class NetworkTrace(ExactTrace, TraceGradient):
         return trace_gradient(objective.model, objective.loss_function, w, batch, out, work)
 
 
+def _units(objective):
+    return NetworkUnits(objective) if objective.model.n_layers > 1 else None
+
+
 def _trace(objective):
     """The exact trace; None for smooth networks with more than two hidden layers.
 
@@ -51,7 +83,9 @@ def _trace(objective):
 
 
 CAPABILITIES = {
+    AffineLayers: NetworkMaps,
     HiddenLayer: NetworkLayers,
+    HiddenUnits: _units,
     ExactTrace: _trace,
     Orbit: ModelOrbit,
     TraceGradient: _trace,

@@ -150,6 +150,16 @@ class MLP(Model):
                 ]
                 yield self._upper(z, *above, work)[1][-1]
 
+    def score_slopes(self, w, v, X):
+        weights, _ = self.split(w)
+        moved, shifted = self.split(v)
+        a, z = self._forward(w, X, Workspace())
+        change = X @ moved[0] + shifted[0]  # of a sparse X, too, this is dense
+        for layer in range(1, self.n_layers):
+            change *= self.activation.derivative(z[layer - 1], a[layer])
+            change = change @ weights[layer] + a[layer] @ moved[layer] + shifted[layer]
+        return change
+
     def squared_gradients(self, loss, w, batch, work):
         weights, _ = self.split(w)
         a, z = self._forward(w, batch.X, work)

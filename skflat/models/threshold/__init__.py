@@ -6,6 +6,7 @@ from ._free_threshold import N_BITS, FreeThreshold, threshold_bits
 from ._max_sum import max_sum_messages
 from ._messages import BeliefPropagation
 from ._patterns import Patterns, counting_weight, majority
+from ._problems import Problems
 from ._sphere import Cube, Sphere
 from ._stability_loss import StabilityLoss
 from ._threshold import best_threshold, winning_threshold
@@ -18,6 +19,7 @@ __all__ = [
     "Flips",
     "FreeThreshold",
     "Patterns",
+    "Problems",
     "Sphere",
     "StabilityLoss",
     "best_threshold",

@@ -22,7 +22,8 @@ class BeliefPropagation:
 
     Parameters
     ----------
-    patterns : Patterns
+    patterns : Patterns or Problems
+        With `Problems` all arrays have one more axis, the first.
     rng : numpy.random.Generator
     spread : float, default=0.01
         The first messages are uniform in ``[-spread, spread]``. Several units need this to become
@@ -42,9 +43,10 @@ class BeliefPropagation:
         n_units, n_inputs = patterns.shape
         dtype = patterns.xi.dtype
         self.patterns = patterns
-        self.u = rng.uniform(-spread, spread, (n_units, patterns.n_rows, n_inputs)).astype(dtype)
-        self.external = np.zeros((n_units, n_inputs), dtype)
+        u = rng.uniform(-spread, spread, (n_units, patterns.n_rows, n_inputs)).astype(dtype)
+        self.u = patterns.repeated(u)
         self.total = patterns.total(self.u)
+        self.external = np.zeros_like(self.total)
 
     def set_external(self, field):
         """Replace the external field."""
@@ -74,12 +76,12 @@ class BeliefPropagation:
         return float(np.abs(np.tanh(self.total) - before).max())
 
     def _update(self, rows, damping):
-        old = self.u[:, rows]
-        new = self._messages(rows, self.total[:, None] - self.patterns.own(old, rows))
+        old = self.u[..., rows, :]
+        new = self._messages(rows, self.total[..., None, :] - self.patterns.own(old, rows))
         if damping:
             new += damping * (old - new)
         self.total += self.patterns.total(new - old, rows)
-        self.u[:, rows] = new
+        self.u[..., rows, :] = new
 
     def _messages(self, rows, cavity):
         """The messages of these rows, of shape (n_units, n_rows, n_inputs), given cavity fields."""
@@ -87,7 +89,7 @@ class BeliefPropagation:
         # ``sums - mean_i`` and variance ``spread - var_i``. The message is half the logarithm of
         # the ratio of two probabilities: that the row is satisfied with ``w_i = +1`` and with
         # ``w_i = -1``. The variance may round to a negative number.
-        xi, offset = self.patterns.xi[:, rows], self._offset(rows)
+        xi, offset = self.patterns.inputs(rows), self._offset(rows)
         mean, var, sums, spread = _moments(xi, cavity, offset)
         mean, sd = sums - mean, np.sqrt(np.maximum(spread - var, _tiny(xi)))
         above, below = (mean + xi) / sd, (mean - xi) / sd
@@ -100,9 +102,9 @@ class BeliefPropagation:
 
     def _log_odds_of_majority(self, sums, spread):
         """Log-probabilities of a majority if each unit is down, and if it is up."""
-        up = ndtr(sums / np.sqrt(np.maximum(spread, _tiny(sums))))[:, :, 0]
-        _, given = majority(up)
-        return _log(given)[:, :, :, None]
+        up = ndtr(sums / np.sqrt(np.maximum(spread, _tiny(sums))))[..., 0]
+        _, given = majority(np.moveaxis(up, -2, 0))
+        return _log(np.moveaxis(given, 1, -2))[..., None]
 
     def _offset(self, rows):
         # The bar acts like a negative threshold: the field must then exceed 0.
@@ -135,7 +137,7 @@ def _moments(xi, cavity, offset):
     """Mean and variance of every term of a row's field, and of the whole field."""
     h = np.tanh(cavity)
     mean, var = xi * h, xi * xi * (1 - h * h)
-    return mean, var, mean.sum(axis=2, keepdims=True) + offset, var.sum(axis=2, keepdims=True)
+    return mean, var, mean.sum(axis=-1, keepdims=True) + offset, var.sum(axis=-1, keepdims=True)
 
 
 def _log_mixture(x, log_down, log_up):

@@ -79,6 +79,30 @@ class Patterns:
         inputs = self.xi[:, :, :0].copy()
         return Patterns(inputs, self.n_units, self.bar, self.offset, self.weight)
 
+    def repeated(self, start):
+        """This start of the weights, once for every problem to solve."""
+        return start
+
+    def inputs(self, rows):
+        """The entries of some rows, shape (n_units, n_rows, n_inputs)."""
+        return self.xi[:, rows]
+
+    def row(self, row):
+        """The entries of one row of a perceptron, shape (n_inputs,)."""
+        return self.matrix[row]
+
+    def projections(self, a):
+        """The product of every row of a perceptron with ``a``, of shape (n_rows,)."""
+        return self.matrix @ a
+
+    def columns(self, g):
+        """The sum of the rows of a perceptron, each times its entry of ``g``."""
+        return g @ self.matrix
+
+    def columns_of_units(self, g):
+        """The sum of the rows for every unit. ``g`` has the shape (n_units, n_rows)."""
+        return np.matmul(g[:, None], self.xi)[:, 0]
+
     def fields(self, w):
         """The field of every unit in every row, shape (n_units, n_rows)."""
         w = np.reshape(w, self.shape).astype(self.xi.dtype, copy=False)
@@ -87,8 +111,9 @@ class Patterns:
     def satisfied(self, fields):
         """A mask of the rows that are satisfied by these fields of the units, shape (n_rows,)."""
         if self.n_units == 1:
-            return fields[0] > 0 if self.bar == 0 else fields[0] >= self.bar
-        return np.sign(fields).sum(axis=0) > 0
+            fields = fields[..., 0, :]
+            return fields > 0 if self.bar == 0 else fields >= self.bar
+        return np.sign(fields).sum(axis=-2) > 0
 
     def n_violated(self, w):
         """Number of rows that the weights do not satisfy, or the sum of their weights."""
@@ -119,10 +144,13 @@ class Patterns:
         A row of weight 2 stands for two rows, and each of them sees the message of the other. A row
         of weight 1/2 has added only half of its message to the fields.
         """
+        return self.own_of_rows(messages.swapaxes(-1, -2), rows).swapaxes(-1, -2)
+
+    def own_of_rows(self, values, rows=slice(None)):
+        """The same where the last axis has the rows: one value of each row for all weights."""
         if np.ndim(self.weight) == 0:
-            return messages
-        share = np.minimum(self.weight[rows], 1).astype(messages.dtype)
-        return messages * (share if messages.ndim == 1 else share[:, None])
+            return values
+        return values * np.minimum(self.weight[rows], 1).astype(values.dtype)
 
     def leads(self, fields):
         """The differences between these fields and the bar."""
@@ -146,7 +174,7 @@ def majority(up):
 
     Parameters
     ----------
-    up : ndarray of shape (n_units, n_rows)
+    up : ndarray of shape (n_units, ..., n_rows)
         Probability that each unit is up.
 
     Returns
@@ -156,9 +184,9 @@ def majority(up):
     ndarray of shape (2, n_units, n_rows)
         Conditional probability of a majority, given that the unit is down, and given that it is up.
     """
-    n_units, n_rows = up.shape
+    n_units = len(up)
     needed = n_units // 2 + 1
-    given = np.empty((2, n_units, n_rows), up.dtype)
+    given = np.empty((2, *up.shape), up.dtype)
     # Each unit is left out in turn. Dividing it out of the full convolution would be faster, but
     # would lose digits.
     for unit in range(n_units):
@@ -171,7 +199,7 @@ def majority(up):
 
 def _counts(up):
     """Distribution of the number of units that are up, shape (n_units + 1, n_rows)."""
-    counts = np.zeros((len(up) + 1, up.shape[1]), up.dtype)
+    counts = np.zeros((len(up) + 1, *up.shape[1:]), up.dtype)
     counts[0] = 1
     for p in up:  # in place: one convolution with (1 - p, p) per unit
         moved = p * counts[:-1]

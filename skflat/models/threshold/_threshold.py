@@ -46,6 +46,35 @@ def least_violated(fields, positive, bar=0.0, weight=1.0):
     return violated[is_interval].min().item()
 
 
+def least_violated_of_each(fields, positive, bar=0.0, weight=1.0):
+    """The result of `least_violated` for every problem, by one sort of all of them.
+
+    Parameters
+    ----------
+    fields, positive : ndarray of shape (n_problems, n_rows)
+    bar, weight
+        As in `best_threshold`.
+
+    Returns
+    -------
+    ndarray of shape (n_problems,)
+    """
+    ends = np.where(positive, bar, -bar) - fields
+    order = ends.argsort(axis=1)
+    ends = np.take_along_axis(ends, order, axis=1)
+    changes = np.where(positive, -1, 1) * weight
+    below = -changes.sum(axis=1, where=positive)
+    above = below[:, None] + np.take_along_axis(changes, order, axis=1).cumsum(axis=1)
+    size = np.maximum(np.abs(ends[:, 0]), np.abs(ends[:, -1]))
+    equal = ROUNDING * np.finfo(fields.dtype).eps * size[:, None]
+    # The last interval is one in any case.
+    is_interval = np.full(ends.shape, True)
+    np.greater(ends[:, 1:] - ends[:, :-1], equal, out=is_interval[:, :-1])
+    return np.minimum(below, above.min(axis=1, where=is_interval, initial=np.inf)).astype(
+        changes.dtype
+    )
+
+
 def winning_threshold(scores, targets, k, weight=1.0):
     """The number to add to the scores of class ``k`` so that the fewest rows are wrong.
 

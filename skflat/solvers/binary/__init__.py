@@ -7,7 +7,9 @@ from ...objective import at_home
 from ._amp import AMP
 from ._auto import Auto
 from ._binary_solver import BinarySolver, Found
+from ._focusing_amp import FocusingAMP
 from ._focusing_bp import FocusingBP
+from ._joint_descent import joint_descent
 from ._max_sum import MaxSum
 from ._mean_field import MeanField
 from ._replicated_sgd import BinaryReplicatedSGD
@@ -17,6 +19,7 @@ from ._ste import STE
 #: From the names in ``solver`` of classifiers with weights in {-1, +1} to classes.
 BINARY_SOLVERS = {
     "amp": AMP,
+    "focusing_amp": FocusingAMP,
     "focusing_bp": FocusingBP,
     "max_sum": MaxSum,
     "mean_field": MeanField,
@@ -33,10 +36,12 @@ __all__ = [
     "Auto",
     "BinaryReplicatedSGD",
     "BinarySolver",
+    "FocusingAMP",
     "FocusingBP",
     "Found",
     "MaxSum",
     "MeanField",
+    "joint_descent",
 ]
 
 at_home(__name__, globals())

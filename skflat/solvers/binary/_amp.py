@@ -55,7 +55,7 @@ class AMP(BinarySolver):
 
     max_iter = 100_000
     interval = 10
-    real_threshold = True
+    real_threshold = together = True
 
     def __init__(self, reinforcement=1e-3, temperature=0.0, damping=0.0):
         self.reinforcement = reinforcement
@@ -63,25 +63,11 @@ class AMP(BinarySolver):
         self.damping = damping
 
     def candidates(self, patterns, rng):
-        products, n = Products(patterns), patterns.shape[1]
-        bar = (patterns.bar - np.ravel(patterns.offset)).astype(products.dtype)
-        a = (1e-3 * rng.standard_normal(n)).astype(products.dtype)
-        g, h, kept = np.zeros_like(bar), np.zeros_like(a), 0.0
-        threshold = RealThreshold(patterns)
+        nodes, n = Nodes(patterns, self._push, 1 - self.damping), patterns.shape[1]
+        a = patterns.repeated((1e-3 * rng.standard_normal(n)).astype(nodes.products.dtype))
+        h, kept = np.zeros_like(a), 0.0
         while kept < 0.999:
-            V = np.maximum(products.variances(a), TINY * n)
-            sd = np.sqrt(V)
-            x = products.rows(a)
-            # The Onsager term removes the reaction of a row to its own last message.
-            x -= V * patterns.own(g)
-            x -= bar
-            threshold.add_to(x)
-            x /= sd
-            g = self._push(x) / sd
-            curvature = g * (x / sd + g)
-            threshold.move(g, curvature, 1 - self.damping)
-            new = products.columns(patterns.weighted(g))
-            new += a * products.column_squares(patterns.weighted(curvature))
+            new = nodes.field(a)
             new += kept * h
             # Reinforcement: the old field acts as an external field of growing strength.
             h = new if self.damping == 0 else self.damping * h + (1 - self.damping) * new
@@ -103,28 +89,68 @@ class AMP(BinarySolver):
 TINY = 1e-6  # least mean variance of a weight; the variances tend to 0 as the search ends
 
 
+class Nodes:
+    """The node equations of approximate message passing: fields on weights from their means.
+
+    Parameters
+    ----------
+    patterns : skflat.models.threshold.Patterns or Problems
+    push : callable
+        Slope of the logarithm of a row's weight, see `AMP`.
+    share : float
+        Share of a Newton step by which a free threshold moves.
+    """
+
+    def __init__(self, patterns, push, share=1.0):
+        self.patterns, self.products = patterns, Products(patterns)
+        self.bar = (patterns.bar - np.ravel(patterns.offset)).astype(self.products.dtype)
+        self.g, self.push, self.share = np.zeros_like(self.bar), push, share
+        self.threshold = RealThreshold(patterns)
+
+    def field(self, a):
+        """The field of all rows on every weight, without its own reaction, for the means ``a``."""
+        patterns, products = self.patterns, self.products
+        V = np.maximum(products.variances(a), TINY * patterns.shape[1])
+        sd = np.sqrt(V)
+        x = products.rows(a)
+        # The Onsager term removes the reaction of a row to its own last message.
+        x -= V * patterns.own_of_rows(self.g)
+        x -= self.bar
+        self.threshold.add_to(x)
+        x /= sd
+        self.g = g = self.push(x) / sd
+        curvature = g * (x / sd + g)
+        self.threshold.move(g, curvature, self.share)
+        field = products.columns(patterns.weighted(g))
+        field += a * products.column_squares(patterns.weighted(curvature))
+        return field
+
+
 class Products:
-    """Products with the patterns of a perceptron and with their squares."""
+    """Products with the patterns of perceptrons and with their squares."""
 
     def __init__(self, patterns):
-        self._xi, self.dtype = patterns.matrix, patterns.xi.dtype
+        self._patterns, self._xi, self.dtype = patterns, patterns.matrix, patterns.xi.dtype
         self._squares = None if patterns.are_signs else self._xi**2
 
     def rows(self, a):
         """``xi @ a``."""
-        return self._xi @ a
+        return self._patterns.projections(a)
 
     def columns(self, g):
         """``xi.T @ g``."""
-        return g @ self._xi
+        return self._patterns.columns(g)
 
     def variances(self, a):
         """``xi**2 @ (1 - a**2)``, one number where all rows have the same."""
-        return len(a) - a @ a if self._squares is None else self._squares @ (1 - a * a)
+        if self._squares is None:
+            return len(a) - a @ a if a.ndim == 1 else a.shape[1] - (a * a).sum(axis=1)[:, None]
+        rest = 1 - a * a
+        return self._squares @ rest if a.ndim == 1 else rest @ self._squares.T
 
     def column_squares(self, v):
         """``(xi**2).T @ v``, one number where all columns have the same."""
-        return v.sum() if self._squares is None else v @ self._squares
+        return v.sum(axis=-1, keepdims=v.ndim > 1) if self._squares is None else v @ self._squares
 
 
 def inverse_mills(x):

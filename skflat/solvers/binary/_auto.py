@@ -1,7 +1,10 @@
 """The default: several rules, and the best of what they find."""
 
+import copy
+
 import numpy as np
 
+from ...models.threshold import Problems
 from ._amp import AMP
 from ._binary_solver import BinarySolver, Found
 from ._flip_descent import FlipDescent, hebbian
@@ -43,7 +46,7 @@ class Auto(BinarySolver):
     """
 
     max_iter = 100_000
-    real_threshold = True
+    real_threshold = together = True
     _parameter_constraints: dict = {"scaled": ["boolean"]}
 
     def __init__(self, scaled=True):
@@ -52,41 +55,89 @@ class Auto(BinarySolver):
     def solve(self, patterns, rng, max_iter=None, verbose=False, hooks=None):
         self._validate_params()
         self.check(patterns)
-        left, found = self.max_iter if max_iter is None else max_iter, []
-        for solver, limit in self._turns(patterns, rng, found):
-            if verbose:
-                print(f"{type(solver).__name__}:")
-            found.append(solver.solve(patterns, rng, min(limit, left), verbose, hooks))
-            left -= found[-1].n_iter
-            if found[-1].n_violated == 0 or found[-1].interrupted or left == 0:
+        many = isinstance(patterns, Problems)
+        problems = patterns if many else [patterns]
+        most = self.max_iter if max_iter is None else max_iter
+        results = [_Results(most) for _ in range(len(problems))]
+        for solver, limit in self._messages(patterns, rng):
+            some = [k for k, each in enumerate(results) if each.is_open]
+            if not some:
                 break
-        best, n_iter = best_of(found), sum(each.n_iter for each in found)
-        exhausted = left == 0 and best.n_violated > 0
-        return Found(best.w, best.n_violated, n_iter, found[-1].interrupted, exhausted)
+            limit = min(limit, *(results[k].left for k in some))
+            part = patterns.only(some) if many else patterns
+            found = _turn(solver, part, rng, limit, verbose, hooks)
+            for k, each in zip(some, found if many else [found], strict=True):
+                results[k].add(each)
+        for k, each in enumerate(results):
+            if each.is_open:
+                # A copy, so that the result of a problem does not depend on the others.
+                _improve(each, problems[k], copy.deepcopy(rng), verbose, hooks)
+        return [each.result() for each in results] if many else results[0].result()
 
-    def _turns(self, patterns, rng, found):
-        """Pairs of a solver and its number of iterations. `found` has the results so far."""
+    def _messages(self, patterns, rng):
+        """Pairs of a solver by message passing and its number of iterations."""
         if not self.scaled:
             yield AMP(), 4000
         yield AMP(0.01, temperature=0.5, damping=0.9), 300
         if self.scaled and are_independent(patterns, rng):  # otherwise that has had its turn
             yield AMP(0.003, temperature=0.1, damping=0.3), 500
         yield MeanField(), 150
-        for start in [*(each.w for each in found), hebbian(patterns)]:
-            yield FlipDescent(start, N_PAIRS), FlipDescent.max_iter
+
+
+class _Results:
+    """What the turns have found for one problem, and the iterations that are left."""
+
+    def __init__(self, left):
+        self.found, self.left = [], left
+
+    @property
+    def is_open(self):
+        """Whether there is another turn."""
+        if not self.found:
+            return True
+        return self.best.n_violated > 0 and not self.found[-1].interrupted and self.left > 0
+
+    @property
+    def best(self):
+        """The result that violates the fewest rows. The first one is taken if several do."""
+        return min(self.found, key=lambda each: each.n_violated)
+
+    def add(self, found):
+        self.found.append(found)
+        self.left -= found.n_iter
+
+    def result(self):
+        """The result of all turns together."""
+        best, n_iter = self.best, sum(each.n_iter for each in self.found)
+        exhausted = self.left == 0 and best.n_violated > 0
+        return Found(best.w, best.n_violated, n_iter, self.found[-1].interrupted, exhausted)
+
+
+def _turn(solver, patterns, rng, limit, verbose, hooks):
+    if verbose:
+        print(f"{type(solver).__name__}:")
+    return solver.solve(patterns, rng, limit, verbose, hooks)
+
+
+def _improve(results, patterns, rng, verbose, hooks):
+    """Add what flips make of every result, and then of weights close to the best one."""
+
+    def starts():
+        yield from [*(each.w for each in results.found), hebbian(patterns)]
         for _ in range(N_KICKS):
-            yield FlipDescent(kicked(best_of(found).w, rng), N_PAIRS), FlipDescent.max_iter
+            yield kicked(results.best.w, rng)
+
+    for start in starts():
+        if not results.is_open:
+            return
+        limit = min(FlipDescent.max_iter, results.left)
+        results.add(_turn(FlipDescent(start, N_PAIRS), patterns, rng, limit, verbose, hooks))
 
 
 N_PAIRS = 16  # of weights whose flips together with any other are tried; all pairs cost too much
 N_KICKS = 3
 N_PROBES = 8
 EXCESS = 4  # of squared correlations; 1 to 3 in independent features, tables have 10 to 1,000
-
-
-def best_of(found):
-    """The candidate that violates the fewest rows. The first one is taken if several do."""
-    return min(found, key=lambda each: each.n_violated)
 
 
 def kicked(w, rng):

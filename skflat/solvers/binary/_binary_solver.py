@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from ..._callbacks import NoHooks
 from ..._compat import Interval
 from ..._parallel import warn_or_raise
+from ...models.threshold import Problems
 
 POSITIVE = Interval(Real, 0, None, closed="neither")
 SHARE = Interval(Real, 0, 1, closed="neither")
@@ -45,7 +46,8 @@ class Found:
 class BinarySolver(BaseEstimator):
     """Base of the solvers of weights in {-1, +1}. All numbers of a rule are its own parameters.
 
-    A subclass defines in `candidates` how one proposal follows from the last one.
+    A subclass defines in `candidates` how one proposal follows from the last one. If it can do so
+    for arrays of several problems, it sets `together`.
     """
 
     #: Where scikit-learn looks for the documentation; none is online, so there is no link.
@@ -58,6 +60,11 @@ class BinarySolver(BaseEstimator):
     committees = False
     #: Whether it can use real thresholds. For other solvers a threshold is several more weights.
     real_threshold = False
+    #: Whether it can solve several `skflat.models.threshold.Problems` together.
+    together = False
+    #: Problems to solve together however many rows there are. A product of matrices is then at its
+    #: full speed. Rules that need much memory for each problem have a smaller number.
+    least_together = 8
     _parameter_constraints: dict = {}
 
     def check(self, patterns):
@@ -70,7 +77,8 @@ class BinarySolver(BaseEstimator):
     def candidates(self, patterns, rng):
         """A generator of arrays, one per iteration. Their signs are weights to try.
 
-        It ends when the rule ends. The next iteration may overwrite the array.
+        It ends when the rule ends. The next iteration may overwrite the array. If `patterns` are
+        `skflat.models.threshold.Problems`, the array has one more axis, the first.
         """
         raise NotImplementedError
 
@@ -78,11 +86,12 @@ class BinarySolver(BaseEstimator):
         """Search for weights that satisfy all rows.
 
         The search stops at the first proposal without a violated row, when the rule ends, or after
-        ``max_iter`` iterations.
+        ``max_iter`` iterations. All problems of `Problems` are solved together. They get the same
+        random numbers, so the result of each is that of a search for it alone, up to rounding.
 
         Parameters
         ----------
-        patterns : skflat.models.threshold.Patterns
+        patterns : skflat.models.threshold.Patterns or Problems
         rng : numpy.random.Generator
         max_iter : int, default=None
             None is the solver's own `max_iter`.
@@ -93,7 +102,8 @@ class BinarySolver(BaseEstimator):
 
         Returns
         -------
-        Found
+        Found or list of Found
+            A list for `Problems`.
 
         Raises
         ------
@@ -114,7 +124,8 @@ class BinarySolver(BaseEstimator):
         except KeyboardInterrupt:
             search.interrupted = True
             warn_or_raise("Training interrupted by user.", stacklevel=2)
-        return search.found(n_inputs)
+        found = search.found(n_inputs)
+        return found if isinstance(patterns, Problems) else found[0]
 
     def _search(self, patterns, rng, max_iter, search):
         for w in self.candidates(patterns, rng):
@@ -126,14 +137,17 @@ class BinarySolver(BaseEstimator):
 
 
 class _SearchRecord:
-    """The best weights so far, and how the search went on."""
+    """The best weights of every problem so far, and how the search went on."""
 
     def __init__(self, name, patterns, verbose, hooks):
         self.name = name
         self.patterns, self.verbose, self.hooks, self.n_iter = patterns, verbose, hooks, 0
         self.interrupted = self.exhausted = False
         self.begin()
-        self.best, self.n_violated = np.ones(patterns.shape), patterns.n_rows + 1
+        n_problems = len(patterns) if isinstance(patterns, Problems) else 1
+        self.best = np.ones((n_problems, *patterns.shape))
+        self.n_violated = np.full(n_problems, patterns.n_rows + 1.0)
+        self.ended = np.zeros(n_problems, int)  # the iteration at which each ended; 0 before that
 
     def begin(self):
         """Tell the callbacks that iterations begin."""
@@ -147,15 +161,13 @@ class _SearchRecord:
 
     def ends_with(self, w, last):
         """Count the violated rows, and tell the callbacks. True if the search ends."""
-        if not np.isfinite(w).all():
-            warnings.warn(
-                f"{self.name} overflowed after {self.n_iter} iterations: the features may be too "
-                "large, see scale=True. The best weights before that are kept.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-            return True
-        solved = self.count(w) == 0
+        is_finite = np.isfinite(w).reshape(len(self.best), -1).all(axis=1)
+        if not is_finite.all():
+            self._overflowed(is_finite)
+            if self.ended.all():
+                return True
+        self.count(w)
+        solved = bool(self.ended.all())
         self.interrupted = self.end(w)
         self.exhausted = last and not solved
         ended = solved or self.interrupted or last
@@ -163,25 +175,47 @@ class _SearchRecord:
             self.begin()
         return ended
 
+    def _overflowed(self, is_finite):
+        """What has overflowed is not finite from now on, so each problem is told of once."""
+        new = ~is_finite & (self.ended == 0)
+        self.ended[new] = self.n_iter
+        if new.any():
+            warnings.warn(
+                f"{self.name} overflowed after {self.n_iter} iterations: the features may be too "
+                "large, see scale=True. The best weights before that are kept.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+
     def count(self, w):
-        """Number of rows that the signs of ``w`` violate. The best weights so far are kept."""
+        """Count the rows that the signs of ``w`` violate. The best weights so far are kept."""
         w = signs(w)
-        n_violated = self.patterns.n_violated(w)
+        n_violated = np.atleast_1d(self.patterns.n_violated(w))
         if self.verbose:
-            print(f"Iteration {self.n_iter}, violated rows = {n_violated}")
-        if n_violated < self.n_violated:
-            self.n_violated = n_violated
-            self.best = np.array(w, dtype=float).reshape(self.patterns.shape)
-        return n_violated
+            print(f"Iteration {self.n_iter}, violated rows = {n_violated.sum()}")
+        better = (n_violated < self.n_violated) & (self.ended == 0)
+        self.n_violated[better] = n_violated[better]
+        self.best[better] = w.reshape(self.best.shape)[better]
+        self.ended[(self.n_violated == 0) & (self.ended == 0)] = self.n_iter
 
     def found(self, n_inputs):
-        """The best weights, without those that make up a threshold."""
-        if self.n_violated > self.patterns.n_rows:  # interrupted before the first count
-            self.n_violated = self.patterns.n_violated(self.best)
+        """The best weights of every problem, without those that make up a threshold."""
+        if (self.n_violated > self.patterns.n_rows).any():  # interrupted before the first count
+            self.n_violated[:] = self.patterns.n_violated(self.best)
         if self.is_open:
             self.end(self.best)
-        w = self.best[:, :n_inputs]
-        return Found(w, self.n_violated, self.n_iter, self.interrupted, self.exhausted)
+        n_iter = np.where(self.ended > 0, self.ended, self.n_iter)
+        whole = np.ndim(self.patterns.weight) == 0  # then rows are counted
+        return [
+            Found(
+                w[:, :n_inputs],
+                int(short) if whole else float(short),
+                int(each),
+                self.interrupted,
+                self.exhausted and short > 0,
+            )
+            for w, short, each in zip(self.best, self.n_violated, n_iter, strict=True)
+        ]
 
 
 def signs(h):

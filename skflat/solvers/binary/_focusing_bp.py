@@ -18,8 +18,10 @@ class FocusingBP(BinarySolver):
     converge to one point, which has many solutions around it (Baldassi and others,
     arXiv:1605.06444).
 
-    An iteration is a sweep over all rows. It costs about as much as 40 products with the matrix of
-    patterns, and memory for as many messages as the matrix has entries.
+    An iteration is a sweep over all rows, with a message for every entry of the matrix of patterns.
+    It costs as much as 350 to 450 products with the matrix, and memory for the messages. Most of it
+    are the logarithms of normal probabilities, so with thousands of weights take `FocusingAMP`,
+    which needs two products.
 
     Parameters
     ----------
@@ -62,7 +64,8 @@ class FocusingBP(BinarySolver):
     }
 
     max_iter = 100_000
-    committees = True
+    committees = together = True
+    least_together = 1
 
     def __init__(
         self,

@@ -37,7 +37,7 @@ class MeanField(BinarySolver):
 
     max_iter = 3000
     interval = 5
-    real_threshold = True
+    real_threshold = together = True
 
     def __init__(self, rate=1.0):
         self.rate = rate
@@ -45,7 +45,7 @@ class MeanField(BinarySolver):
     def candidates(self, patterns, rng):
         products, n = Products(patterns), patterns.shape[1]
         offset = (np.ravel(patterns.offset) - patterns.bar).astype(products.dtype)
-        theta = (1e-2 * rng.standard_normal(n)).astype(products.dtype)
+        theta = patterns.repeated((1e-2 * rng.standard_normal(n)).astype(products.dtype))
         threshold = RealThreshold(patterns)
         step = self.rate * np.sqrt(n) / patterns.n_rows
         while True:

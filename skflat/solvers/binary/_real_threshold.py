@@ -32,5 +32,11 @@ class RealThreshold:
         """Take this share of a Newton step, from slopes and curvatures of the log-probabilities."""
         if self._labels is not None:
             pull, bend = self._weighted(g), self._weighted(curvature)
-            step = float(self._labels @ pull / max(bend.sum(), pull @ g, self._least))
-            self._value += share * min(max(step, -self._longest), self._longest)
+            size = np.maximum(np.maximum(bend.sum(axis=-1), inner(pull, g)), self._least)
+            step = np.clip(inner(self._labels, pull) / size, -self._longest, self._longest)
+            self._value = self._value + share * step[..., None]
+
+
+def inner(a, b):
+    """The inner product of two vectors, or of every row of two matrices."""
+    return a @ b if a.ndim == 1 else np.einsum("kr,kr->k", a, b)

@@ -59,7 +59,7 @@ class BinaryReplicatedSGD(BinarySolver):
     }
 
     max_iter = 500
-    committees = True
+    committees = together = True
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class BinaryReplicatedSGD(BinarySolver):
 
     def candidates(self, patterns, rng):
         start = rng.choice([-1.0, 1.0], patterns.shape).astype(patterns.xi.dtype)
-        h = np.repeat(start[None], self.n_replicas, axis=0)
+        h = np.repeat(patterns.repeated(start)[None], self.n_replicas, axis=0)
         w, gamma = signs(h), self.gamma
         while True:
             self._epoch(patterns, h, w, gamma, rng)
@@ -117,15 +117,17 @@ def correction(patterns, w, rows):
     batch = patterns.take(rows)
     fields = batch.fields(w)
     violated = ~batch.satisfied(fields)
-    if len(fields) == 1:
-        return batch.weighted(violated.astype(w.dtype)) @ batch.xi[0]
+    if patterns.n_units == 1:
+        return batch.columns(batch.weighted(violated.astype(w.dtype)))[..., None, :]
     # The units with the least negative fields, as many as the majority lacks.
-    lacking = len(fields) // 2 + 1 - np.count_nonzero(fields > 0, axis=0)
+    lacking = patterns.n_units // 2 + 1 - np.count_nonzero(fields > 0, axis=-2, keepdims=True)
     cost = np.where(fields > 0, np.inf, -fields)
-    rank = cost.argsort(axis=0).argsort(axis=0)
-    to_mend = batch.weighted((violated & (rank < lacking)).astype(w.dtype))
-    return np.matmul(to_mend[:, None], batch.xi)[:, 0]
+    rank = cost.argsort(axis=-2).argsort(axis=-2)
+    to_mend = violated[..., None, :] & (rank < lacking)
+    return batch.columns_of_units(batch.weighted(to_mend.astype(w.dtype)))
 
 
 def _best(patterns, candidates):
-    return min(candidates, key=patterns.n_violated)
+    """Of every problem, the candidate that violates the fewest rows."""
+    best = np.argmin([patterns.n_violated(w) for w in candidates], axis=0)
+    return np.take_along_axis(np.array(candidates), best[None, ..., None, None], axis=0)[0]

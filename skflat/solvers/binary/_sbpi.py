@@ -6,6 +6,7 @@ import numpy as np
 
 from ..._compat import Interval
 from ._binary_solver import POSITIVE, BinarySolver, signs
+from ._real_threshold import inner
 
 
 class SBPI(BinarySolver):
@@ -50,6 +51,7 @@ class SBPI(BinarySolver):
     }
 
     max_iter = 300
+    together = True
 
     def __init__(self, threshold=0.1, probability=0.2, bound=1.6):
         self.threshold = threshold
@@ -57,23 +59,23 @@ class SBPI(BinarySolver):
         self.bound = bound
 
     def candidates(self, patterns, rng):
-        xi, n = patterns.matrix, patterns.shape[1]
+        n = patterns.shape[1]
         bars = patterns.bar - np.broadcast_to(np.ravel(patterns.offset), patterns.n_rows)
-        h = rng.choice([-1.0, 1.0], n).astype(xi.dtype)
+        h = patterns.repeated(rng.choice([-1.0, 1.0], n).astype(patterns.xi.dtype))
         # On patterns of signs all states are odd, so none is ever 0. An odd bound keeps that.
         bound = np.inf if self.bound is None else 2 * (self.bound * np.sqrt(n) // 2) + 1
         w = signs(h)
         while True:
             lucky = rng.random(patterns.n_rows) < self.probability
             for row in rng.permutation(visits(patterns, rng)):
-                lead = xi[row] @ w - bars[row]
-                if lead <= 0:
-                    h += 2 * xi[row]
-                elif lead <= self.threshold * np.sqrt(n) and lucky[row]:
-                    # A barely satisfied row strengthens only the weights that agree with it.
-                    h += 2 * np.where(xi[row] * w > 0, xi[row], 0)
-                else:
+                xi = patterns.row(row)
+                lead = inner(xi, w) - bars[row]
+                is_moved = lead <= (self.threshold * np.sqrt(n) if lucky[row] else 0)
+                if not is_moved.any():
                     continue
+                # A barely satisfied row strengthens only the weights that agree with it.
+                moved = is_moved[..., None] & ((lead <= 0)[..., None] | (xi * w > 0))
+                h += 2 * np.where(moved, xi, 0)
                 np.clip(h, -bound, bound, out=h)
                 w = signs(h)
             yield w

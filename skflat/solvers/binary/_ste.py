@@ -37,6 +37,7 @@ class STE(BinarySolver):
     _parameter_constraints: dict = {"gain": [POSITIVE], "rate": [POSITIVE], "batch_size": [COUNT]}
 
     max_iter = 2000
+    together = True
 
     def __init__(self, gain=1.0, rate=0.05, batch_size=100):
         self.gain = gain
@@ -45,13 +46,13 @@ class STE(BinarySolver):
 
     def candidates(self, patterns, rng):
         n = patterns.shape[1]
-        h = rng.uniform(-0.1, 0.1, n).astype(patterns.xi.dtype)
+        h = patterns.repeated(rng.uniform(-0.1, 0.1, n).astype(patterns.xi.dtype))
         while True:
             order = rng.permutation(patterns.n_rows)
             for start in range(0, len(order), self.batch_size):
                 batch = patterns.take(order[start : start + self.batch_size])
-                stability = (batch.fields(signs(h))[0] - batch.bar) / np.sqrt(n)
+                stability = (batch.fields(signs(h))[..., 0, :] - batch.bar) / np.sqrt(n)
                 push = expit(-2 * self.gain * stability).astype(h.dtype) / batch.n_rows
-                h += self.rate * (batch.weighted(push) @ batch.matrix)
+                h += self.rate * batch.columns(batch.weighted(push))
                 np.clip(h, -1, 1, out=h)
             yield h

@@ -71,7 +71,13 @@ QUICK = ["adam", "sam", "lbfgs", "functional_sam", "label_noise", "trace"]
 CHOOSES = "auto"
 
 
-@pytest.mark.parametrize("solver", slow_unless(QUICK, sorted(SOLVERS.keys() - {CHOOSES})))
+#: It needs to know the pre-activations.
+OF_NETWORKS = "entropy"
+
+
+@pytest.mark.parametrize(
+    "solver", slow_unless(QUICK, sorted(SOLVERS.keys() - {CHOOSES, OF_NETWORKS}))
+)
 def test_a_function_is_trained_as_the_network_is(solver):
     # Third derivatives one parameter at a time take their time.
     few = {"max_iter": 1} if solver == "trace" else {}

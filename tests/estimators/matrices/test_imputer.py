@@ -1,17 +1,21 @@
 """FlatMatrixImputer fills missing entries and keeps known ones."""
 
+import pickle
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from progress import Progress
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skflat import FlatMatrixImputer
+from skflat._callbacks import HAS_CALLBACKS
+from skflat.estimators.matrices._imputer import LARGEST_RHO
 from skflat.solvers import ALS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -183,3 +187,128 @@ def test_what_makes_no_sense_is_refused():
         imputer(missing_values="?").fit(X)
     with pytest.raises(ValueError, match="'rho' parameter"):
         imputer(rho=-1).fit(X)
+
+
+# --- bounds, whole numbers and categories ---
+
+
+def test_filled_values_keep_the_bounds_and_known_ones_are_kept():
+    low, high = np.full(15, -0.1), np.full(15, np.inf)
+    high[3] = 0.2
+    filled = imputer(min_value=low, max_value=high).fit_transform(X)
+    free = imputer().fit_transform(X)
+    assert_array_equal(filled, np.where(MISSING, np.clip(free, low, high), X))
+    assert (free < -0.1)[MISSING].any()
+    assert X[~MISSING].min() < -0.1
+    assert imputer(min_value=0).fit_transform(X)[MISSING].min() == 0
+
+
+@pytest.mark.parametrize("chosen", [[0, 4], [True, False, False, False, True, False], ["a", "e"]])
+def test_whole_numbers_stay_within_what_is_known(chosen):
+    whole = np.round(3 * X[:, :6])
+    whole[:, 4] = whole[:, 4] > 0
+    whole[MISSING[:, :6]] = np.nan
+    frame = pd.DataFrame(whole, columns=list("abcdef"))
+    given = frame if isinstance(chosen[0], str) else whole
+    filled = np.asarray(imputer(integer_features=chosen).fit_transform(given))
+    assert_array_equal(filled[:, [0, 4]], np.round(filled[:, [0, 4]]))
+    assert set(filled[:, 4]) == {0.0, 1.0}
+    assert (filled[:, 1] != np.round(filled[:, 1])).any()
+    bounded = imputer(integer_features=chosen, min_value=-1.5, max_value=0.5).fit_transform(given)
+    assert set(np.asarray(bounded)[MISSING[:, 0], 0]) <= {-1.0, 0.0}
+
+
+def mixed(n=200, seed=0):
+    """A frame in which two columns of numbers tell the category, and with entries missing."""
+    rng = np.random.default_rng(seed)
+    kind = rng.integers(3, size=n)
+    numbers = (kind[:, None] == np.arange(3)) * 3.0 + 0.1 * rng.normal(size=(n, 3))
+    names = np.array(["ash", "birch", "cedar"])[kind].astype(object)
+    frame = pd.DataFrame(numbers, columns=list("xyz"))
+    frame["tree"], frame["code"] = names, kind * 10.0
+    whole = frame.copy()
+    gone = rng.random(n) < 0.2
+    frame.loc[gone, "tree"] = None
+    frame.loc[~gone & (rng.random(n) < 0.2), "code"] = np.nan
+    frame.loc[rng.random(n) < 0.1, "x"] = np.nan
+    return whole, frame
+
+
+def test_categories_are_filled_with_the_likeliest():
+    whole, frame = mixed()
+    model = imputer(categorical_features=["tree", "code"]).set_output(transform="pandas")
+    filled = model.fit_transform(frame)
+    assert list(filled.columns) == list(frame.columns)
+    for name in ("tree", "code"):
+        assert_array_equal(filled[name].to_numpy(), whole[name].to_numpy())
+    known = frame["x"].notna()
+    assert_array_equal(filled["x"][known].astype(float), frame["x"][known])
+    assert abs(filled["x"].astype(float) - whole["x"]).max() < 1
+    assert [None if c is None else c.tolist() for c in model.categories_] == [
+        None,
+        None,
+        None,
+        ["ash", "birch", "cedar"],
+        [0.0, 10.0, 20.0],
+    ]
+    assert pickle.loads(pickle.dumps(model)).transform(frame[:5]).equals(filled[:5])
+
+
+def test_categories_that_are_numbers_keep_an_array_of_numbers():
+    _, frame = mixed()
+    table = frame.drop(columns="tree").to_numpy()
+    filled = imputer(categorical_features=[3]).fit_transform(table)
+    assert filled.dtype == float
+    assert set(filled[:, 3]) == {0.0, 10.0, 20.0}
+    marked = np.where(np.isnan(table), -1.0, table)
+    same = imputer(categorical_features=[-1], missing_values=-1.0).fit_transform(marked)
+    assert_array_equal(same, filled)
+
+
+def test_a_column_of_categories_without_known_entries_is_empty():
+    _, frame = mixed(60)
+    frame["nothing"] = None
+    model = imputer(categorical_features=["tree", "code", "nothing"], keep_empty_features=True)
+    assert (model.fit_transform(frame)[:, 5] == 0).all()
+    with pytest.warns(match="Skipping features without any observed values: .'nothing'"):
+        assert model.set_params(keep_empty_features=False).fit_transform(frame).shape[1] == 5
+
+
+ONE = pd.DataFrame({"a": [1.0, 2.0, np.nan, 2.5], "b": ["u", "v", None, "u"]})
+REFUSED = [
+    ({}, ONE, "column 'b' holds values that are no numbers .* name it in categorical_features"),
+    ({"categorical_features": ["a"]}, ONE, "column 'b' holds values that are no numbers"),
+    ({"categorical_features": ["c"]}, ONE, "categorical_features must be a mask of the 2 columns"),
+    ({"categorical_features": [5]}, ONE, "categorical_features must be a mask"),
+    ({"categorical_features": ["b"], "integer_features": ["b"]}, ONE, "or categories"),
+    ({"categorical_features": ["b"], "integer_features": ["a"]}, ONE, "not whole numbers"),
+    ({"min_value": 1, "max_value": 0}, X, "min_value must not exceed max_value, got 1 and 0"),
+    ({"min_value": [1.0, 2.0]}, X, "min_value must be a number, or one for each of the 15"),
+    ({"max_value": np.nan}, X, "max_value must be a number"),
+    ({"categorical_features": [0]}, [["u", 1.0], [2, 3.0]], "uniformly strings or numbers"),
+]
+
+
+@pytest.mark.parametrize(("params", "table", "words"), REFUSED)
+def test_bad_columns_are_refused(params, table, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        imputer(**params).fit(table)
+
+
+def test_unknown_categories_are_refused():
+    model = imputer(categorical_features=["b"]).fit(ONE)
+    with pytest.raises(ValueError, match=r"Found unknown categories \['w'\] in column 'b'"):
+        model.transform(ONE.assign(b="w"))
+    with pytest.raises(ValueError, match="X has 1 features"):
+        model.set_params(categorical_features=[1]).fit([[1.0, "u"], [2.0, "v"]]).transform([["u"]])
+
+
+@pytest.mark.skipif(not HAS_CALLBACKS, reason="callbacks came with scikit-learn 1.9")
+def test_callbacks_see_every_factorization_and_may_end_the_choice():
+    whole, stopped = Progress(), Progress(stop_after=1, name="factorization")
+    imputer().set_callbacks(whole).fit(X)
+    assert whole.ended.count("factorization") > 2
+    assert whole.ended[-1] == "fit"
+    first = imputer().set_callbacks(stopped).fit(X)
+    assert stopped.ended == ["factorization", "factorization", "fit"]
+    assert first.rho_ == LARGEST_RHO

@@ -35,7 +35,7 @@ BY_SIZE = {
     "one_sided_noise",
     "trace",
 }
-AS_IT_IS = {"entropy_sgd", "replicated_sgd", "label_noise"}
+AS_IT_IS = {"entropy", "entropy_sgd", "replicated_sgd", "label_noise"}
 FEW = {"hidden_layer_sizes": (5,), "max_iter": 1, "measures": None, "random_state": 0}
 
 

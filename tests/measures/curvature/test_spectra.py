@@ -1,5 +1,7 @@
 """Eigenvalues of the Hessian, its spectral density, and the gradient's share of its subspace."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from autograd import hessian
@@ -14,9 +16,11 @@ from skflat.measures import (
     DominantSubspace,
     HessianEigenvalues,
     HessianTrace,
+    SoftRank,
     SpectralDensity,
     dominant_subspace,
     hessian_eigenvalues,
+    soft_rank,
     spectral_density,
 )
 from skflat.problems import as_problem
@@ -229,3 +233,41 @@ def test_the_rows_and_the_seed_are_in_the_protocol():
     found = hessian_eigenvalues(*fitted("classes"), random_state=7)
     assert found.protocol["seed"] == 7
     assert found.protocol["n_rows"] == len(IRIS) == len(SPECIES)
+
+
+# The soft rank
+
+
+def test_the_soft_rank_is_that_of_all_eigenvalues():
+    estimator, X, y = fitted("classes, tanh")
+    values = dense_eigenvalues("classes, tanh")
+    positive = values[values > 0]
+    found = soft_rank(estimator, X, y)
+    assert found.value == pytest.approx(np.sum(positive / (positive + 1 / 150)), rel=1e-6)
+    assert found.kind == "exact"
+    assert soft_rank(estimator, X, y, damping=1e-12).value <= len(positive)
+    quadratic_rank = SoftRank(damping=1.0).evaluate(problem(quadratic(3.0, 1.0, -2.0), (0, 0, 0)))
+    assert quadratic_rank.value == pytest.approx(3 / 4 + 1 / 2, rel=1e-12)
+
+
+def test_the_estimated_soft_rank_is_unbiased():
+    estimator, X, y = fitted("classes, deep")
+    exact, settings = soft_rank(estimator, X, y).value, {"n_probes": 4, "n_steps": 15}
+    found = [soft_rank(estimator, X, y, **settings, random_state=k) for k in range(20)]
+    assert {each.kind for each in found} == {"estimate"}
+    values = np.array([each.value for each in found])
+    assert abs(values.mean() - exact) < 3 * values.std(ddof=1) / 20**0.5
+    assert found[0].samples.mean() == pytest.approx(found[0].value, rel=1e-12)
+    assert soft_rank(estimator, X, y, **settings, n_jobs=2).value == found[0].value
+
+
+@pytest.mark.parametrize("settings", [{}, {"n_probes": 4, "n_steps": 12}], ids=["exact", "drawn"])
+def test_the_row_error_of_the_soft_rank_is_that_of_its_first_order_change(settings):
+    """Beside differences: the value for the Hessian of all rows and a little of a group's."""
+    estimator, X, y = fitted("classes, deep")
+    part, whole = sampled(estimator, X, y, 60, 0), as_problem(estimator, X, y)
+    rank = SoftRank(damping=0.02, **settings)
+    found = rank.evaluate(part)
+    alone = rank.evaluate(replace(part, sampled_from=60))
+    assert found.stderr > alone.stderr
+    assert abs(found.value - rank.evaluate(whole).value) < 4 * found.stderr + 0.5

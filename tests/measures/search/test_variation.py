@@ -195,6 +195,7 @@ def test_there_is_a_point_within_the_radius_that_differs_by_the_variation():
     assert dual.value == pytest.approx(r, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_standard_error_of_a_sampled_variation_covers_it():
     estimator, X, y = fitted("classes")
     measure = MaximalVariation(0.3)

@@ -137,6 +137,22 @@ def test_a_reading_without_an_intercept_leaves_zeros_at_zero():
         assert_array_equal(nothing, [[0, 0], [-np.inf, np.inf], [-np.inf, np.inf]])
 
 
+@pytest.mark.parametrize("unit", [1e-290, 1e-20, 1e100, 1e290])
+def test_the_unit_of_the_values_does_not_matter(unit):
+    features, values, low, high, probes = reading("uneven", 0)
+    expected = attainable(features, low, high, values, probes)
+    found = attainable(features, unit * low, unit * high, unit * values, probes)
+    assert_allclose(found / unit, expected, rtol=1e-6)
+
+
+def test_values_that_round_by_more_than_their_bounds_leave_every_probe_undecided():
+    features, values, low, high, probes = reading("uneven", 0)
+    values = 1e20 * (values - values[0])
+    ends, decided = ends_and_decided(features, values + low, values + high, values, probes)
+    assert not decided.any()
+    assert_array_equal(ends[:, 0], ends[:, 1])
+
+
 def test_a_row_without_bounds_does_not_hold_anything():
     features, values, low, high, probes = reading("uneven", 0)
     expected = attainable(features[1:], low[1:], high[1:], values[1:], probes)

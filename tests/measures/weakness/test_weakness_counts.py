@@ -10,7 +10,13 @@ from numpy.testing import assert_array_equal
 from sklearn.neural_network import MLPClassifier
 from test_weakness import widest_reading
 
-from skflat.measures import Weakness, extension_size, open_pairs, weakness
+from skflat.measures import (
+    Weakness,
+    extension_size,
+    open_pairs,
+    sampled_extension_size,
+    weakness,
+)
 from skflat.measures.weakness._regions import alone, regions
 
 # These fits are short on purpose.
@@ -43,6 +49,43 @@ def test_the_statements_counted_are_those_that_linear_programs_allow(seed):
     assert 1 + n_open.sum() < size < np.prod(1 + n_open)
     one = open_pairs(features, labels, probes[:1], 3)
     assert extension_size(one) == 1 + one.is_open.sum()
+
+
+@pytest.mark.parametrize(("seed", "n_probes", "size"), [(1, 5, 312), (2, 5, 268), (3, 4, 116)])
+def test_random_descents_estimate_the_number_of_statements(seed, n_probes, size):
+    rng = np.random.default_rng(seed)
+    features, probes = rng.normal(size=(12, 2)), rng.normal(size=(n_probes, 2))
+    labels = (features @ rng.normal(size=(2, 3))).argmax(axis=1)
+    pairs = open_pairs(features, labels, probes, 3)
+    assert extension_size(pairs) == size
+    found, stderr = sampled_extension_size(pairs, n_descents=400, random_state=1)
+    assert 0 < stderr < 0.04 * size
+    assert abs(found - size) < 3 * stderr
+    assert sampled_extension_size(pairs, 400, 1) == (found, stderr)
+    assert sampled_extension_size(pairs, 400, 2)[0] != found
+
+
+def test_where_every_way_has_as_many_choices_one_descent_is_enough():
+    """Of the probes of a line that are all free or all closed, independently of each other."""
+    pairs = open_pairs([[-1.0, 0.0], [1.0, 0.0]], [0, 1], [[-3.0, 0.0], [3.0, 0.0], [0.0, 9.0]])
+    assert extension_size(pairs) == 2 * 2 * 3
+    assert sampled_extension_size(pairs, 2) == (12, 0)
+    assert sampled_extension_size(open_pairs([[1.0], [1.0]], [0, 1], [[0.0]])) == (0, 0)
+    with pytest.raises(ValueError, match="n_descents must be at least 2, got 1"):
+        sampled_extension_size(pairs, 1)
+
+
+def test_statements_of_any_number_are_counted_by_sampling():
+    estimator, X, y = fitted("labels")
+    probes = np.random.default_rng(1).normal(size=(4, 4))
+    settings = {"X_probe": probes, "count": "statements"}
+    exact = weakness(estimator, X, y, **settings)
+    found = weakness(estimator, X, y, method="sample", n_descents=200, **settings)
+    assert (exact.kind, found.kind) == ("exact", "estimate")
+    assert exact.stderr == 0 < found.stderr
+    assert abs(found.value - exact.value) < 3 * found.stderr
+    many = weakness(*fitted("two classes"), count="statements", n_probes=20, method="sample")
+    assert 0 < many.value < 20 * log(3)
 
 
 def test_the_number_of_statements_does_not_notice_a_rescaling():

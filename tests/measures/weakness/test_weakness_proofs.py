@@ -23,6 +23,7 @@ from skflat.measures import Weakness, hessian_trace, open_pairs, weakness
 from skflat.measures.feasibility._attainable import within
 from skflat.measures.feasibility._completions import Completions
 from skflat.measures.feasibility._exact import surely_vanishes, surely_wins
+from skflat.problems import as_problem
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -153,6 +154,21 @@ def test_many_features_are_decided_as_linear_programs_do():
     assert all(pairs.proves(*pair) for pair in np.ndindex(pairs.is_open.shape))
 
 
+@pytest.mark.parametrize(("n_rows", "n_features", "n_classes"), [(500, 25, 26), (400, 64, 10)])
+def test_pairs_of_many_variables_need_no_program_of_all_classes(
+    n_rows, n_features, n_classes, monkeypatch
+):
+    """Of 585 and 650 variables, such a program takes a hundred times as long as a walk."""
+    rng = np.random.default_rng(0)
+    features, probe = rng.normal(size=(n_rows, n_features)), rng.normal(size=(1, n_features))
+    scores = features @ rng.normal(size=(n_features, n_classes))
+    monkeypatch.setattr(Completions, "decide", None)
+    probes = np.vstack([features[:1], probe])
+    pairs = open_pairs(features, scores.argmax(axis=1), probes, n_classes, scores)
+    assert pairs.decided.all()
+    assert_array_equal(pairs.is_open.sum(axis=1), [1, n_classes])
+
+
 @pytest.mark.parametrize(("n_rows", "n_features"), [(200, 3), (300, 60), (40, 60)])
 def test_two_classes_are_decided_as_linear_programs_do(n_rows, n_features):
     rng = np.random.default_rng(n_rows)
@@ -261,6 +277,47 @@ def test_a_unit_without_outgoing_weights_opens_the_hidden_layer_and_not_the_logi
     assert logits[0] == logits[1] < 1
 
 
+def narrow_network(units, seed=0):
+    """A network of ten classes and a few relu units, whose starts are not trained, and its rows."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(60, 6))
+    clf = MLPClassifier((units,), max_iter=1, random_state=0).fit(X, np.arange(60) % 10)
+    clf.coefs_ = [rng.normal(size=shape.shape) for shape in clf.coefs_]
+    clf.intercepts_ = [rng.normal(size=shape.shape) for shape in clf.intercepts_]
+    return clf, X, clf.predict(X)
+
+
+@pytest.mark.parametrize("n_dead", [0, 7])
+@pytest.mark.parametrize("units", [3, 5, 8])
+def test_of_few_units_and_many_classes_all_proofs_are_exact(units, n_dead):
+    """Whether units that are never on are there or not."""
+    clf, X, y = narrow_network(units + n_dead)
+    clf.intercepts_[0][units:] = -1e3
+    (pairs,) = Weakness(X_probe=X[:6] + 0.3).decisions(clf, X, y)
+    closed = np.argwhere(~pairs.is_open)
+    assert len(closed) > 1
+    assert pairs.decided.all()
+    assert all(pairs.proves(*pair, exactly=True) for pair in closed)
+    task = as_problem(clf, X, y)
+    logits = [centred(task.objective.scores(task.w, rows)) for rows in (X, X[:6] + 0.3)]
+    of_logits = open_pairs(logits[0], clf.predict(X), logits[1], 10)
+    assert_array_equal(pairs.is_open, of_logits.is_open)
+    assert not of_logits.decided.all()
+
+
+def test_of_few_units_one_without_outgoing_weights_opens_nothing():
+    """A probe wakes it, and the logits do not notice."""
+    clf, X, y = narrow_network(4)
+    probe = 3 * X[:1]
+    clf.coefs_[0][:, 3] = probe[0] / np.sum(probe**2)
+    clf.intercepts_[0][3] = -(1 + (X @ clf.coefs_[0][:, 3]).max()) / 2
+    clf.coefs_[1][3] = 0
+    (pairs,) = Weakness(X_probe=probe).decisions(clf, X, y)
+    assert not pairs.is_open.all()
+    (hidden,) = Weakness(X_probe=probe, features="hidden").decisions(clf, X, y)
+    assert hidden.is_open.all()
+
+
 # What the readings reproduce
 
 
@@ -343,7 +400,9 @@ def test_a_feature_too_small_for_any_map_is_one_of_zeros(size):
         for extra in (0.0, size)
     )
     assert_array_equal(with_tiny.is_open, with_zeros.is_open)
-    assert with_tiny.decided.all()
+    assert with_zeros.decided.all()
+    # The feature separates every probe from the rows, so no pair is surely closed.
+    assert_array_equal(with_tiny.decided, with_tiny.is_open)
     assert all(with_tiny.proves(*pair) for pair in np.ndindex(with_tiny.is_open.shape))
     assert not open_pairs(size * features, labels, size * probes).is_open.any()
 

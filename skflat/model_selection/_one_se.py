@@ -2,8 +2,6 @@
 
 import numpy as np
 
-__all__ = ["flattest_within_one_se"]
-
 #: Scores with a smaller relative difference are equal.
 ROUNDING = 1e-12
 

@@ -1,0 +1,109 @@
+"""Observations that are kept, and entities that are added while all known ones stay."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ....objective import HalfSquared, LeastSquares, Objective
+from ....solvers import ALS
+from ..._pipeline import all_or_nothing
+from .._predictions import Predicting
+from ._observed import Observed
+
+N_TURNS = 5  # new entities of both kinds may occur together, so they are solved for in turn
+
+
+class FoldingIn(Predicting):
+    """Mixin that keeps observations and folds in new entities."""
+
+    def _kept(self, observations, sizes, places):
+        """All observations so far, or None if they are not kept.
+
+        ``places`` are the new positions of the known entities. None begins anew.
+        """
+        if not self.keep_seen:
+            return None
+        if len(sizes) != 2:
+            raise ValueError(f"keep_seen is for two columns of identifiers, got {len(sizes)}.")
+        before = getattr(self, "_seen", None)
+        if places is None or not hasattr(self, "factors_"):
+            return Observed.of(*observations, sizes[0])
+        if before is None:
+            raise ValueError(
+                "The observations of the calls before were not kept: set keep_seen=True before the "
+                "first call."
+            )
+        return before.and_more(*observations, sizes[0], places)
+
+    def fold_in(self, X, y, sample_weight=None):
+        """Add new users and items, from their observations. All known ones stay as they are.
+
+        New entities are those whose identifiers have not been seen. Their offsets and factors are
+        solved for in closed form, like those of ``'als'``, with everything else fixed. If new
+        entities of both kinds occur together, this is repeated five times. Observations of known
+        pairs have no effect on the parameters. With ``keep_seen=True`` they count as seen, and in
+        later calls of ``partial_fit``.
+
+        Measurements are deleted, because the parameters change. The cost is that of a sweep over
+        the given observations, for each repetition.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_observations, n_kinds)
+            Identifiers, as in ``fit``. A matrix may get new rows, but no new columns.
+        y : array-like of shape (n_observations,)
+            Values.
+        sample_weight : array-like of shape (n_observations,), default=None
+            Weights, which must not be negative.
+
+        Returns
+        -------
+        self : FlatMatrixFactorization
+
+        Raises
+        ------
+        ValueError
+            If no identifier is new, or the data are not valid.
+        """
+        check_is_fitted(self)
+        self._validate_params()
+        if y is None:
+            raise ValueError("fold_in requires y to be passed, but the target y is None.")
+        with all_or_nothing(self):
+            self._fold_in(X, y, sample_weight)
+        return self
+
+    def _fold_in(self, X, y, sample_weight):
+        named, places, codes, values, weight = self._learnt_from(X, y, sample_weight, False)
+        sizes = [len(identifiers) for identifiers in named["identifiers_"]]
+        new = [np.ones(size, bool) for size in sizes]
+        for mask, place in zip(new, places, strict=True):
+            mask[place] = False
+        if not any(mask.any() for mask in new):
+            raise ValueError("No identifier is new: there is nothing to fold in.")
+        named["_seen"] = self._kept((codes, values, weight), sizes, places)
+        old, there = self._in_own_unit()
+        model = type(old)(sizes, old.n_components, old.fit_offsets, new)
+        w = np.zeros(model.layout.size, there.dtype)
+        model.embed(w, old, there, places)
+        batch = self._batch(codes, values.astype(w.dtype, copy=False), weight)
+        self._solve_for_touched(model, w, batch)
+        attributes = self._attributes(model, w)
+        # What is known stays bit for bit, in spite of the conversion of units.
+        pairs = [*zip(attributes["factors_"], self.factors_, places, strict=True)]
+        if self.offsets_ is not None:
+            pairs += zip(attributes["offsets_"], self.offsets_, places, strict=True)
+        for array, before, place in pairs:
+            array[place] = before
+        self._forget_measurements()
+        vars(self).update(named | attributes | {"intercept_": self.intercept_, "_trained": None})
+
+    def _solve_for_touched(self, model, w, batch):
+        """Solve for the touched entities, in place."""
+        alpha, data = (self.alpha_, float(self.alpha_offsets)), batch
+        objective = Objective(model, HalfSquared(), data.X, data.y, data.weight, alpha)
+        # Only ALS uses ``rho`` as the noise of this closed form.
+        noise = self.rho_ / self._root if isinstance(self._solver(), ALS) else 0.0
+        alternation = objective.capability(LeastSquares).alternation(noise)
+        for _ in range(N_TURNS if all(mask.any() for mask in model.touched) else 1):
+            for c in alternation.kinds:
+                alternation.respond(w, c)

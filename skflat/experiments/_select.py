@@ -1,0 +1,195 @@
+"""Choose among fitted networks by a measure, with its rivals beside it."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.stats import spearmanr
+from sklearn.metrics import check_scoring
+
+from ..measures import MEASURES, Measure, compare, pandas_for
+
+#: What is measured besides, because it explains most of what weakness says.
+RIVALS = ("weakness", "effective_rank", "normalized_margin")
+VALIDATION = "validation"
+
+
+def select(
+    models,
+    X,
+    y,
+    by="normalized_margin",
+    *,
+    rivals=RIVALS,
+    validation=None,
+    scoring=None,
+    max_samples=2000,
+    n_jobs=None,
+    random_state=0,
+):
+    """Choose one of several fitted networks by a measure, and show what its rivals would choose.
+
+    Use it for networks of one architecture that were trained alike from different starts. All are
+    measured on the same rows, and weakness on the same probes.
+
+    Parameters
+    ----------
+    models : sequence of fitted estimators, or dict of str to fitted estimator
+        At least two. They may be Pipelines. They are not changed.
+    X, y : array-like of shape (n_samples, n_features), (n_samples,) or (n_samples, n_outputs)
+        The training rows.
+    by : str or Measure, default='normalized_margin'
+        What chooses: a name of `skflat.measures.MEASURES`, a measure with parameters of your own,
+        or ``'validation'``, the score on the rows in ``validation``. Of a measure the flattest
+        value is chosen, which is the largest or the smallest (``Measure.sign``). Weakness and
+        effective rank choose the largest. Among equal values the first one is chosen.
+    rivals : sequence of str or Measure, default=('weakness', 'effective_rank', 'normalized_margin')
+        What else is measured, with the choice that each would make. ``'validation'`` is among them
+        if there are such rows. A measure that is not defined for the models is left out.
+    validation : tuple (X_val, y_val), default=None
+        Rows that no model was trained on.
+    scoring : str or callable, default=None
+        Of the validation rows. None is the models' ``score``.
+    max_samples : int or None, default=2000
+        Number of rows to measure on, a stratified sample. None takes all rows.
+    n_jobs : int, default=None
+        Number of workers; see `joblib.Parallel`. The results are equal to the bit for any number.
+    random_state : int, default=0
+        Draws the rows. It is also the seed of measures given by name.
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two models, if ``by`` is unknown or not a number for any model, or
+        if validation rows are asked for and not given.
+    TypeError
+        If a model cannot be measured.
+
+    Notes
+    -----
+    The cost is that of the measures; nothing is trained. Measures are of the training rows, so they
+    need no further labels. ``benchmarks/entropy_and_selection.py`` compares the choices.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skflat import FlatMLPClassifier
+    >>> from skflat.experiments import select
+    >>> X, y = load_iris(return_X_y=True)
+    >>> given = {"solver": "lbfgs", "alpha": 1, "max_iter": 3000, "measures": None}
+    >>> nets = [FlatMLPClassifier((8,), random_state=k, **given).fit(X, y) for k in range(3)]
+    >>> found = select(nets, X, y, by="effective_rank")
+    >>> found.best is nets[found.index]
+    True
+    >>> sorted(found.choices)
+    ['effective_rank', 'normalized_margin', 'weakness']
+    """
+    named = dict(models) if isinstance(models, Mapping) else dict(enumerate(models))
+    if len(named) < 2:
+        raise ValueError(f"models must be at least two fitted estimators, got {len(named)}.")
+    criteria = _criteria(by, rivals, validation, random_state)
+    chooses = next(iter(criteria))
+    measures = {name: each for name, each in criteria.items() if isinstance(each, Measure)}
+    numbered = {str(place): model for place, model in enumerate(named.values())}
+    asked = {"max_samples": max_samples, "n_jobs": n_jobs, "random_state": random_state}
+    reports = list(compare(numbered, X, y, measures=measures, **asked).values())
+    values = {
+        name: np.array([each[name].value if name in each else np.nan for each in reports])
+        for name in measures
+    }
+    if VALIDATION in criteria:
+        scores = [check_scoring(model, scoring)(model, *validation) for model in named.values()]
+        values[VALIDATION] = np.array(scores, dtype=float)
+    if not np.isfinite(values[chooses]).any():
+        reason = reports[0].not_measured.get(chooses, "it is NaN.")
+        raise ValueError(f"by={by!r} chooses none of the models: {reason}")
+    signs = {name: getattr(each, "sign", 1) for name, each in criteria.items()}
+    return Selection(named, chooses, values, signs)
+
+
+class Selection:
+    """The result of `select`.
+
+    Attributes
+    ----------
+    best : fitted estimator
+        The model that ``by`` chooses.
+    name : str or int
+        Its name, or its number in a sequence.
+    index : int
+        Its place.
+    by : str
+        The name of what chose.
+    names : list
+        Of all models.
+    values : dict of str to ndarray of shape (n_models,)
+        All measures of all models, and the scores of validation rows.
+    choices : dict of str to str or int
+        The name of the model that each measure chooses.
+    agreement : dict of str to float
+        Spearman's rank correlation of each measure with ``by``, in the direction in which each
+        chooses. It is NaN if one of them is the same for all models.
+    """
+
+    def __init__(self, models, by, values, signs):
+        ranked = {name: signs[name] * each for name, each in values.items()}
+        known = {name: each for name, each in ranked.items() if np.isfinite(each).any()}
+        self.names, self.by = list(models), by
+        self.values = {name: values[name] for name in known}
+        places = {name: int(np.nanargmax(each)) for name, each in known.items()}
+        self.choices = {name: self.names[place] for name, place in places.items()}
+        self.index, self.name = places[by], self.choices[by]
+        self.best = models[self.name]
+        self.agreement = {name: _correlation(known[by], each) for name, each in known.items()}
+
+    def to_frame(self):
+        """A pandas DataFrame with one row for each model, and a column for each measure."""
+        return pandas_for("to_frame").DataFrame(self.values, index=self.names)
+
+    def __str__(self):
+        lines = [f"{'measure':<20}{'chooses':>12}{'value':>12}{'agreement':>12}"]
+        for name, choice in self.choices.items():
+            value = self.values[name][self.names.index(choice)]
+            lines.append(f"{name:<20}{choice!s:>12}{value:>12.5g}{self.agreement[name]:>12.2f}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def _criteria(by, rivals, validation, random_state):
+    """What chooses, then what else there is: measures, and None for the validation rows."""
+    wanted = [by, *([rivals] if isinstance(rivals, str | Measure) else rivals)]
+    if validation is not None:
+        wanted.append(VALIDATION)
+    elif VALIDATION in wanted:
+        raise ValueError("'validation' needs rows: validation=(X_val, y_val).")
+    criteria = {}
+    for each in wanted:
+        criteria.setdefault(*_criterion(each, random_state))
+    return criteria
+
+
+def _criterion(each, random_state):
+    if isinstance(each, Measure):
+        return type(each).__name__, each
+    if isinstance(each, str) and each == VALIDATION:
+        return each, None
+    if isinstance(each, str) and each in MEASURES:
+        measure = MEASURES[each]()
+        if "random_state" in measure.get_params():
+            measure.set_params(random_state=random_state)
+        return each, measure
+    raise ValueError(
+        f"by and rivals must be measures, 'validation' or names among {sorted(MEASURES)}, got "
+        f"{each!r}."
+    )
+
+
+def _correlation(first, second):
+    known = np.isfinite(first) & np.isfinite(second)
+    if len(set(first[known])) < 2 or len(set(second[known])) < 2:
+        return np.nan
+    return float(spearmanr(first[known], second[known]).statistic)

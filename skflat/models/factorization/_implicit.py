@@ -1,0 +1,214 @@
+"""Factorization of preferences that are known from counts: every pair without a count is a 0.
+
+A pair of a user and an item has the preference ``p``, which is 1 if its count ``r`` is positive and
+0 if not, and the confidence ``w = 1 + c r``. With ``s = x . y`` the loss is the weighted mean
+
+    sum w (p - s)^2 / (2 V),    V = sum w
+
+over all pairs (Hu, Koren and Volinsky, 2008, "Collaborative filtering for implicit feedback
+datasets"). Let all factors have independent noise of standard deviation ``rho``. Then ``s`` has the
+mean ``x . y``, because the noises of ``x`` and ``y`` are independent, and the variance
+``rho^2 (|x|^2 + |y|^2) + k rho^4`` for ``k`` components. So the expected loss is the loss plus
+
+    [rho^2 (sum_x W_x |x|^2 + sum_y W_y |y|^2) + k rho^4 V] / (2 V)
+
+where ``W`` is the sum of the confidences of all pairs of a user or an item. For a user it is the
+number of items plus ``c`` times the sum of the user's counts. The first term is ``rho^2 / 2`` times
+the trace of the loss's Hessian.
+
+The sum of ``s^2`` over all pairs is the sum of the entries of ``X'X * Y'Y``. So no sum over pairs
+without counts is ever needed. ``e = c r`` is the excess of the confidence.
+"""
+
+import numpy as np
+from scipy.linalg import get_lapack_funcs
+
+from ...objective import LeastSquares
+from ._alternation import Alternation
+from ._capabilities import CAPABILITIES
+from ._factorization import Factorization
+
+
+class ImplicitAlternation(Alternation):
+    """Sweeps of alternating least squares on preferences.
+
+    The targets of the batch are the excesses of the confidences. Every pair occurs once.
+
+    Parameters
+    ----------
+    model, batch, alpha, rho, kinds
+        As in `Alternation`.
+    n_steps : int, default=None
+        Number of steps of conjugate gradients for every entity and sweep. None solves exactly, by
+        Cholesky's decomposition.
+    """
+
+    def __init__(self, model, batch, alpha, rho, kinds=None, n_steps=None):
+        super().__init__(model, batch, alpha, rho, kinds)
+        self.n_steps = n_steps
+        self._rest_of_zero = float(batch.y.sum(dtype=float)) + len(batch)
+
+    def sweep(self, w):
+        for c in self.kinds:
+            rest = self.respond(w, c)
+        return self.expected_loss(w, rest)
+
+    def learnt(self, loss):
+        """What a tolerance is a share of: how much less the loss is than with factors of 0.
+
+        Most of the loss is there with any factors, so a share of it would be far too much.
+        """
+        zero = self.expected_loss(np.zeros(self.model.layout.size), self._rest_of_zero)
+        return max(zero - loss, np.finfo(self.batch.y.dtype).eps * zero)
+
+    def respond(self, w, c):
+        """Solve for one kind, in place; return what the counts contribute to the weighted squares.
+
+        This is the sum of ``e (1 - s)^2 - 2 s + 1`` over the pairs with counts. It is computed only
+        for the last kind of a sweep. For all others it is 0.
+        """
+        factors = self.model.split(w)[2]
+        F, others = factors[c], factors[1 - c]
+        gram, padded, rest = others.T @ others, np.vstack([others, np.zeros_like(others[:1])]), 0.0
+        for group in self.groups[c]:
+            S, excess = padded.take(group.codes[0], axis=0), group.y
+            ridge = self.alpha[0] + self.rho**2 * (len(others) + excess.sum(axis=1))
+            system = _System(gram, S, excess, ridge.astype(F.dtype))
+            F[group.entities], s = self._solved(system, F[group.entities])
+            if c == self.kinds[-1]:
+                rest += float(np.vdot(excess, (1 - s) ** 2)) - 2 * float(s.sum())
+        return rest + len(self.parts[c])
+
+    def _solved(self, system, x):
+        """The factors of several entities, from those before, and the scores of their rows."""
+        if self.n_steps is None:
+            return by_cholesky(system, x)
+        return by_conjugate_gradients(system, x, self.n_steps)
+
+    def expected_loss(self, w, rest):
+        """The expected loss with the penalty, from the contribution of the counts."""
+        squares = self.model.squares_of_all(w) + rest + self.alpha[0] * float(w @ w)
+        total = self.model.total_confidence(self.batch)
+        k, variance = self.model.n_components, self.rho * self.rho
+        trace = self.model.mean_trace(w, self.batch)
+        return squares / (2 * total) + variance * (trace + k * variance) / 2
+
+
+class _System:
+    """The equations ``(G + S' diag(e) S + ridge) x = S' (1 + e)`` of several entities."""
+
+    def __init__(self, gram, S, excess, ridge):
+        self.gram, self.S, self.excess, self.ridge = gram, S, excess, ridge
+
+    def residual(self, x, s):
+        """The right side minus the left side at ``x`` with the scores ``s``."""
+        own = self.summed(1 + self.excess - self.excess * s)
+        return own - x @ self.gram - self.ridge[:, None] * x
+
+    def product(self, x, s):
+        """The left side at ``x`` with the scores ``s``."""
+        return self.summed(self.excess * s) + x @ self.gram + self.ridge[:, None] * x
+
+    def scores(self, x):
+        return np.matmul(self.S, x[:, :, None])[:, :, 0]
+
+    def summed(self, values):
+        return np.matmul(values[:, None, :], self.S)[:, 0]
+
+
+def by_cholesky(system, x):
+    """The exact solution and its scores. The start ``x`` is overwritten and does not matter."""
+    A = (system.S * system.excess[:, :, None]).transpose(0, 2, 1) @ system.S
+    A += system.gram
+    A.reshape(len(A), -1)[:, :: A.shape[1] + 1] += system.ridge[:, None]
+    b = system.summed(1 + system.excess)
+    (posv,) = get_lapack_funcs(("posv",), (A, b))
+    for each, right, out in zip(A, b, x, strict=True):
+        _, out[:], failed = posv(each.T, right)
+        if failed:  # singular without any ridge: take the solution of minimum norm
+            out[:] = np.linalg.lstsq(each, right)[0]
+    return x, system.scores(x)
+
+
+def by_conjugate_gradients(system, x, n_steps):
+    """A solution by some steps of conjugate gradients from ``x``, in place, and its scores."""
+    s = system.scores(x)
+    r = system.residual(x, s)
+    p, size = r.copy(), np.einsum("ik,ik->i", r, r)
+    for _ in range(n_steps):
+        change = system.scores(p)
+        Ap = system.product(p, change)
+        step = _quotient(size, np.einsum("ik,ik->i", p, Ap))
+        x += step * p
+        s += step * change
+        r -= step * Ap
+        before, size = size, np.einsum("ik,ik->i", r, r)
+        p = r + _quotient(size, before) * p
+    return x, s
+
+
+def _quotient(a, b):
+    """``a / b`` as a column. 0 where ``b`` is 0, because there is nothing left to reduce."""
+    return np.divide(a, b, out=np.zeros_like(a), where=b > 0)[:, None]
+
+
+class ImplicitFactorization(Factorization):
+    """Products of two factors, fitted to preferences of all pairs.
+
+    Rows are the pairs with positive counts. Their targets are the excesses of the confidences.
+
+    Parameters
+    ----------
+    sizes : sequence of two int
+    n_components : int
+    touched : list of ndarray of bool, default=None
+        As in `Factorization`.
+    """
+
+    # The others are for losses that are a mean over the rows alone.
+    capabilities = {LeastSquares: CAPABILITIES[LeastSquares]}
+    alternates = ImplicitAlternation
+
+    def __init__(self, sizes, n_components, fit_offsets=False, touched=None):
+        super().__init__(sizes, n_components, False, touched)
+
+    def init(self, rng, batch):
+        """Random factors whose products have about the size of the mean preference."""
+        w = np.zeros(self.layout.size, batch.y.dtype)
+        mean = len(batch) / (self.sizes[0] * self.sizes[1])
+        for c, F in enumerate(self.split(w)[2]):
+            # A product of factors with deviation s has the deviation s^2 sqrt(n_components).
+            F[...] = rng.standard_normal(F.shape) * np.sqrt(mean) / self.n_components**0.25
+            F[np.bincount(batch.X[:, c], minlength=len(F)) == 0] = 0
+        return w
+
+    def squares_of_all(self, w):
+        """The sum of the squared scores of all pairs."""
+        X, Y = self.split(w)[2]
+        return float(np.vdot(X.T @ X, Y.T @ Y))
+
+    def confidences(self, batch):
+        """For every kind, the sums of the confidences of all pairs of each entity."""
+        excess = batch.y[:, 0]
+        return [
+            self.sizes[1 - c] + np.bincount(batch.X[:, c], excess, minlength=self.sizes[c])
+            for c in (0, 1)
+        ]
+
+    def total_confidence(self, batch):
+        """The sum of the confidences of all pairs."""
+        return float(self.sizes[0] * self.sizes[1] + batch.y.sum(dtype=float))
+
+    def mean_trace(self, w, batch):
+        """Trace of the Hessian of the mean loss over all pairs."""
+        pairs = zip(self.confidences(batch), self.split(w)[2], strict=True)
+        trace = sum(float(W @ np.einsum("ik,ik->i", F, F)) for W, F in pairs)
+        return trace / self.total_confidence(batch)
+
+    def preference_loss(self, w, batch):
+        """Mean loss over all pairs, without noise and penalty, and that of the best constant."""
+        excess, s = batch.y[:, 0], self.scores(w, batch.X)[:, 0]
+        rest = float(excess @ (1 - s) ** 2) + float((1 - 2 * s).sum())
+        total = self.total_confidence(batch)
+        positive = (len(batch) + float(excess.sum(dtype=float))) / total
+        return (self.squares_of_all(w) + rest) / (2 * total), positive * (1 - positive) / 2

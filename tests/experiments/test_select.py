@@ -1,0 +1,113 @@
+"""The choice among fitted networks."""
+
+import numpy as np
+import pytest
+from fitted import IRIS, SPECIES
+from numpy.testing import assert_array_equal
+from scipy.stats import spearmanr
+from sklearn.datasets import load_diabetes
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skflat.experiments import select
+from skflat.measures import HessianTrace, Weakness, effective_rank, hessian_trace, weakness
+
+# These fits are short on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+TRAIN, OTHER = np.arange(0, 150, 2), np.arange(1, 150, 2)
+X, Y = IRIS[TRAIN], SPECIES[TRAIN]
+
+
+@pytest.fixture(scope="module")
+def networks():
+    setting = {"hidden_layer_sizes": (6,), "max_iter": 40, "learning_rate_init": 0.02}
+    return {
+        f"start {seed}": MLPClassifier(random_state=seed, **setting).fit(X, Y) for seed in range(4)
+    }
+
+
+def test_the_best_is_that_of_the_largest_or_of_the_smallest_value(networks):
+    found = select(networks, X, Y, by="sharpness")
+    traces = {name: hessian_trace(each, X, Y).value for name, each in networks.items()}
+    ranks = {name: effective_rank(each, X, Y).value for name, each in networks.items()}
+    assert found.name == min(traces, key=traces.get) != max(traces, key=traces.get)
+    assert found.best is networks[found.name] is list(networks.values())[found.index]
+    assert found.choices["effective_rank"] == max(ranks, key=ranks.get)
+    assert_array_equal(found.values["effective_rank"], list(ranks.values()))
+    expected = -spearmanr(list(traces.values()), list(ranks.values())).statistic
+    assert found.agreement["effective_rank"] == pytest.approx(expected)
+    assert found.agreement["sharpness"] == pytest.approx(1)
+
+
+def test_all_are_measured_with_the_same_probes(networks):
+    found = select(networks, X, Y, by="weakness", random_state=7)
+    expected = [weakness(each, X, Y, random_state=7).value for each in networks.values()]
+    assert_array_equal(found.values["weakness"], expected)
+    given = select(networks, X, Y, by=Weakness(X_probe=IRIS[OTHER]), rivals=())
+    expected = [weakness(each, X, Y, X_probe=IRIS[OTHER]).value for each in networks.values()]
+    assert_array_equal(given.values["Weakness"], expected)
+    assert list(given.choices) == [given.by] == ["Weakness"]
+
+
+def test_validation_rows_choose_by_the_score(networks):
+    rows = IRIS[OTHER], SPECIES[OTHER]
+    scores = [each.score(*rows) for each in networks.values()]
+    found = select(networks, X, Y, validation=rows)
+    assert_array_equal(found.values["validation"], scores)
+    assert found.choices["validation"] == list(networks)[int(np.argmax(scores))]
+    losses = select(networks, X, Y, by="validation", validation=rows, scoring="neg_log_loss")
+    assert losses.by == "validation"
+    assert (losses.values["validation"] < 0).all()
+
+
+def test_a_sequence_is_numbered_and_pipelines_are_measured_on_what_they_see(networks):
+    pipes = [
+        make_pipeline(StandardScaler(), MLPClassifier((5,), max_iter=20, random_state=seed))
+        for seed in range(2)
+    ]
+    found = select([pipe.fit(X, Y) for pipe in pipes], X, Y, by=HessianTrace())
+    assert found.names == [0, 1]
+    assert found.name == found.index
+    expected = [hessian_trace(pipe, X, Y).value for pipe in pipes]
+    assert_array_equal(found.values["HessianTrace"], expected)
+    assert found.to_frame().shape == (2, 4)
+    assert all(name in str(found) for name in found.choices)
+
+
+def test_a_model_without_a_number_is_never_chosen_and_equal_ones_have_no_agreement(networks):
+    wild = MLPClassifier((6,), max_iter=1, random_state=0).fit(X, Y)
+    wild.coefs_ = [np.full_like(each, 1e200) for each in wild.coefs_]
+    with pytest.warns(UserWarning, match="The loss at the fitted parameters is"):
+        found = select([wild, networks["start 0"]], X, Y, by="sharpness", rivals=())
+    assert found.name == 1
+    twins = select([networks["start 0"]] * 2, X, Y)
+    assert twins.name == 0
+    assert np.isnan(list(twins.agreement.values())).all()
+
+
+def test_measures_that_are_not_defined_are_left_out():
+    X, y = load_diabetes(return_X_y=True)
+    nets = [
+        MLPRegressor(hidden_layer_sizes=(4,), max_iter=5, random_state=seed).fit(X, y)
+        for seed in range(2)
+    ]
+    found = select(nets, X, y, by="effective_rank")
+    assert "normalized_margin" not in found.choices
+    with pytest.raises(ValueError, match=r"by='normalized_margin' chooses none .*needs classes"):
+        select(nets, X, y)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"models": []}, "at least two fitted estimators, got 0"),
+        ({"by": "flat"}, "names among .*, got 'flat'"),
+        ({"rivals": [3]}, "names among .*, got 3"),
+        ({"by": "validation"}, r"needs rows: validation=\(X_val, y_val\)"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(networks, change, message):
+    with pytest.raises(ValueError, match=message):
+        select(**{"models": networks, "X": X, "y": Y} | change)
