@@ -3,9 +3,9 @@ A convolutional network of your own
 ===================================
 
 A model does not have to be one of the built-in networks. Whatever can be written as one function of
-parameters and rows is trained by the same solvers and measured by the same measures; autograd derives
-the gradients. Here it is a small convolutional network that reads digits of which a fifth has a wrong
-label, trained plainly and with a large radius.
+parameters and rows is trained by the same solvers and measured by the same measures; autograd
+derives the gradients. Here it is a small convolutional network that reads digits of which a fifth
+has a wrong label, trained plainly and with a large radius.
 """
 
 import autograd.numpy as np
@@ -33,9 +33,9 @@ y_train[redrawn] = rng.integers(10, size=len(redrawn))
 # %%
 # The model
 # ---------
-# ``shapes`` names the parameters. ``forward`` returns a score for each class. ``convolutions`` is the part
-# before the last affine map. It is given as ``features=``, for the measures that re-read the last layer.
-# Note the NumPy: it is autograd's.
+# ``shapes`` names the parameters. ``forward`` returns a score for each class. ``convolutions`` is
+# the part before the last affine map. It is given as ``features=``, for the measures that re-read
+# the last layer. Note the NumPy: it is autograd's.
 
 
 def shapes(rng, n_features, n_outputs):
@@ -74,7 +74,10 @@ def forward(params, X):
 # --------------------------------
 # A step of `sam` costs two gradients, so it has half as many epochs.
 
-WAYS = {"adam": {"solver": "adam", "max_iter": 30}, "sam": {"solver": "sam", "rho": 0.5, "max_iter": 15}}
+WAYS = {
+    "adam": {"solver": "adam", "max_iter": 30},
+    "sam": {"solver": "sam", "rho": 0.5, "max_iter": 15},
+}
 models = {
     name: FlatFunctionClassifier(
         forward,
@@ -98,16 +101,17 @@ for name, clf in models.items():
     print(f"{name:<6}{clf.n_grad_evals_:>11.0f}{scores}{top:>12.3g}{rank:>8.1f}")
 
 # %%
-# Plain training fits more of the wrong labels and reads new digits worse. The network of `sam` is the
-# flatter one: changing every weight at random by a share of itself costs it less. One split and one
-# seed; at small noise the difference is what the test accuracies also show.
+# Plain training fits more of the wrong labels and reads new digits worse. The network of `sam` is
+# the flatter one: changing every weight at random by a share of itself costs it less. One split and
+# one seed; at small noise the difference is what the test accuracies also show.
 
 figure, (left, middle, right) = plt.subplots(
     1, 3, figsize=(13, 4), layout="constrained", width_ratios=[1, 1, 1.6]
 )
 for ax, (name, clf) in zip((left, middle), models.items(), strict=True):
-    kernels = np.pad(clf.params_["K1"].T.reshape(6, 3, 3), ((0, 0), (0, 1), (0, 1)),
-                     constant_values=np.nan)
+    kernels = np.pad(
+        clf.params_["K1"].T.reshape(6, 3, 3), ((0, 0), (0, 1), (0, 1)), constant_values=np.nan
+    )
     sheet = np.vstack([np.hstack(kernels[:3]), np.hstack(kernels[3:])])
     limit = np.nanmax(np.abs(sheet))
     ax.imshow(sheet, cmap="RdBu", vmin=-limit, vmax=limit)

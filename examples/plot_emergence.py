@@ -2,13 +2,13 @@
 Where flat minima emerge
 ========================
 
-How wide must a network be to fit its training rows? And how wide to fit them *flatly*? These are two
-thresholds. Narrow networks do not reach zero training error. Slightly wider ones do, but their
+How wide must a network be to fit its training rows? And how wide to fit them *flatly*? These are
+two thresholds. Narrow networks do not reach zero training error. Slightly wider ones do, but their
 solutions break under little noise. Wide ones have flat solutions (Baldassi and others,
 arXiv:2110.00683, for binary perceptrons).
 
-:func:`~skflat.experiments.emergence` trains a ladder of widths from several starts and estimates both
-thresholds with their uncertainty.
+:func:`~skflat.experiments.emergence` trains a ladder of widths from several starts and estimates
+both thresholds with their uncertainty.
 """
 
 import matplotlib.pyplot as plt
@@ -24,8 +24,8 @@ from skflat.measures import LocalEnergy
 # %%
 # Two tasks
 # ---------
-# 400 digits, once with their labels and once with a twentieth of the labels drawn at random. A wrong
-# label has to be learnt by heart, which takes more units.
+# 400 digits, once with their labels and once with a twentieth of the labels drawn at random. A
+# wrong label has to be learnt by heart, which takes more units.
 
 
 def data(noise):
@@ -43,8 +43,8 @@ def data(noise):
 # %%
 # The ladder
 # ----------
-# A network is *solved* if it makes no error on its rows. It is *flat* if changing every weight by half of
-# itself, at random, mislabels no more than one row in ten.
+# A network is *solved* if it makes no error on its rows. It is *flat* if changing every weight by
+# half of itself, at random, mislabels no more than one row in ten.
 
 FLAT = 0.1
 
@@ -80,16 +80,23 @@ for name, found in results.items():
         print(f"  {kind:<14}{at} (95 %: between {each.low:g} and {each.high:g})")
 
 # %%
-# The share of starts that are solved rises to 1, and later the local energy of the solved ones falls
-# below the level. Between the two thresholds there are solutions, and they are sharp. Test accuracy
-# goes on rising past the first threshold. This is what `adam` finds in eighty epochs on one split. It does
-# not say which solutions exist.
+# The share of starts that are solved rises to 1, and later the local energy of the solved ones
+# falls below the level. Between the two thresholds there are solutions, and they are sharp. Wrong
+# labels move both to the right. The test accuracy hardly changes past the first one: here flat
+# solutions are no better than the first that exist. This is what `adam` finds in eighty epochs on
+# one split. It does not say which solutions exist.
 
 figure, axes = plt.subplots(1, 2, figsize=(13, 4.8), layout="constrained")
 for ax, (name, found) in zip(axes, results.items(), strict=True):
     display = EmergenceDisplay.from_emergence(found, ax=ax)
     display.energy_ax_.axhline(FLAT, color="C1", lw=0.8, ls=":")
     display.energy_ax_.set_ylim(-0.03, 0.63)
-    ax.set_title(name)
+    fits, flat = (f"{each.size:.0f}" for each in (found.interpolation_, found.flatness_))
+    ax.set_title(f"{name}: fits from width {fits}, flat from {flat}")
     ax.set_xlabel("width of the hidden layer")
+    legend = ax.get_legend() or display.energy_ax_.get_legend()
+    labels = [text.get_text().split(" at ")[0] for text in legend.get_texts()]
+    handles = legend.legend_handles
+    legend.remove()
+figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
 plt.show()

@@ -20,8 +20,8 @@ from skflat.symmetry import balancing_flow, conserved, flatten, flattening_flow,
 # -----------
 # The loss ``(xy - 1)^2`` is 0 on a hyperbola. Gradient flow runs into it, and on its way it keeps
 # ``x^2 - y^2`` (the dotted lines). Where it ends depends on where it began. The *flattening* flow
-# instead stays on the hyperbola and makes ``x^2 - y^2`` vanish. It ends at (1, 1), where the largest
-# eigenvalue of the Hessian is smallest.
+# instead stays on the hyperbola and makes ``x^2 - y^2`` vanish. It ends at (1, 1), where the
+# largest eigenvalue of the Hessian is smallest.
 
 STARTS = [(3.2, 1.6), (0.4, 3.4), (3.6, 0.7), (1.9, 2.6)]
 
@@ -67,8 +67,8 @@ plt.show()
 # Two matrices
 # ------------
 # A factorization ``X Y'`` of a matrix is the same with more numbers: ``X G`` and ``Y inv(G)'`` have
-# the same product for every invertible ``G``. The flow keeps the product, and the largest eigenvalue
-# falls to the least possible one, four times the largest singular value of the matrix.
+# the same product for every invertible ``G``. The flow keeps the product, and the largest
+# eigenvalue falls to the least possible one, four times the largest singular value of the matrix.
 
 rng = np.random.default_rng(0)
 U, V = (np.linalg.qr(rng.normal(size=(n, 2)))[0] for n in (4, 3))
@@ -85,8 +85,8 @@ print(f"the product moves by {moved:.1e}")
 # A network
 # ---------
 # The units of a relu network can be rescaled in the same way. In the logarithms of the scales the
-# trace of the Hessian is convex, so there is one flattest network with the same predictions. We make
-# a network a hundred times as sharp and let the flow bring it back.
+# trace of the Hessian is convex, so there is one flattest network with the same predictions. We
+# make a network a hundred times as sharp and let the flow bring it back.
 
 X, y = load_digits(return_X_y=True)
 X, y = X[:600] / 16, y[:600]

@@ -1,11 +1,11 @@
 """
 The landscape around a network, and between two of them
-========================================================
+=======================================================
 
-A loss over thousands of parameters cannot be drawn. Its values along a line or in a plane can. Which
-line is the question: a random one, the most curved one, or the one that leads to another network. This
-page draws all of them, for two networks from one start: one trained by `adam` and one by `sam`, at an
-equal number of gradients.
+A loss over thousands of parameters cannot be drawn. Its values along a line or in a plane can.
+Which line is the question: a random one, the most curved one, or the one that leads to another
+network. This page draws all of them, for two networks from one start: one trained by `adam` and one
+by `sam`, at an equal number of gradients.
 """
 
 import matplotlib.pyplot as plt
@@ -20,8 +20,8 @@ from skflat.measures import hessian_eigenvalues, hessian_trace, local_energy
 # %%
 # Two networks
 # ------------
-# A fifth of the training labels is drawn at random. A step of `sam` costs two gradients, so it has half
-# as many epochs.
+# A fifth of the training labels is drawn at random. A step of `sam` costs two gradients, so it has
+# half as many epochs.
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
@@ -43,7 +43,9 @@ models = {
     ).fit(X_train, y_train)
     for solver, epochs in {"adam": 160, "sam": 80}.items()
 }
-print(f"{'':<6}{'gradients':>10}{'train':>8}{'test':>8}{'trace':>9}{'largest':>9}{'local energy':>18}")
+print(
+    f"{'':<6}{'gradients':>10}{'train':>8}{'test':>8}{'trace':>9}{'largest':>9}{'local energy':>18}"
+)
 for name, model in models.items():
     trace, largest, energy = (
         measure(model, X_train, y_train)
@@ -59,8 +61,8 @@ for name, model in models.items():
 # Along a line
 # ------------
 # On the left both go the same random way, with steps relative to the size of the weights
-# (filter-normalised, Li and others, arXiv:1712.09913). On the right each goes along its own most curved
-# direction, and steps are distances.
+# (filter-normalised, Li and others, arXiv:1712.09913). On the right each goes along its own most
+# curved direction, and steps are distances.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
 for name, model in models.items():
@@ -77,9 +79,9 @@ for ax in (left, right):
 plt.show()
 
 # %%
-# The measures need not agree. Where a network fits its rows perfectly the loss tends to 0, and so does
-# the Hessian of a log-loss, however fast the loss rises farther out. So `adam`, which fits the wrong
-# labels, may have the smaller trace and the narrower valley.
+# The measures need not agree. Where a network fits its rows perfectly the loss tends to 0, and so
+# does the Hessian of a log-loss, however fast the loss rises farther out. So `adam`, which fits the
+# wrong labels, may have the smaller trace and the narrower valley.
 #
 # In a plane, and from one network to the other
 # ---------------------------------------------

@@ -2,14 +2,14 @@
 Local entropy: how many solutions are nearby?
 =============================================
 
-Weights of one bit have no curvature: between -1 and +1 there is nothing to differentiate. What takes
-the place of flatness is a count. A solution is a set of weights that classifies every training row.
-Its *local entropy* at a distance is the logarithm of the number of solutions that differ from it in
-that share of the weights, divided by the number of weights. A wide minimum has many solutions around
-it, an isolated one has none.
+Weights of one bit have no curvature: between -1 and +1 there is nothing to differentiate. What
+takes the place of flatness is a count. A solution is a set of weights that classifies every
+training row. Its *local entropy* at a distance is the logarithm of the number of solutions that
+differ from it in that share of the weights, divided by the number of weights. A wide minimum has
+many solutions around it, an isolated one has none.
 
-This page counts for a small perceptron, where all solutions can be listed, and then asks for a large
-one what kind of solution an algorithm finds (Baldassi and others, arXiv:2107.01163).
+This page counts for a small perceptron, where all solutions can be listed, and then asks for a
+large one what kind of solution an algorithm finds (Baldassi and others, arXiv:2107.01163).
 """
 
 import matplotlib.pyplot as plt
@@ -26,8 +26,8 @@ from skflat.theory import enumerate_solutions, franz_parisi, hamming_entropy, ma
 # Nineteen weights: all solutions
 # -------------------------------
 # Nine random rows are to be stored in 19 weights. Of the half a million weight vectors,
-# :func:`~skflat.theory.enumerate_solutions` returns all that are right on every row. For each we count
-# the others at every distance.
+# :func:`~skflat.theory.enumerate_solutions` returns all that are right on every row. For each we
+# count the others at every distance.
 
 n = 19
 X, y = make_perceptron_storage(n, alpha=9 / n, patterns="normal", random_state=0)
@@ -97,9 +97,10 @@ for name, clf in fitted.items():
     print(f"2 % of flips make {energy.value:.1%} of the rows wrong")
 
 # %%
-# Both are right on every row, though a third of their weights differ. But the solution that message passing found is the wider one: fewer rows break when weights are flipped, and
-# there are more solutions around it, at every distance. Random labels behave alike. There theory
-# knows both kinds in the limit of many weights: typical solutions, and those of the largest margin.
+# Both are right on every row, though a third of their weights differ. But the solution that message
+# passing found is the wider one: fewer rows break when weights are flipped, and there are more
+# solutions around it, at every distance. Random labels behave alike. There theory knows both kinds
+# in the limit of many weights: typical solutions, and those of the largest margin.
 
 distances = np.array([0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2])
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained", sharey=True)
@@ -110,7 +111,9 @@ for name, clf in fitted.items():
 left.set_title("Measured, 1001 weights and a teacher's labels")
 curve = franz_parisi(0.3, distances, reference_margin=max_margin(0.3))
 right.plot(distances, curve.entropy, "C0.-", label="around the largest margin")
-right.plot(distances, franz_parisi(0.3, distances).entropy, "C1.-", label="around typical solutions")
+right.plot(
+    distances, franz_parisi(0.3, distances).entropy, "C1.-", label="around typical solutions"
+)
 right.plot(distances, hamming_entropy(distances), "k--", lw=1, label="all weights")
 right.set(xlabel="share of the weights that differ", title="Theory, random labels")
 for ax in (left, right):

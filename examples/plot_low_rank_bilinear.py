@@ -2,10 +2,11 @@
 A low-rank model of your own: two things that meet
 ==================================================
 
-A row holds two vectors ``a`` and ``b``, say a buyer and a product, and the target is ``a' M b`` plus noise,
-with a matrix ``M`` of rank 3. The model is ``(a U) . (b V)`` with ten components, far more than three. Noise
-of a growing radius `rho` on the parameters makes the product ``U V'`` lose the components that only fit
-the noise of the targets. This is how flatness simplifies: it prefers products of low rank.
+A row holds two vectors ``a`` and ``b``, say a buyer and a product, and the target is ``a' M b``
+plus noise, with a matrix ``M`` of rank 3. The model is ``(a U) . (b V)`` with ten components, far
+more than three. Noise of a growing radius `rho` on the parameters makes the product ``U V'`` lose
+the components that only fit the noise of the targets. This is how flatness simplifies: it prefers
+products of low rank.
 """
 
 import autograd.numpy as np
@@ -70,12 +71,13 @@ models = {rho: fit(rho) for rho in (0.0, 0.05, 0.1, 0.2, 0.3)}
 print(f"{'rho':>6}{'train R2':>10}{'test R2':>10}{'trace':>9}   singular values")
 for rho, reg in models.items():
     values = " ".join(f"{value:.2f}" for value in spectrum(reg)[:6])
-    print(f"{rho:>6}{reg.score(*train):>10.3f}{reg.score(*test):>10.3f}{reg.sharpness_:>9.0f}   {values}")
+    scores = f"{reg.score(*train):>10.3f}{reg.score(*test):>10.3f}"
+    print(f"{rho:>6}{scores}{reg.sharpness_:>9.0f}   {values}")
 
 # %%
-# At ``rho=0`` the training score is best, and ten singular values are in use. At a moderate radius only
-# three are left, the score on new rows is best, and the values come close to the true ones. A radius
-# that is too large also shrinks what is real.
+# At ``rho=0`` the training score is best, and ten singular values are in use. At a moderate radius
+# only three are left, the score on new rows is best, and the values come close to the true ones. A
+# radius that is too large also shrinks what is real.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
 colors = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(models)))
@@ -83,9 +85,16 @@ for (rho, reg), color in zip(models.items(), colors, strict=True):
     left.plot(range(1, SIZE + 1), spectrum(reg), "o-", ms=4, color=color, label=f"rho={rho}")
 left.plot(range(1, SIZE + 1), np.linalg.svd(M, compute_uv=False), "k--", label="the truth")
 left.set(title="Singular values of the product", xlabel="place", ylabel="value")
-right.plot(list(models), [reg.score(*train) for reg in models.values()], "s--", color="0.5",
-           label="training rows, with noise")
-right.plot(list(models), [reg.score(*test) for reg in models.values()], "o-", label="test rows, without")
+right.plot(
+    list(models),
+    [reg.score(*train) for reg in models.values()],
+    "s--",
+    color="0.5",
+    label="training rows, with noise",
+)
+right.plot(
+    list(models), [reg.score(*test) for reg in models.values()], "o-", label="test rows, without"
+)
 right.set(title="Score", xlabel="rho", ylabel="$R^2$")
 for ax in (left, right):
     ax.grid(alpha=0.3)

@@ -3,9 +3,9 @@ Measuring a network of PyTorch
 ==============================
 
 The weights of a network are all that is needed to measure it. `from_state_dict` turns the
-``state_dict`` of a feed-forward network into parameters and a function, and `as_model` makes of these
-an estimator that all measures and displays accept. Nothing is trained again, and nothing of PyTorch is
-imported.
+``state_dict`` of a feed-forward network into parameters and a function, and `as_model` makes of
+these an estimator that all measures and displays accept. Nothing is trained again, and nothing of
+PyTorch is imported.
 """
 
 import matplotlib.pyplot as plt
@@ -36,8 +36,8 @@ from skflat.measures import (
 #     ...  # train as you do
 #     state = net.state_dict()
 #
-# So that this page can be built without PyTorch, scikit-learn trains a network of that shape here, and
-# its weights are named as PyTorch names them: a row of weights for every output.
+# So that this page can be built without PyTorch, scikit-learn trains a network of that shape here,
+# and its weights are named as PyTorch names them: a row of weights for every output.
 
 X, y = load_digits(return_X_y=True)
 X, y = X[:400] / 16, y[:400]
@@ -50,8 +50,8 @@ print({name: array.shape for name, array in state.items()})
 # %%
 # Measure it
 # ----------
-# The activations are not in a ``state_dict``, so they are named. ``features`` is what the last layer
-# reads.
+# The activations are not in a ``state_dict``, so they are named. ``features`` is what the last
+# layer reads.
 
 params, forward, features = from_state_dict(state, activations="tanh")
 model = as_model(params, forward, X, y, features=features)

@@ -2,10 +2,10 @@
 Measuring a network that you have
 =================================
 
-All measures take fitted networks of scikit-learn as they are, also at the end of a Pipeline. This page
-measures two: one has learnt digits from right labels, the other from labels of which a fifth is wrong.
-Both fit their labels almost perfectly, so the training accuracy does not tell which is which. Does the
-loss around them?
+All measures take fitted networks of scikit-learn as they are, also at the end of a Pipeline. This
+page measures two: one has learnt digits from right labels, the other from labels of which a fifth
+is wrong. Both fit their labels almost perfectly, so the training accuracy does not tell which is
+which. Does the loss around them?
 """
 
 import matplotlib.pyplot as plt
@@ -57,9 +57,9 @@ for name, model in models.items():
 # %%
 # Nine measures
 # -------------
-# ``+-`` is the standard error of what is sampled. "at least" and "at most" mark what a search found: it
-# bounds the quantity from one side. The last column says which network is the flatter one by that
-# measure, unless the difference is within two standard errors.
+# ``+-`` is the standard error of what is sampled. "at least" and "at most" mark what a search
+# found: it bounds the quantity from one side. The last column says which network is the flatter one
+# by that measure, unless the difference is within two standard errors.
 
 MEASURES = {  # name in the table: function, and whether smaller is flatter
     "trace of the Hessian": (hessian_trace, True),
@@ -87,14 +87,16 @@ for name, (function, smaller) in MEASURES.items():
     flatter = min(found, key=lambda each: found[each].value * (1 if smaller else -1))
     if abs(clean.value - wrong.value) < 2 * np.hypot(clean.stderr, wrong.stderr):
         flatter = "undecided"
-    print(f"{name:<28}" + "".join(f"{as_text(each):>20}" for each in found.values()), f"  {flatter}")
+    print(
+        f"{name:<28}" + "".join(f"{as_text(each):>20}" for each in found.values()), f"  {flatter}"
+    )
 
 # %%
 # Pictures of the same
 # --------------------
-# Wrong labels are learnt by heart, and that shows in the surroundings: noise on the weights does more
-# harm, the spectrum of the Hessian reaches farther, and the margins are smaller. One split and one seed:
-# this is what the measures do, no law about them.
+# Wrong labels are learnt by heart, and that shows in the surroundings: noise on the weights does
+# more harm, the spectrum of the Hessian reaches farther, and the margins are smaller. One split and
+# one seed: this is what the measures do, no law about them.
 
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(15, 4.4), layout="constrained")
 for name, model in models.items():

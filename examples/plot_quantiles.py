@@ -2,10 +2,10 @@
 A loss of your own: an interval that holds four fifths
 ======================================================
 
-Often a number is not enough, and an interval is wanted that holds 80 % of what may come. A quantile is
-what minimises the pinball loss, so there are two ways: a network for each end, with the loss that is
-built in; or one function that gives both ends, with a loss of your own. The second has a guarantee that
-the first has not: its ends cannot cross.
+Often a number is not enough, and an interval is wanted that holds 80 % of what may come. A quantile
+is what minimises the pinball loss, so there are two ways: a network for each end, with the loss
+that is built in; or one function that gives both ends, with a loss of your own. The second has a
+guarantee that the first has not: its ends cannot cross.
 """
 
 import autograd.numpy as np
@@ -32,8 +32,8 @@ settings = {
     "rho": 0.05,
     "learning_rate_init": 0.02,
     "learning_rate": "cosine",  # a schedule that is meant to end at max_iter
-    "max_iter": 150,
-    "batch_size": 100,
+    "max_iter": 200,
+    "batch_size": 20,
     "random_state": 0,
     "measures": None,
 }
@@ -50,8 +50,9 @@ networks = [
 # %%
 # One function and its loss
 # -------------------------
-# The function returns the centre of the interval and the logarithm of half its width. ``prediction=`` turns
-# these raw outputs into what `predict` returns, and ``loss=`` gives one value for each row.
+# The function returns the centre of the interval and the logarithm of half its width.
+# ``prediction=`` turns these raw outputs into what `predict` returns, and ``loss=`` gives one value
+# for each row.
 
 
 def shapes(rng, n_features, n_outputs):
@@ -81,8 +82,9 @@ own.fit(X, y)
 # %%
 # Do they hold four fifths?
 # -------------------------
-# On 4,000 rows that nobody has trained on, both intervals hold somewhat less than the 80 % they promise, as
-# intervals of flexible models fitted to few rows do. (Rows held out would tell by how much to widen them.)
+# On 4,000 rows that nobody has trained on, both intervals hold somewhat less than the 80 % they
+# promise, as intervals of flexible models fitted to few rows do. (Rows held out would tell by how
+# much to widen them.)
 
 found = {
     "two networks": lambda X: np.stack([net.predict(X) for net in networks], axis=1),

@@ -2,10 +2,10 @@
 Recommending films
 ==================
 
-People rate a few films each. A factorization gives every user and every film a short vector, so that
-the product of both is what the user would think of the film. It has far more parameters than ratings
-for most users, so what is predicted elsewhere depends on *which* of all good fits is found. The
-default solver takes the one with the smallest expected loss under weight noise of size `rho`.
+People rate a few films each. A factorization gives every user and every film a short vector, so
+that the product of both is what the user would think of the film. It has far more parameters than
+ratings for most users, so what is predicted elsewhere depends on *which* of all good fits is found.
+The default solver takes the one with the smallest expected loss under weight noise of size `rho`.
 
 The ratings are drawn from a model that we know: every film has a flavour, every user a taste. So at
 the end we can look up what the users would really have liked.
@@ -20,8 +20,8 @@ from skflat import FlatMatrixFactorization
 # %%
 # Eighty films and four hundred users
 # -----------------------------------
-# A user has rated about a fifth of the films, and the more popular ones more often. Ratings are from
-# half a star to five, with noise.
+# A user has rated about a fifth of the films, and the more popular ones more often. Ratings are
+# from half a star to five, with noise.
 
 TITLES = {
     "space": ("Orbit of", "The Last Signal from", "Return to", "Colony on"),
@@ -56,14 +56,12 @@ for pair, rating in zip(pairs[:3], ratings, strict=False):
 # %%
 # Choose rho
 # ----------
-# A row is a user and a film, so scikit-learn's searches hold out ratings. At ``rho=0`` ten components
-# fit the noise. The noise of the ratings themselves, 0.5 stars and the rounding, is a floor that no
-# model can be better than.
+# A row is a user and a film, so scikit-learn's searches hold out ratings. At ``rho=0`` ten
+# components fit the noise. The noise of the ratings themselves, 0.5 stars and the rounding, is a
+# floor that no model can be better than.
 
 train, test, y_train, y_test = train_test_split(pairs, ratings, test_size=0.1, random_state=0)
-model = FlatMatrixFactorization(
-    10, alpha=0, clip=(0.5, 5), tol=1e-3, measures=None, random_state=0
-)
+model = FlatMatrixFactorization(10, alpha=0, clip=(0.5, 5), tol=1e-3, measures=None, random_state=0)
 rhos = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0]
 search = GridSearchCV(model, {"rho": rhos}, cv=3, scoring="neg_root_mean_squared_error")
 search.fit(train, y_train)
@@ -83,13 +81,14 @@ print(f"  by the true liking       {error(np.clip(truth, 0.5, 5)):.3f}")
 # %%
 # Recommend, and find similar films
 # ---------------------------------
-# ``keep_seen=True`` remembers who has rated what, so that nobody is recommended an old acquaintance.
-# A user whom the model has never met gets the films that are liked in general.
+# ``keep_seen=True`` remembers who has rated what, so that nobody is recommended an old
+# acquaintance. A user whom the model has never met gets the films that are liked in general.
 
 best = search.best_estimator_.set_params(keep_seen=True).fit(pairs, ratings)
 ids, scores, known = best.recommend(["user 007", "user 042", "a newcomer"], n=3)
-for user, row, values, is_known in zip(("user 007", "user 042", "a newcomer"), ids, scores, known,
-                                       strict=True):
+for user, row, values, is_known in zip(
+    ("user 007", "user 042", "a newcomer"), ids, scores, known, strict=True
+):
     print(f"{user}{'' if is_known else ' (unknown)'}")
     for film, value in zip(row, values, strict=True):
         print(f"    {value:.1f}  {film} ({GENRES[genre[films.index(film)]]})")
@@ -98,7 +97,10 @@ for user, row, values, is_known in zip(("user 007", "user 042", "a newcomer"), i
 
 asked = ["Orbit of Vega", "Dinner with Inez"]
 for film, row, values in zip(asked, *best.similar_items(asked, n=3), strict=True):
-    print(f"similar to {film}: " + ", ".join(f"{f} ({v:.2f})" for f, v in zip(row, values, strict=True)))
+    print(
+        f"similar to {film}: "
+        + ", ".join(f"{f} ({v:.2f})" for f, v in zip(row, values, strict=True))
+    )
 similar, _ = best.similar_items(films, n=5)
 same = [genre[films.index(other)] == genre[k] for k, row in enumerate(similar) for other in row]
 print(f"of the five most similar films, {np.mean(same):.0%} are of the same genre; by chance 24 %")
@@ -107,8 +109,9 @@ print(f"of the five most similar films, {np.mean(same):.0%} are of the same genr
 # Would they have liked it?
 # -------------------------
 # We look up the true liking of the five films recommended to everybody, and compare: five unseen
-# films at random, the five of best general quality, and the five that the truth itself would choose.
-# The genres were never given to the model. They are visible in its similarities all the same.
+# films at random, the five of best general quality, and the five that the truth itself would
+# choose. The genres were never given to the model. They are visible in its similarities all the
+# same.
 
 ids, _, _ = best.recommend(n=5)
 rows = np.arange(len(users))[:, None]
@@ -130,7 +133,9 @@ figure, (left, middle, right) = plt.subplots(1, 3, figsize=(14, 4.4), layout="co
 left.plot(rhos, -search.cv_results_["mean_test_score"], "o-")
 left.plot(search.best_params_["rho"], -search.best_score_, "o", ms=14, mfc="none", mec="C3", mew=2)
 left.axhline(error(np.clip(truth, 0.5, 5)), color="k", ls=":", label="by the true liking")
-left.set(xlabel="rho", ylabel="error on ratings held out, stars", title="Flatter factors predict better")
+left.set(
+    xlabel="rho", ylabel="error on ratings held out, stars", title="Flatter factors predict better"
+)
 left.grid(alpha=0.3)
 left.legend()
 others, values = best.similar_items(films, n=len(films) - 1)

@@ -2,9 +2,9 @@
 One function, a hundred times as sharp
 ======================================
 
-Two networks can be the same function and lie at points of very different curvature. The reason is
-a symmetry. A relu unit passes on ``max(0, z)``. If its incoming weights are multiplied by ten and
-its outgoing weights divided by ten, its contribution does not change. The curvature does.
+Two networks can be the same function and lie at points of very different curvature. The reason is a
+symmetry. A relu unit passes on ``max(0, z)``. If its incoming weights are multiplied by ten and its
+outgoing weights divided by ten, its contribution does not change. The curvature does.
 
 So "flat" is a statement about parameters, unless a measure is made to ignore such changes. This
 page makes a network a hundred times as sharp, checks that no prediction moves, and asks every
@@ -78,8 +78,8 @@ plt.show()
 # %%
 # Which measures have noticed?
 # ----------------------------
-# Each measure is taken of both networks, on the same rows and with the same seed. A ratio of 1 means
-# that the measure sees the function alone, at least under this change.
+# Each measure is taken of both networks, on the same rows and with the same seed. A ratio of 1
+# means that the measure sees the function alone, at least under this change.
 
 MEASURES = {
     "trace of the Hessian": hessian_trace,
@@ -101,9 +101,9 @@ for name, function in MEASURES.items():
 
 # %%
 # The trace, its largest eigenvalue and the distance of the level set belong to the parameters.
-# Measures whose noise or radius is relative to each weight do not move. The least
-# trace of the orbit is the trace at the flattest of all rescaled networks, so it is the same by
-# construction. Weakness and the margin look at predictions.
+# Measures whose noise or radius is relative to each weight do not move. The least trace of the
+# orbit is the trace at the flattest of all rescaled networks, so it is the same by construction.
+# Weakness and the margin look at predictions.
 #
 # The lesson is not that the trace is useless. Among networks trained alike it still tells them
 # apart. But a trace alone is no property of what the network does.

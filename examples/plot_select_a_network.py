@@ -3,10 +3,10 @@ Choosing among starts: activation patterns and what they leave open
 ===================================================================
 
 The same network from another start is another network. Which of several should one keep, if no rows
-are to be spent on validation? Bennett (arXiv:2605.05209) proposes the *weakest*, the one that leaves most
-open. Weakness goes with the variety of activation patterns: which units of the last hidden layer are
-on for which row. This page looks at patterns, trains for their variety, and then asks whether choosing
-by weakness, or by its cheaper rivals, finds the better network.
+are to be spent on validation? Bennett (arXiv:2605.05209) proposes the *weakest*, the one that
+leaves most open. Weakness goes with the variety of activation patterns: which units of the last
+hidden layer are on for which row. This page looks at patterns, trains for their variety, and then
+asks whether choosing by weakness, or by its cheaper rivals, finds the better network.
 """
 
 import matplotlib.pyplot as plt
@@ -23,9 +23,10 @@ from skflat.solvers import PatternEntropy
 # %%
 # Patterns in the plane
 # ---------------------
-# A relu unit is on or off. The plane falls into regions with equal patterns, and in each of them the
-# network is one affine map. :class:`~skflat.solvers.PatternEntropy` adds the entropy of the pattern to
-# what is minimised, with the weight `rho`. Both networks here start at the same parameters.
+# A relu unit is on or off. The plane falls into regions with equal patterns, and in each of them
+# the network is one affine map. :class:`~skflat.solvers.PatternEntropy` adds the entropy of the
+# pattern to what is minimised, with the weight `rho`. Both networks here start at the same
+# parameters.
 
 rows, moon = make_moons(200, noise=0.15, random_state=0)
 settings = {
@@ -38,9 +39,9 @@ settings = {
 }
 pair = {
     "adam": FlatMLPClassifier(solver="adam", **settings).fit(rows, moon),
-    "pattern entropy": FlatMLPClassifier(
-        solver=PatternEntropy(), rho=0.03, **settings
-    ).fit(rows, moon),
+    "pattern entropy": FlatMLPClassifier(solver=PatternEntropy(), rho=0.03, **settings).fit(
+        rows, moon
+    ),
 }
 
 
@@ -68,9 +69,9 @@ plt.show()
 # %%
 # Twelve starts
 # -------------
-# The digits, through a last hidden layer of eight units. All twelve networks fit at least 99 %
-# of 250 training rows, so training accuracy cannot choose. :func:`~skflat.experiments.select` measures them on
-# the training rows and on the same probes, and says which one each criterion would take.
+# The digits, through a last hidden layer of eight units. All twelve networks fit at least 99 % of
+# 250 training rows, so training accuracy cannot choose. :func:`~skflat.experiments.select` measures
+# them on the training rows and on the same probes, and says which one each criterion would take.
 
 X, y = load_digits(return_X_y=True)
 X_train, X_rest, y_train, y_rest = train_test_split(
@@ -98,16 +99,17 @@ found = select(
     rivals=("effective_rank", "normalized_margin", "sharpness"),
 )
 test = np.array([each.score(X_test, y_test) for each in networks])
-print(f"test accuracy of the twelve: mean {test.mean():.4f}, from {test.min():.4f} to {test.max():.4f}")
+print(f"test accuracy: mean {test.mean():.4f}, from {test.min():.4f} to {test.max():.4f}")
 for name, choice in found.choices.items():
     print(f"{name:<18} chooses network {choice:>2}, test accuracy {test[choice]:.4f}")
 
 # %%
-# The test accuracies differ by several points, so there is something to choose. Here the rivals rank
-# the networks better than weakness does: the effective rank of the last hidden layer, the normalised
-# margin, and even the trace. The circle is the choice of each. Twelve starts on one set decide nothing.
-# The study in the documentation, on two sets and a hundred networks each, has weakness at a rank
-# correlation of .3 with test accuracy, and finds that the rivals explain most of it.
+# The test accuracies differ by several points, so there is something to choose. Here the rivals
+# rank the networks better than weakness does: the effective rank of the last hidden layer, the
+# normalised margin, and even the trace. The circle is the choice of each. Twelve starts on one set
+# decide nothing. The study in the documentation, on two sets and a hundred networks each, has
+# weakness at a rank correlation of .3 with test accuracy, and finds that the rivals explain most of
+# it.
 
 LABELS = {
     "Weakness": "weakness",

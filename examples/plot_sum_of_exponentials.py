@@ -2,11 +2,11 @@
 A formula of physics as a model, and how well its rates are known
 =================================================================
 
-A decay of three species is measured with a little noise. The model is the formula itself, a sum of three
-exponentials, and what is wanted are its rates. The curve fits perfectly, and the rates are known badly.
-The Hessian says why: along some directions of the parameters the loss is so flat that they can move far
-while the curve stays what it is. Physicists call such models *sloppy*. Here flatness is not a virtue but
-a warning.
+A decay of three species is measured with a little noise. The model is the formula itself, a sum of
+three exponentials, and what is wanted are its rates. The curve fits perfectly, and the rates are
+known badly. The Hessian says why: along some directions of the parameters the loss is so flat that
+they can move far while the curve stays what it is. Physicists call such models *sloppy*. Here
+flatness is not a virtue but a warning.
 """
 
 import autograd.numpy as np
@@ -18,8 +18,8 @@ from skflat.problems import as_problem
 # %%
 # The formula
 # -----------
-# Rates and amplitudes are logarithms, so that both stay positive. The start is a rough guess, and L-BFGS
-# fits all six.
+# Rates and amplitudes are logarithms, so that both stay positive. The start is a rough guess, and
+# L-BFGS fits all six.
 
 RATES, AMPLITUDES, NOISE = [0.3, 1.0, 5.0], [1.0, 2.0, 1.5], 0.02
 
@@ -41,9 +41,10 @@ print(f"R2 {reg.score(X, y):.5f}")
 # %%
 # The Hessian, whole
 # ------------------
-# With six parameters the Hessian is a small matrix. :func:`~skflat.problems.as_problem` gives access to
-# products with it. Near the minimum the covariance of the parameters is the variance of the noise over the
-# number of rows, times the inverse Hessian. So small eigenvalues are large errors.
+# With six parameters the Hessian is a small matrix. :func:`~skflat.problems.as_problem` gives
+# access to products with it. Near the minimum the covariance of the parameters is the variance of
+# the noise over the number of rows, times the inverse Hessian. So small eigenvalues are large
+# errors.
 
 problem = as_problem(reg, X, y)
 times = problem.objective.hessian_products(problem.w)
@@ -59,9 +60,9 @@ for name, value, error, expected in zip(names, found, errors, truth, strict=True
 print("eigenvalues     " + " ".join(f"{value:.2g}" for value in values))
 
 # %%
-# The eigenvalues spread over four decades and more. A step of 0.3 along the first eigenvector bends the
-# curve visibly. The same step along the last one changes it by less than the noise of the rows, although
-# it changes the rates by a quarter.
+# The eigenvalues spread over nearly four decades. A step of 0.3 along the first eigenvector bends
+# the curve visibly. The same step along the last one changes it by less than the noise of the rows,
+# but for the very first ones, and yet it changes rates and amplitudes by up to a quarter.
 
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(14, 4), layout="constrained")
 left.plot(t, y, ".", color="0.6", ms=3, label="measured")

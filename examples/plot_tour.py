@@ -32,8 +32,8 @@ from skflat.symmetry import sharpen
 # %%
 # 1. Fit
 # ------
-# `FlatMLPClassifier` is scikit-learn's ``MLPClassifier`` with another default solver, which seeks flat
-# minima for hardly more than the cost of plain training. It goes wherever an estimator goes.
+# `FlatMLPClassifier` is scikit-learn's ``MLPClassifier`` with another default solver, which seeks
+# flat minima for hardly more than the cost of plain training. It goes wherever an estimator goes.
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
@@ -48,12 +48,12 @@ print(f"test accuracy {pipeline.score(X_test, y_test):.3f}")
 # ----------------
 # Every fit measures how flat the minimum is.
 #
-# * *Sharpness* is the trace of the Hessian: how strongly the loss curves, over all directions. Smaller
-#   is flatter.
-# * *Flatness* is how far the parameters can move, at least, until the loss changes by a tenth of what
-#   there was to learn. Larger is flatter.
-# * *Weakness* is the share of (new row, class) pairs that the last layer leaves open. Larger leaves more
-#   open.
+# * *Sharpness* is the trace of the Hessian: how strongly the loss curves, over all directions.
+#   Smaller is flatter.
+# * *Flatness* is how far the parameters can move, at least, until the loss changes by a tenth of
+#   what there was to learn. Larger is flatter.
+# * *Weakness* is the share of (new row, class) pairs that the last layer leaves open. Larger leaves
+#   more open.
 #
 # None is good or bad by itself. They compare networks of one kind on the same rows, within their
 # standard errors.
@@ -70,11 +70,11 @@ for name in ("sharpness", "flatness", "weakness"):
 
 scaled = pipeline[:-1].transform(X_train)
 figure, axes = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained", sharey=True)
-for ax, directions in zip(axes, ("random", "eigen"), strict=True):
+for ax, directions in zip(axes, ("filter", "eigen"), strict=True):
     LandscapeDisplay.from_estimator(
         network, scaled, y_train, directions=directions, n_points=61, ax=ax
     )
-    ax.set_title(f"Along a {directions} direction")
+    ax.set_title("A random direction" if directions == "filter" else "The most curved direction")
     ax.grid(alpha=0.3)
 plt.show()
 
@@ -114,9 +114,10 @@ plt.show()
 # %%
 # 5. Measure a network that you have
 # ----------------------------------
-# Measures take fitted networks of scikit-learn as they are, also at the end of a Pipeline (and weights
-# from PyTorch, on a page of its own). The second network here is the first at other parameters: all
-# its predictions are the same and its curvature is tenfold. Only some measures notice.
+# Measures take fitted networks of scikit-learn as they are, also at the end of a Pipeline (and
+# weights from PyTorch, on a page of its own). The second network here is the first at other
+# parameters: all its predictions are the same and its curvature is tenfold. Only some measures
+# notice.
 
 mine = MLPClassifier((32,), max_iter=1000, random_state=0).fit(scaled, y_train)
 twin = sharpen(mine, scaled, y_train, factor=10)
@@ -140,8 +141,8 @@ plt.show()
 # %%
 # 7. A matrix with missing entries
 # --------------------------------
-# `FlatMatrixFactorization` takes a matrix with NaN, or rows of identifiers and a value. Its default solver
-# minimises the expected loss under weight noise exactly.
+# `FlatMatrixFactorization` takes a matrix with NaN, or rows of identifiers and a value. Its default
+# solver minimises the expected loss under weight noise exactly.
 
 matrix = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 40))
 seen = rng.random(matrix.shape) < 0.4
@@ -153,8 +154,9 @@ print(f"relative error on missing entries {np.std(error) / matrix.std():.3f}")
 # %%
 # 8. A model of your own
 # ----------------------
-# A function of parameters and rows, written with autograd's NumPy, and the shapes of the parameters.
-# Solvers and measures are the same. Here is a wave with unknown frequency, phase and decay.
+# A function of parameters and rows, written with autograd's NumPy, and the shapes of the
+# parameters. Solvers and measures are the same. Here is a wave with unknown frequency, phase and
+# decay.
 
 
 def wave(params, X):

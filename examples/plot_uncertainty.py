@@ -2,10 +2,10 @@
 How sure is it? Ensembles, Laplace and calibration
 ==================================================
 
-A network that has learnt its rows by heart says "99 %" too often. This page compares three remedies:
-an ensemble of several seeds, Laplace's approximation of the last layer, and scikit-learn's own
-calibration on rows held out. First where it can be drawn, for numbers; then for classes, where
-probabilities are checked against what happens.
+A network that has learnt its rows by heart says "99 %" too often. This page compares three
+remedies: an ensemble of several seeds, Laplace's approximation of the last layer, and
+scikit-learn's own calibration on rows held out. First where it can be drawn, for numbers; then for
+classes, where probabilities are checked against what happens.
 """
 
 import matplotlib.pyplot as plt
@@ -67,14 +67,15 @@ for name, model in models.items():
     print(f"outside {outside:.2f}")
 
 # %%
-# Both are less sure in the gap, and much less outside. Both are still too sure: in the gap the truth
-# leaves the band. A band tells how far models of this kind disagree, not how wrong the kind is.
+# Both are less sure in the gap, and much less outside. Both are still too sure: in the gap the
+# truth leaves the band. A band tells how far models of this kind disagree, not how wrong the kind
+# is.
 #
 # Classes: are 80 % really 80 %?
 # ------------------------------
 # Two classes, of whose labels 15 % are wrong: no honest probability is near 0 or 1. The network has
-# room to fit nearly all of the 400 rows, and does. A flat network (`sam`, with a radius taken by hand and
-# half the epochs, so at equal cost) is one more candidate.
+# room to fit nearly all of the 400 rows, and does. A flat network (`sam`, with a radius taken by
+# hand and half the epochs, so at equal cost) is one more candidate.
 
 rows, labels = make_classification(
     6400, 20, n_informative=8, flip_y=0.3, class_sep=1.5, random_state=0
@@ -111,11 +112,11 @@ for name, model in models.items():
 
 # %%
 # The reliability diagram bins the test rows by the probability of class 1 and shows how often that
-# class is right. On the diagonal a probability means what it says. One network, its
-# Laplace approximation and the ensemble are all too sure at both ends; the last two only a little less.
-# Calibration on rows held out repairs the ends. The flat network is the best of the five here, because
-# it did not fit the wrong labels, and it errs in the other direction in the middle: it is not sure
-# enough. None of them replaces a look at such a diagram.
+# class is right. On the diagonal a probability means what it says. One network, its Laplace
+# approximation and the ensemble are all too sure at both ends; the last two only a little less.
+# Calibration on rows held out repairs the ends. The flat network is the best of the five here,
+# because it did not fit the wrong labels, and it errs in the other direction in the middle: it is
+# not sure enough. None of them replaces a look at such a diagram.
 
 colors = [f"C{k}" for k in range(len(models))]
 figure, (left, right) = plt.subplots(

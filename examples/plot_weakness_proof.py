@@ -3,9 +3,9 @@ Weakness, with its proofs
 =========================
 
 A classifier that is right on all its training rows has not told us everything. Other classifiers of
-the same kind agree with it there and disagree elsewhere. *Weakness* counts how much is left open: the
-share of pairs (new input, class) that some classifier of the kind realises while it still reproduces
-every training row (Bennett, arXiv:2605.05209).
+the same kind agree with it there and disagree elsewhere. *Weakness* counts how much is left open:
+the share of pairs (new input, class) that some classifier of the kind realises while it still
+reproduces every training row (Bennett, arXiv:2605.05209).
 
 Nothing is estimated in a decision. An open pair comes with a classifier that realises it. A closed
 pair comes with a proof that there is none. This page shows both, where they can be drawn.
@@ -26,7 +26,17 @@ from skflat.measures import Weakness, open_pairs
 # ask for every point of a grid which classes are still open there.
 
 features = np.array(
-    [(-2, 0), (-1.6, 1), (-1.2, -0.4), (1, 1.6), (2, 1), (1.7, 2.2), (1, -1.7), (1.9, -1), (1.6, -2.1)]
+    [
+        (-2, 0),
+        (-1.6, 1),
+        (-1.2, -0.4),
+        (1, 1.6),
+        (2, 1),
+        (1.7, 2.2),
+        (1, -1.7),
+        (1.9, -1),
+        (1.6, -2.1),
+    ]
 )
 labels = np.repeat([0, 1, 2], 3)
 size = 81
@@ -70,18 +80,18 @@ def winner(W, points):
     return (points @ W[:-1] + W[-1]).argmax(axis=-1)
 
 
-for outcome, W in witnesses.items():
+for W in witnesses.values():
     assert (winner(W, features) == labels).all()
     print(f"a classifier that is right on all rows says {winner(W, probe)[0]} at the probe")
 
 # %%
 # A closed pair: a proof that nobody can
 # --------------------------------------
-# A point in the middle of class 1 can only be of class 1. Why not 0? Suppose some map gave it class 0
-# and every training row its own class. Each of these demands is an inequality: a score is larger than
-# a rival's. The refutation names a few of these inequalities and positive weights, so that the
-# weighted sum of the left sides is 0 whatever the map is. So ``0 > 0``, and there is no such map. We
-# add it up by hand.
+# A point in the middle of class 1 can only be of class 1. Why not 0? Suppose some map gave it class
+# 0 and every training row its own class. Each of these demands is an inequality: a score is larger
+# than a rival's. The refutation names a few of these inequalities and positive weights, so that the
+# weighted sum of the left sides is 0 whatever the map is. So ``0 > 0``, and there is no such map.
+# We add it up by hand.
 
 closed = np.array([[1.5, 1.6]])
 refuted = open_pairs(features, labels, closed)
@@ -117,7 +127,9 @@ for row, weight in zip(proof.rows, proof.weights, strict=True):
         line = np.stack([features[row], closed[0]])
         axes[2].plot(*line.T, "k-", lw=0.5 + 3 * weight, alpha=0.5, zorder=0)
 axes[2].plot(*closed[0], "kX", ms=12, zorder=5)
-axes[2].set_title("No classifier makes the cross class 0:\nthe rows of the proof, and their weights")
+axes[2].set_title(
+    "No classifier makes the cross class 0:\nthe rows of the proof, and their weights"
+)
 for ax in axes:
     for k, marker in enumerate("os^"):
         ax.plot(*features[labels == k].T, marker, color=f"C{k + 1}", mec="w", ms=10)
@@ -128,8 +140,9 @@ plt.show()
 # The same for a network
 # ----------------------
 # A network ends with an affine map of its own features. `Weakness` re-reads these: all last layers
-# that reproduce what the network has learnt. Here the layer before the last has eight units, and 100
-# unseen digits are the probes. The more rows the network has to reproduce, the less is left open.
+# that reproduce what the network has learnt. Here the layer before the last has eight units, and
+# 100 unseen digits are the probes. The more rows the network has to reproduce, the less is left
+# open.
 
 X, y = load_digits(return_X_y=True)
 X_train, X_probe, y_train, _ = train_test_split(

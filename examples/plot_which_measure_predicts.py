@@ -3,9 +3,9 @@ Which measure predicts how well a network generalises?
 ======================================================
 
 Flatness is of interest because flat networks are said to do better on new rows. Whether a measure
-really predicts that is a question with traps. Measures follow the training loss, and they follow the
-hyper-parameters: if a large learning rate gives both flat networks and good ones, flatness seems to
-predict, and adds nothing to what we knew already.
+really predicts that is a question with traps. Measures follow the training loss, and they follow
+the hyper-parameters: if a large learning rate gives both flat networks and good ones, flatness
+seems to predict, and adds nothing to what we knew already.
 
 :func:`~skflat.experiments.predicts_generalization` trains a grid of networks *to the same training
 loss*, takes the measures on the training rows and the scores on test rows, and computes the rank
@@ -25,9 +25,9 @@ from skflat.measures import EffectiveRank, HessianTrace, NormalizedMargin, Weakn
 # %%
 # A grid of networks at one loss
 # ------------------------------
-# Two learning rates, two batch sizes and two widths, from four starts each: 32 networks. Each trains
-# until its loss is 0.1, so no measure can win by telling who has trained longer. One measure is a
-# control: a number drawn at random.
+# Two learning rates, two batch sizes and two widths, from four starts each: 32 networks. Each
+# trains until its loss is 0.1, so no measure can win by telling who has trained longer. One measure
+# is a control: a number drawn at random.
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
@@ -65,8 +65,8 @@ print(f"test accuracy from {scores[fitted].min():.3f} to {scores[fitted].max():.
 # %%
 # Over all networks, and given what is known already
 # --------------------------------------------------
-# ``tau`` is Kendall's rank correlation, positive if the measure promises the truth (a smaller trace,
-# or a larger weakness, and a better score).
+# ``tau`` is Kendall's rank correlation, positive if the measure promises the truth (a smaller
+# trace, or a larger weakness, and a better score).
 
 summary = study.summary()
 print(summary.iloc[:, :6].round(2).to_string())

@@ -2,10 +2,11 @@
 Where wide flat minima are, by theory
 =====================================
 
-For perceptrons with weights of one bit and random rows, statistical physics says how solutions lie, in
-the limit of many weights: how many there are, whether they have neighbours, and from which size of a
-model on there are wide regions of them. The functions of :mod:`skflat.theory` compute these numbers to many
-digits. This page draws four of them (Baldassi and others, arXiv:2107.01163 and arXiv:2110.00683).
+For perceptrons with weights of one bit and random rows, statistical physics says how solutions lie,
+in the limit of many weights: how many there are, whether they have neighbours, and from which size
+of a model on there are wide regions of them. The functions of :mod:`skflat.theory` compute these
+numbers to many digits. This page draws four of them (Baldassi and others, arXiv:2107.01163 and
+arXiv:2110.00683).
 """
 
 import matplotlib.pyplot as plt
@@ -30,8 +31,8 @@ from skflat.theory import (
 # %%
 # Thresholds
 # ----------
-# The *load* is the number of rows for each weight. There are solutions up to the capacity. Long before it the
-# wide regions break up, and with them the algorithms fail.
+# The *load* is the number of rows for each weight. There are solutions up to the capacity. Long
+# before it the wide regions break up, and with them the algorithms fail.
 
 CLONES = (4, 5)  # solutions in a group: with one of these numbers the threshold is extreme
 stored, taught = (
@@ -50,9 +51,9 @@ print(f"  message passing finds it                          {amp_threshold():.4f
 # %%
 # How many solutions, and how many around one
 # -------------------------------------------
-# On the left, the logarithm of the number of solutions, by margin. It ends where there are none left. On the
-# right, around one solution at the load 0.7: a typical solution has no neighbours at small distances (the
-# curve is negative there), one of large margin has some at every distance.
+# On the left, the logarithm of the number of solutions, by margin. It ends where there are none
+# left. On the right, around one solution at the load 0.7: a typical solution has no neighbours at
+# small distances (the curve is negative there), one of large margin has some at every distance.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11.5, 4.2), layout="constrained")
 for margin in (0.0, 0.2, 0.4):
@@ -77,10 +78,11 @@ plt.show()
 # %%
 # A student that grows
 # --------------------
-# Now the data stay, three rows for each weight of a teacher, and the model grows: a student that sees the
-# inputs through random features. From one size on it has solutions at all. From a larger size on there are
-# dense regions of them. Past that, typical solutions stop improving, while those of the largest margin go
-# on. This is the theory's account of why larger models do better: they have wide minima to find.
+# Now the data stay, three rows for each weight of a teacher, and the model grows: a student that
+# sees the inputs through random features. From one size on it has solutions at all. From a larger
+# size on there are dense regions of them. Past that, typical solutions stop improving, while those
+# of the largest margin go on. This is the theory's account of why larger models do better: they
+# have wide minima to find.
 
 ALPHA_T = 3
 loads = np.array([0.3, 1, 2, 3, 5])
@@ -89,9 +91,7 @@ dense = [max(student_clone_threshold(load, m).size for m in CLONES) for load in 
 at = list(loads).index(ALPHA_T)
 sizes = np.linspace(first[at] + 1e-6, 3.5, 20)
 typical = [student_solutions(size, ALPHA_T).error for size in sizes]
-best = [
-    student_solutions(size, ALPHA_T, student_max_margin(size, ALPHA_T)).error for size in sizes
-]
+best = [student_solutions(size, ALPHA_T, student_max_margin(size, ALPHA_T)).error for size in sizes]
 print(f"weights for each row: solutions from {first[at]:.4f}, dense regions from {dense[at]:.4f}")
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11.5, 4.2), layout="constrained")
