@@ -75,8 +75,8 @@ def forward(params, X):
 # A step of `sam` costs two gradients, so it has half as many epochs.
 
 WAYS = {
-    "adam": {"solver": "adam", "max_iter": 30},
-    "sam": {"solver": "sam", "rho": 0.5, "max_iter": 15},
+    "adam": {"solver": "adam", "max_iter": 80},
+    "sam": {"solver": "sam", "rho": 0.5, "max_iter": 40},
 }
 models = {
     name: FlatFunctionClassifier(

@@ -79,14 +79,15 @@ for ax in (left, right):
 plt.show()
 
 # %%
-# The measures need not agree. Where a network fits its rows perfectly the loss tends to 0, and so
-# does the Hessian of a log-loss, however fast the loss rises farther out. So `adam`, which fits the
-# wrong labels, may have the smaller trace and the narrower valley.
+# Here all agree: `sam` is the flatter one, and the better one on new rows. They need not agree.
+# Where a network fits all its rows the loss tends to 0, and so does the Hessian of a log-loss,
+# however fast the loss rises farther out. Then the trace is small in a narrow valley.
 #
 # In a plane, and from one network to the other
 # ---------------------------------------------
-# The straight line between both crosses a ridge in the training loss, if there is one between their
-# valleys. On test rows with right labels the view is another.
+# On the straight line between both there is no ridge: the training loss, wrong labels included,
+# rises steadily from one to the other. For test rows with right labels the best point of the line
+# is neither network. It lies between them. That is why averages of parameters can pay.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11.5, 4.4), layout="constrained")
 LandscapeDisplay.from_estimator(
