@@ -104,12 +104,12 @@ for name, choice in found.choices.items():
     print(f"{name:<18} chooses network {choice:>2}, test accuracy {test[choice]:.4f}")
 
 # %%
-# The test accuracies differ by several points, so there is something to choose. Here the rivals
-# rank the networks better than weakness does: the effective rank of the last hidden layer, the
-# normalised margin, and even the trace. The circle is the choice of each. Twelve starts on one set
-# decide nothing. The study in the documentation, on two sets and a hundred networks each, has
-# weakness at a rank correlation of .3 with test accuracy, and finds that the rivals explain most of
-# it.
+# The test accuracies differ by several points, so there is something to choose. Weakness ranks the
+# networks in the right direction. So do its rivals, a little better: the effective rank of the last
+# hidden layer, the normalised margin, and the trace. They agree on one of the best networks (the
+# circle), and weakness takes one of average accuracy. Twelve starts on one set decide nothing. The
+# study in the documentation, on two sets and a hundred networks each, has weakness at a rank
+# correlation of .3 with test accuracy, and finds that the rivals explain most of it.
 
 LABELS = {
     "Weakness": "weakness",
