@@ -101,9 +101,10 @@ for name, clf in models.items():
     print(f"{name:<6}{clf.n_grad_evals_:>11.0f}{scores}{top:>12.3g}{rank:>8.1f}")
 
 # %%
-# Plain training fits more of the wrong labels and reads new digits worse. The network of `sam` is
-# the flatter one: changing every weight at random by a share of itself costs it less. One split and
-# one seed; at small noise the difference is what the test accuracies also show.
+# Plain training fits more of the wrong labels and reads new digits a little worse. The network of
+# `sam` is the flatter one: its largest eigenvalue is smaller, and changing every weight at random
+# by a share of itself costs it less. One split and one seed: a point of test accuracy is within its
+# noise, the flatness is not.
 
 figure, (left, middle, right) = plt.subplots(
     1, 3, figsize=(13, 4), layout="constrained", width_ratios=[1, 1, 1.6]

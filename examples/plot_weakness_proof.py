@@ -115,7 +115,7 @@ print("checked by the package in exact arithmetic:", refuted.proves(0, 0, exactl
 
 COLORS, LEVELS = ["C1", "C2", "C3"], [-0.5, 0.5, 1.5, 2.5]
 plane = np.stack(np.meshgrid(*2 * [np.linspace(-3, 3, 500)]))
-figure, axes = plt.subplots(1, 3, figsize=(13, 4.6), layout="constrained", sharey=True)
+figure, axes = plt.subplots(1, 3, figsize=(13, 5.2), layout="constrained", sharey=True)
 shown = [(W, f"at the star: class {outcome}") for outcome, W in list(witnesses.items())[:2]]
 for ax, (W, title) in zip(axes, shown, strict=False):
     ax.contourf(*plane, winner(W, np.moveaxis(plane, 0, 2)), LEVELS, colors=COLORS, alpha=0.25)
