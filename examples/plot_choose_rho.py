@@ -141,4 +141,5 @@ for ax in (left, right):
     ax.set(xlabel="rho")
     ax.grid(alpha=0.3)
     ax.legend(loc="lower left")
+# sphinx_gallery_thumbnail_number = 2
 plt.show()

@@ -94,6 +94,8 @@ for ax, (name, found) in zip(axes, results.items(), strict=True):
     fits, flat = (f"{each.size:.0f}" for each in (found.interpolation_, found.flatness_))
     ax.set_title(f"{name}: fits from width {fits}, flat from {flat}")
     ax.set_xlabel("width of the hidden layer")
+    ax.set_xticks([4, 8, 16, 32, 64, 128], [4, 8, 16, 32, 64, 128])
+    ax.minorticks_off()
     legend = ax.get_legend() or display.energy_ax_.get_legend()
     labels = [text.get_text().split(" at ")[0] for text in legend.get_texts()]
     handles = legend.legend_handles

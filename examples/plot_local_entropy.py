@@ -119,4 +119,5 @@ right.set(xlabel="share of the weights that differ", title="Theory, random label
 for ax in (left, right):
     ax.grid(alpha=0.3)
     ax.legend()
+# sphinx_gallery_thumbnail_number = 2
 plt.show()

@@ -128,4 +128,5 @@ ax.set_xscale("log")
 ax.margins(x=0.15)
 ax.set(xlabel="sharpened network / network as trained")
 ax.set_title("Measures that see the parameters (red) and the function (blue)")
+# sphinx_gallery_thumbnail_number = 2
 plt.show()
