@@ -39,7 +39,7 @@ features = np.array(
     ]
 )
 labels = np.repeat([0, 1, 2], 3)
-size = 81
+size = 61
 grid = np.stack(np.meshgrid(np.linspace(-3, 3, size), np.linspace(-3, 3, size)), axis=2)
 pairs = open_pairs(features, labels, grid.reshape(-1, 2))
 n_open = pairs.is_open.sum(axis=1).reshape(size, size)
