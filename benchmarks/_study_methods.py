@@ -85,6 +85,11 @@ METHODS = {
     "sam, last quarter + alpha": _joint(SAM(start=0.75), 1.25, 0.1, 0.3, 1.0),
     "sam + alpha": _joint("sam", 2, 0.1, 0.3, 1.0),
     "functional sam + alpha": _joint(FunctionalSAM(), 2, 0.1, 0.3, 1.0),
+    # The default solver, which chooses its radius itself, with the knobs of `adam`.
+    "auto + alpha": Method([MORE_PENALTIES], 1.1, "joint", {"solver": "auto"}),
+    "auto + alpha, rate too": Method(
+        [PENALTIES, _over("learning_rate_init", 5e-4, 5e-3, 1e-2)], 1.1, "joint", {"solver": "auto"}
+    ),
     # The radius alone.
     "sam": _flat("sam", 2, 0.02, 3),
     "trace, every 10th": _flat(TracePenalty(interval=10), 1.1, 0.01, 0.5),

@@ -12,8 +12,9 @@ same for networks with right labels only.
 
 Every network goes to a CSV file here as soon as it is measured, and what is there is not trained
 again. Seeds are the outer loop, so an interrupted run has whole grids. The full preset has 1,152
-networks a set and takes an hour of one free core for all sets; --preset small has 48 on two sets,
-in files of its own under results/, and takes two minutes.
+networks a set and takes an hour and a half of one free core for all sets; --preset small has 48 on
+two sets, in files of its own under results/, and takes two minutes. What the tables say is in
+arbiter.md.
 """
 
 import argparse
@@ -211,6 +212,21 @@ def report(name, study):
     print(study.granulated().to_string(float_format="%.2f"))
 
 
+def overview(title, studies):
+    """One line for each measure: tau with its interval, and the granulated coefficient."""
+    tables = {name: study.summary() for name, study in studies.items()}
+    print(f"\n{title}\n")
+    print("| measure | " + " | ".join(tables) + " |\n" + "|---" * (len(tables) + 1) + "|")
+    order = sum(table["tau"].fillna(0) for table in tables.values()).sort_values(ascending=False)
+    for measure in order.index:
+        cells = [cell(table.loc[measure]) for table in tables.values()]
+        print(f"| {measure} | " + " | ".join(cells) + " |")
+
+
+def cell(row):
+    return "{tau:+.2f} [{tau_low:+.2f}, {tau_high:+.2f}], {granulated:+.2f}".format(**row)
+
+
 def draw(studies, preset):
     """Tau and the granulated coefficient of every set, side by side."""
     fig, axes = plt.subplots(
@@ -242,6 +258,9 @@ def main():
     studies = {name: study for name, study in studies.items() if study is not None}
     for name, study in studies.items():
         report(name, study)
+    overview("All networks", studies)
+    right = {name: study.where(label_noise=0.0) for name, study in studies.items()}
+    overview("Right labels only", right)
     draw(studies, args.preset)
 
 

@@ -1,6 +1,6 @@
 """Ratings: FlatMatrixFactorization beside Surprise's SVD and cmfrec, in error and in time.
 
-python benchmarks/ratings.py --data DIR [--sets movielens_1m] [--seeds 5] [--quick]
+python benchmarks/ratings.py --data DIR [--sets movielens_1m] [--seeds 5] [--quick] [--flatness]
 
 Ratings are split 90/10 by every seed. On the training part of the first seed, a tenth of it held
 out for validation, a grid over the number of components, ``rho`` and the two penalties is searched;
@@ -9,7 +9,10 @@ part. The defaults are fitted to the first seed's ratings in several units. Then
 seed: sweep by sweep until the test error of each rival at its end is reached. Rivals that are not
 installed are left out and said to be.
 
-DIR holds .npz files with the arrays user, item and rating.
+With --flatness there is only a table: whether ``rho`` is better than ``alpha``. Each alone is tried
+at six strengths, with all else equal, and chosen on the same validation entries.
+
+DIR holds .npz files with the arrays user, item and rating. Jester's are a matrix.
 """
 
 import argparse
@@ -26,7 +29,18 @@ from sklearn.metrics import root_mean_squared_error
 from skflat import FlatMatrixFactorization
 
 #: Name to the range of ratings, and the bar for the error where there is one.
-SETS = {"movielens_1m": ((1, 5), 0.850), "movietweetings_100k": ((0, 10), None)}
+SETS = {
+    "movielens_1m": ((1, 5), 0.850),
+    "movietweetings_100k": ((0, 10), None),
+    "movielens_latest_small": ((0.5, 5), None),
+    "jester_1": ((-10, 10), None),
+}
+RIVALLED = ["movielens_1m", "movietweetings_100k"]  # by default
+#: One ridge alone: ``rho`` in units of the root of the deviation of the ratings, or ``alpha``.
+ALONE = {
+    "rho": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
+    "alpha": [0.5, 2.0, 5.0, 10.0, 20.0, 40.0],
+}
 GRID = {
     "n_components": [20, 40],
     "rho": [0.2, 0.3, 0.4],
@@ -41,6 +55,10 @@ def load(folder, name):
     """Pairs of user and item, and ratings."""
     (path,) = Path(folder).rglob(f"{name}.npz")
     with np.load(path, allow_pickle=False) as arrays:
+        if name == "jester_1":
+            ratings = arrays["ratings_x100"]
+            pairs = np.argwhere(ratings != 9900)
+            return pairs, (ratings[tuple(pairs.T)] / 100).astype(np.float32)
         pairs = np.column_stack([arrays["user"].astype(int), arrays["item"].astype(int)])
         return pairs, arrays["rating"].astype(np.float32)
 
@@ -180,16 +198,52 @@ def run(folder, name, n_seeds, grid):
         print_ratio(f"test error, over {bar}", np.mean(errors), bar, 1.0)
 
 
+def print_flatness(folder, name, n_seeds):
+    """Test errors with ``rho`` alone and with ``alpha`` alone, each chosen among six strengths."""
+    clip = SETS[name][0]
+    X, y = load(folder, name)
+    first, _ = split(len(y), 0)
+    learnt, held_out = (first[part] for part in split(len(first), 0))
+    params = {"n_components": 20, "alpha_offsets": 2.0}
+    settings, errors = {}, {}
+    for ridge, strengths in ALONE.items():
+        unit = np.sqrt(np.std(y[first])) if ridge == "rho" else 1.0
+        trials = [params | {"rho": 0.0, "alpha": 0.0, ridge: unit * s} for s in strengths]
+        validation = [
+            error_of(ours(clip, **trial).fit(X[learnt], y[learnt]), X[held_out], y[held_out])
+            for trial in trials
+        ]
+        settings[ridge] = trials[int(np.argmin(validation))]
+        print(f"  {name}, {ridge}: {np.round(validation, 4).tolist()}", flush=True)
+    for ridge, setting in settings.items():
+        errors[ridge] = []
+        for train, test in (split(len(y), seed) for seed in range(n_seeds)):
+            model = ours(clip, **setting).fit(X[train], y[train])
+            errors[ridge].append(error_of(model, X[test], y[test]))
+    gain = np.subtract(errors["alpha"], errors["rho"])
+    error = np.std(gain, ddof=1) / np.sqrt(n_seeds)
+    told = "   ".join(
+        f"{ridge}={settings[ridge][ridge]:.3g} {np.mean(found):.4f}"
+        for ridge, found in errors.items()
+    )
+    print(f"  {name:<24} {told}   alpha - rho {gain.mean():+.4f} +- {error:.4f}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", metavar="DIR", required=True)
-    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--sets", nargs="+", choices=list(SETS))
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--flatness", action="store_true", help="only rho against alpha")
     parser.add_argument("--quick", action="store_true", help="20 components only")
     args = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
     grid = GRID | ({"n_components": [20]} if args.quick else {})
-    for name in args.sets:
+    if args.flatness:
+        for name in args.sets or SETS:
+            print_flatness(args.data, name, args.seeds)
+        return
+    for name in args.sets or RIVALLED:
         run(args.data, name, args.seeds, grid)
 
 

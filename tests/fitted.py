@@ -32,6 +32,7 @@ from skflat.measures import (
     live_units,
     local_energy,
     local_volume,
+    magnitude_sharpness,
     margins,
     maximal_variation,
     noise_stability,
@@ -43,6 +44,7 @@ from skflat.measures import (
     soft_rank,
     spectral_density,
     spectral_norms,
+    takeuchi_criterion,
     weakness,
 )
 from skflat.problems import as_problem
@@ -60,6 +62,7 @@ FUNCTIONS = {
     "live_units": live_units,
     "local_energy": local_energy,
     "local_volume": local_volume,
+    "magnitude_sharpness": magnitude_sharpness,
     "margins": margins,
     "maximal_variation": maximal_variation,
     "noise_stability": noise_stability,
@@ -72,11 +75,12 @@ FUNCTIONS = {
     "soft_rank": soft_rank,
     "spectral_density": spectral_density,
     "spectral_norms": spectral_norms,
+    "takeuchi_criterion": takeuchi_criterion,
     "weakness": weakness,
 }
 assert list(FUNCTIONS) == list(MEASURES)
 #: Those that ask for classes, and those that may be negative.
-OF_CLASSES = {margins, normalized_margin, pac_bayes_bound}
+OF_CLASSES = {magnitude_sharpness, margins, normalized_margin, pac_bayes_bound}
 SIGNED = {learning_coefficient, local_volume, margins, normalized_margin}
 each_function = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 each_measure = pytest.mark.parametrize(

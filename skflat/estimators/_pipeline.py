@@ -54,8 +54,9 @@ SETTINGS = {
     "max_fun": [Interval(Integral, 1, None, closed="left")],
 }
 
-#: Expected losses contain the fourth power of ``rho``. It overflows for larger radii.
-LARGEST_RHO = 1e75
+#: Expected losses contain the fourth power of ``rho``. It overflows for larger radii. It has a
+#: dtype, because a plain float would be cast to that of a radius in single precision.
+LARGEST_RHO = np.float64(1e75)
 #: If the largest weight of a row is beyond these, all are divided by it, because float32 would
 #: lose them.
 SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-30, 1e30

@@ -72,7 +72,8 @@ class Format:
         """The damage of the line of the settings; an error if they are others."""
         text = line.decode(errors="replace")
         if not (text.startswith(self.mark) or self.mark.startswith(text)):
-            raise ValueError(f"checkpoint {self.name!r} is not a file of an {self.kind}.")
+            article = "an" if self.kind[0] in "aeiou" else "a"
+            raise ValueError(f"checkpoint {self.name!r} is not a file of {article} {self.kind}.")
         text = text.removeprefix(self.mark)
         try:
             written, whole = json.loads(text), True

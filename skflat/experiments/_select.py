@@ -71,7 +71,16 @@ def select(
     Notes
     -----
     The cost is that of the measures; nothing is trained. Measures are of the training rows, so they
-    need no further labels. ``benchmarks/entropy_and_selection.py`` compares the choices.
+    need no further labels. In ``benchmarks/entropy_and_selection.py`` one of eight starts is chosen
+    (24 pools of networks 784-64-8-10 that learn 250 images, half of the pools with 20 % of wrong
+    labels). Test accuracy less the mean of the pool, in points:
+
+    * weakness at 100 unseen inputs: 0.5 +- 0.4
+    * effective rank: 1.5 +- 0.3
+    * normalised margin: 1.5 +- 0.3
+    * trace of the Hessian: 0.2 +- 0.7
+    * a thousand validation rows: 2.2 +- 0.2
+    * the best of the pool: 2.6 +- 0.2
 
     Examples
     --------

@@ -232,12 +232,16 @@ def group_error(problem, statistic, n_groups=10):
     n_groups : int, default=10
         Number of disjoint groups of rows. The error comes from the variance between them.
     """
-    n, objective = problem.objective.n_rows, problem.objective
+    return error_of_groups(problem, lambda rows: statistic(problem.objective.batch(rows)), n_groups)
+
+
+def error_of_groups(problem, statistic, n_groups=10):
+    """The same, of a mean over the rows that a slice selects."""
+    n = problem.objective.n_rows
     if not problem.sampled or n < 2:
         return 0.0
     n_groups = min(n_groups, n)
-    groups = [objective.batch(slice(start, None, n_groups)) for start in range(n_groups)]
-    values = [statistic(group) for group in groups]
+    values = [statistic(slice(start, None, n_groups)) for start in range(n_groups)]
     # Finite population correction: a sample of all rows has no sampling error.
     return float(np.sqrt((1 - n / problem.sampled_from) * np.var(values, ddof=1) / n_groups))
 

@@ -10,8 +10,16 @@ from .curvature import (
     RelativeFlatness,
     SoftRank,
     SpectralDensity,
+    TakeuchiCriterion,
 )
-from .noise import LearningCoefficient, LocalEnergy, LocalVolume, NoiseStability, PacBayesBound
+from .noise import (
+    LearningCoefficient,
+    LocalEnergy,
+    LocalVolume,
+    MagnitudeSharpness,
+    NoiseStability,
+    PacBayesBound,
+)
 from .norms import FisherRaoNorm, PathNorm, SpectralNorms
 from .outputs import EffectiveRank, LiveUnits, Margins, NormalizedMargin
 from .search import AdaptiveSharpness, LevelSetDistance, MaximalVariation
@@ -30,6 +38,7 @@ MEASURES = {
     "live_units": LiveUnits,
     "local_energy": LocalEnergy,
     "local_volume": LocalVolume,
+    "magnitude_sharpness": MagnitudeSharpness,
     "margins": Margins,
     "maximal_variation": MaximalVariation,
     "noise_stability": NoiseStability,
@@ -42,6 +51,7 @@ MEASURES = {
     "soft_rank": SoftRank,
     "spectral_density": SpectralDensity,
     "spectral_norms": SpectralNorms,
+    "takeuchi_criterion": TakeuchiCriterion,
     "weakness": Weakness,
 }
 

@@ -14,8 +14,10 @@ class PatternEntropy(Based):
     """Minimises ``loss - rho * entropy`` of the activation pattern of the last hidden layer.
 
     The pattern of a row says which units are on, that is which pre-activations are positive.
-    Networks whose rows have many different patterns leave more open, so their weakness is larger
-    (Bennett, arXiv:2605.05209). The solver does not maximise weakness itself.
+    The idea is that a network whose rows have many different patterns leaves more open (weakness:
+    Bennett, arXiv:2605.05209). The solver does not maximise weakness itself. In
+    ``benchmarks/entropy_and_selection.py`` it gains test accuracy on MNIST and Fashion-MNIST and
+    does not change weakness.
 
     Let ``r = tanh(z / 2)`` for the pre-activations ``z``. It is the mean of a bit in {-1, 1} that
     is 1 with probability ``sigmoid(z)``. The expected number of bits in which two rows differ is
@@ -40,6 +42,10 @@ class PatternEntropy(Based):
     A step costs two gradients, and ``n_rows**2 * n_units`` multiplications for the pairs of a
     batch. Batches of more than 512 rows are taken in parts, and the entropy is the mean over these.
     Weights of the rows weigh the pairs. The losses recorded do not include the bonus.
+
+    In ``benchmarks/entropy_and_selection.py`` (networks 784-64-8-10 that learn 250 images) test
+    accuracy is higher than Adam's by 0.9 +- 0.3 points at an equal number of gradients. Weakness
+    is the same.
 
     The entropy is invariant under permutations of the units, and under a change of sign of all
     pre-activations of a unit. It is not invariant under rescaling of the layers of a relu network,

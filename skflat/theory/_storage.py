@@ -21,11 +21,21 @@ class TypicalSolutions:
         Mean product of the weights of two solutions.
     conjugate : float
         Conjugate of the overlap: the variance of the local fields on the weights.
+    instability : float
+        Below 1 the replica-symmetric saddle point is stable against small changes of single
+        overlaps (the condition of de Almeida and Thouless). Above 1 the other numbers are
+        approximations. NaN for committees, for which it is not computed.
     """
 
     entropy: float
     overlap: float
     conjugate: float
+    instability: float
+
+    @property
+    def is_stable(self):
+        """Whether the saddle point is known to be stable: `instability` is at most 1."""
+        return self.instability <= 1
 
 
 def typical_solutions(alpha, margin=0.0, *, machine="binary"):
@@ -38,15 +48,17 @@ def typical_solutions(alpha, margin=0.0, *, machine="binary"):
 
     For the perceptron, ``e = q``. For committees, ``e`` is ``(2 / pi) arcsin(q)`` or comes from the
     arc-cosine kernel. For spherical weights the first two terms are
-    ``ln(1 - q) / 2 + q / (2 (1 - q))``.
+    ``ln(1 - q) / 2 + q / (2 (1 - q))``. For the symmetric machine ``q = 0``, and the entropy is
+    ``ln 2 + alpha ln P(|z| <= margin)``.
 
     Parameters
     ----------
     alpha : float
         Load ``P / N``, above 0 and up to `capacity`. For spherical weights, up to 0.9998 of it.
     margin : float, default=0.0
-        As in `capacity`.
-    machine : {'binary', 'spherical', 'sign_committee', 'relu_committee'}, default='binary'
+        As in `capacity`. Spherical weights may have a negative margin, down to -1. The saddle point
+        is then unstable at large loads, see `TypicalSolutions.is_stable`.
+    machine : {'binary', 'spherical', 'sign_committee', 'relu_committee', 'symmetric'}
         As in `capacity`.
 
     Returns
@@ -67,7 +79,8 @@ def typical_solutions(alpha, margin=0.0, *, machine="binary"):
     >>> round(found.entropy, 5), round(found.overlap, 5)
     (0.31439, 0.32239)
     """
-    machine, margin = _checked(machine, margin)
+    machine = MACHINES[check_option("machine", machine, MACHINES)]
+    margin = check_real("margin", margin, *machine.typical_margins)
     alpha = check_real("alpha", alpha, 0, float("inf"), closed="neither")
     end = machine.end(margin)
     last = machine.point(end, margin).alpha
@@ -82,7 +95,8 @@ def typical_solutions(alpha, margin=0.0, *, machine="binary"):
 
     # Up to ``end`` the load rises along the line of saddle points, so there is exactly one root.
     point = machine.point(brentq(excess, 0.0, end, xtol=1e-14), margin)
-    return TypicalSolutions(float(point.entropy), float(point.overlap), float(point.conjugate))
+    numbers = point.entropy, point.overlap, point.conjugate, point.instability
+    return TypicalSolutions(*map(float, numbers))
 
 
 def capacity(margin=0.0, *, machine="binary"):
@@ -97,11 +111,15 @@ def capacity(margin=0.0, *, machine="binary"):
     margin : float, default=0.0
         ``kappa``: every pattern must have a stability ``y w.x / sqrt(N) >= margin``. It is in
         [-1, 4] for binary weights and in [0, 4] for spherical ones. Spherical weights with a
-        negative margin need another theory.
-    machine : {'binary', 'spherical', 'sign_committee', 'relu_committee'}, default='binary'
+        negative margin need another theory. The symmetric machine has no default, and its margin is
+        in [0.1, 4].
+    machine : {'binary', 'spherical', 'sign_committee', 'relu_committee', 'symmetric'}
         ``'binary'`` is a perceptron with weights -1 and +1. ``'spherical'`` has real weights of
         norm ``sqrt(N)``. The committees are trees with binary weights and very many hidden units,
-        half of them with output weight -1. Their ``alpha`` is patterns per weight.
+        half of them with output weight -1. Their ``alpha`` is patterns per weight. ``'symmetric'``
+        is a perceptron with weights -1 and +1 that must have ``|w.x| / sqrt(N) <= margin``. Its
+        capacity ``ln 2 / -ln P(|z| <= margin)`` grows with the margin (Abbe, Li and Sly,
+        arXiv:2102.13069).
 
     Returns
     -------
@@ -118,8 +136,8 @@ def capacity(margin=0.0, *, machine="binary"):
     >>> round(capacity(), 7), round(capacity(machine="spherical"), 7)
     (0.8330786, 2.0)
     """
-    machine, margin = _checked(machine, margin)
-    return float(machine.capacity(margin))
+    machine = MACHINES[check_option("machine", machine, MACHINES)]
+    return float(machine.capacity(check_real("margin", margin, *machine.margins)))
 
 
 def max_margin(alpha, *, machine="binary"):
@@ -130,8 +148,8 @@ def max_margin(alpha, *, machine="binary"):
     alpha : float
         Load ``P / N``. It must be the `capacity` of an accepted margin. So it is in [0.0367, 3.79]
         for binary weights and in [0.0588, 2] for spherical ones.
-    machine : {'binary', 'spherical', 'sign_committee', 'relu_committee'}, default='binary'
-        As in `capacity`.
+    machine : {'binary', 'spherical', 'sign_committee', 'relu_committee', 'symmetric'}
+        As in `capacity`. For the symmetric machine the result is the smallest margin.
 
     Returns
     -------
@@ -146,10 +164,5 @@ def max_margin(alpha, *, machine="binary"):
     """
     machine = MACHINES[check_option("machine", machine, MACHINES)]
     least, most = machine.margins
-    alpha = check_real("alpha", alpha, machine.capacity(most), machine.capacity(least))
+    alpha = check_real("alpha", alpha, *sorted(map(machine.capacity, (least, most))))
     return brentq(lambda margin: machine.capacity(margin) - alpha, least, most, xtol=1e-12)
-
-
-def _checked(machine, margin):
-    machine = MACHINES[check_option("machine", machine, MACHINES)]
-    return machine, check_real("margin", margin, *machine.margins)

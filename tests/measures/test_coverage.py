@@ -1,13 +1,22 @@
 """Standard errors keep what they promise: over 200 networks, three of them cover nearly always."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from skflat import FlatMLPClassifier
-from skflat.measures import HessianTrace, LocalEnergy, NoiseStability, SpectralDensity
+from skflat.measures import (
+    FisherRaoNorm,
+    HessianTrace,
+    LocalEnergy,
+    NoiseStability,
+    SoftRank,
+    SpectralDensity,
+    TakeuchiCriterion,
+)
 from skflat.problems import as_problem
 
 pytestmark = pytest.mark.slow
@@ -19,6 +28,23 @@ def density(task, seed):
     """Against the mean eigenvalue, from the exact trace."""
     found = SpectralDensity(n_steps=4, n_points=10, random_state=seed).evaluate(task)
     return [(found.value, found.stderr, HessianTrace().evaluate(task).value / len(task.w))]
+
+
+def rank(task, seed):
+    found = SoftRank(n_probes=3, n_steps=12, random_state=seed).evaluate(task)
+    return [(found.value, found.stderr, SoftRank().evaluate(task).value)]
+
+
+def takeuchi(task, seed):
+    found = TakeuchiCriterion(n_probes=3, n_steps=12, random_state=seed).evaluate(task)
+    return [(found.value, found.stderr, TakeuchiCriterion().evaluate(task).value)]
+
+
+def fisher_rao(task, seed):
+    """On half of the rows."""
+    half = replace(task.sample(30, np.random.default_rng(seed)), sampled_from=60)
+    found = FisherRaoNorm().evaluate(half)
+    return [(found.value, found.stderr, FisherRaoNorm().evaluate(task).value)]
 
 
 def stability(task, seed):
@@ -57,7 +83,7 @@ def _task(seed):
     return as_problem(clf, X, y)
 
 
-@pytest.mark.parametrize("estimates", [density, stability, rises])
+@pytest.mark.parametrize("estimates", [density, rank, takeuchi, fisher_rao, stability, rises])
 def test_three_standard_errors_cover_the_value(estimates, tasks):
     found = np.array([estimates(task, seed) for seed, task in enumerate(tasks)])
     value, stderr, true = np.moveaxis(found, -1, 0)

@@ -50,6 +50,7 @@ LAYER = {
     ("live_units", ()),
     ("local_energy", (("noise", "weight"),)),
     ("local_energy", (("noise", "block"),)),
+    ("magnitude_sharpness", ()),
     ("margins", ()),
     ("margins", (("normalization", "layers"),)),
     ("maximal_variation", (("norm", "block"),)),
@@ -92,12 +93,14 @@ NEITHER = {
     ("sharpness", ()),
     ("soft_rank", ()),
     ("spectral_density", ()),
+    ("takeuchi_criterion", ()),
 }
 # Noise and searches are drawn parameter by parameter, so a permutation draws others.
 DRAWN = {
     "learning_coefficient",
     "local_energy",
     "local_volume",
+    "magnitude_sharpness",
     "noise_stability",
     "pac_bayes_bound",
     "spectral_density",

@@ -171,7 +171,7 @@ def test_chunks_of_rows_change_nothing(monkeypatch):
 
     whole = everything()
     monkeypatch.setattr(Factorization, "chunk", 7)
-    monkeypatch.setattr("skflat.models.factorization._alternation.BUDGET", 5)
+    monkeypatch.setattr("skflat.models.factorization._alternation.Alternation.budget", 5)
     assert_allclose(everything(), whole, rtol=1e-9, atol=1e-12)
 
 

@@ -47,6 +47,22 @@ def test_of_one_row_the_exact_message_is_a_binomial_coefficient():
     assert_allclose((up - down) / (up + down), comb(n - 1, (n - 1) // 2) / 2 ** (n - 1))
 
 
+@pytest.mark.parametrize("with_field", [False, True])
+def test_exact_messages_of_one_row_are_those_of_all_weights(with_field):
+    """Without a field all are the binomial coefficient, 0.24609375 for 11 weights."""
+    messages = BeliefPropagation(stored(11, 1, 1), rng := _rng(), exact=True)
+    field = with_field * rng.standard_normal((1, 11))
+    messages.set_external(field)
+    for _ in range(2):
+        messages.sweep(rng)
+    W = sign_vectors(11)
+    chances = np.exp(W @ field[0]) * (W @ portable(11, 1, 1)[0] > 0)
+    expected = chances @ W / chances.sum()
+    assert_allclose(np.tanh(messages.total[0]), expected, rtol=1e-12)
+    if not with_field:
+        assert_allclose(np.abs(expected), 0.24609375, rtol=1e-14)
+
+
 def test_of_one_row_the_normal_message_is_close_to_that():
     messages = settled(stored(11, 1, 1))
     assert_allclose(np.abs(np.tanh(messages.total)), 0.24817, atol=5e-6)

@@ -412,6 +412,13 @@ def test_replicas_that_agree_are_not_kicked():
 # What they can do
 
 
+def test_max_sum_is_not_stronger_if_it_is_slower():
+    patterns = random_patterns(201, 0.5, 0, np.float32)
+    fast, slow = (solve(MaxSum(r), patterns, max_iter=300) for r in (0.02, 0.001))
+    assert fast.n_violated == 0 < slow.n_violated
+    assert fast.n_iter < 100
+
+
 def errors(solver, n, load, seeds, dtype=np.float32):
     return [solve(solver, random_patterns(n, load, seed, dtype), seed).n_violated for seed in seeds]
 

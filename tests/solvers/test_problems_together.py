@@ -205,7 +205,7 @@ def test_rows_that_are_right_for_certain_stay_finite():
 @short
 def test_many_classes_do_not_reject_every_row():
     """As each problem alone would. At a margin the problems are not improved together."""
-    X, y = make_blobs(240, 5, centers=12, cluster_std=4, random_state=0)
+    X, y = make_blobs(400, 6, centers=16, cluster_std=3, random_state=0)
     alone, clf = (FlatPerceptronClassifier(margin=m, **PLAIN).fit(X, y) for m in (1e-9, 0))
-    assert clf.score(X, y) > alone.score(X, y) > 0.4
-    assert clf.n_violated_.sum() <= 240
+    assert clf.n_errors_ < 0.8 * alone.n_errors_
+    assert clf.n_violated_.sum() <= 400

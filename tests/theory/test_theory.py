@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.integrate import quad
 from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.stats import norm
 
 from skflat.datasets import make_perceptron_storage, make_random_features, make_teacher_student
 from skflat.theory import (
@@ -147,6 +148,78 @@ def test_solutions_of_larger_margin_are_fewer_and_closer():
     assert_allclose([each.entropy for each in found], [0.3144, 0.1940, 0.0203], atol=1e-4)
     assert found[0].overlap < found[1].overlap < found[2].overlap
     assert found[2].overlap == pytest.approx(0.609, abs=1e-3)
+
+
+# Stability
+
+
+def test_spherical_weights_are_just_stable_at_capacity():
+    """De Almeida and Thouless: at margin 0 the condition reaches 1 at Cover's capacity."""
+    found = [typical_solutions(a, machine="spherical").instability for a in (0.5, 1.9, 1.9996)]
+    assert 0 < found[0] < 0.5 < found[1] < found[2]
+    assert found[2] == pytest.approx(1, abs=0.02)
+    larger = typical_solutions(0.95, 0.5, machine="spherical")
+    assert larger.instability < 0.7
+    assert larger.is_stable
+
+
+def test_negative_margins_of_spherical_weights_are_marked_unstable():
+    found = [typical_solutions(a, -0.5, machine="spherical") for a in (0.5, 2.0, 3.9, 4.1, 4.7)]
+    assert [each.is_stable for each in found] == [True, True, True, False, False]
+    assert (np.diff([each.instability for each in found]) > 0).all()
+
+
+@pytest.mark.parametrize("margin", [-1.0, 0.0, 0.7])
+def test_typical_binary_solutions_are_isolated_but_stable(margin):
+    found = typical_solutions(capacity(margin), margin)
+    assert found.is_stable
+    few = typical_solutions(1e-6, margin)
+    push = np.exp(-(margin**2) / 2 - log_ndtr(-margin)) / np.sqrt(2 * np.pi)
+    assert few.instability == pytest.approx(1e-6 * (push * (push - margin)) ** 2, rel=1e-4)
+
+
+def test_the_stability_of_committees_is_not_computed():
+    found = typical_solutions(0.5, machine="sign_committee")
+    assert np.isnan(found.instability)
+    assert not found.is_stable
+
+
+# The symmetric machine
+
+
+@pytest.mark.parametrize(("margin", "expected"), [(1.0, 1.815875), (0.5, 0.722091)])
+def test_the_capacity_of_the_symmetric_machine(margin, expected):
+    assert capacity(margin, machine="symmetric") == pytest.approx(expected, abs=1e-6)
+    assert max_margin(capacity(margin, machine="symmetric"), machine="symmetric") == pytest.approx(
+        margin, abs=1e-9
+    )
+
+
+def test_symmetric_solutions_are_as_many_as_the_first_moment():
+    """Their number is the mean over all patterns, which enumeration gives for few weights."""
+    found = typical_solutions(0.5, 1.0, machine="symmetric")
+    assert found.entropy == pytest.approx(np.log(2) + 0.5 * np.log(0.6826894921), abs=1e-9)
+    assert (found.overlap, found.conjugate) == (0, 0)
+    rng, n = np.random.default_rng(0), 9
+    W = 2.0 * (np.arange(2**n)[:, None] >> np.arange(n) & 1) - 1
+    X = rng.standard_normal((400, 4, n))
+    counts = (np.abs(X @ W.T) <= np.sqrt(n)).all(axis=1).sum(axis=1)
+    expected = 2**n * 0.6826894921**4
+    assert np.mean(counts) == pytest.approx(expected, abs=4 * np.std(counts) / 20)
+
+
+def test_the_symmetric_machine_is_stable_up_to_capacity():
+    """The curvature of the chance to satisfy a pattern, by differences."""
+    step = 1e-3
+    shifted = [norm.cdf(1 - d) - norm.cdf(-1 - d) for d in (-step, 0, step)]
+    bend = (shifted[0] - 2 * shifted[1] + shifted[2]) / step**2 / shifted[1]
+    found = typical_solutions(capacity(1.0, machine="symmetric"), 1.0, machine="symmetric")
+    assert found.instability == pytest.approx(found_load(1.0) * bend**2, rel=1e-5)
+    assert found.is_stable
+
+
+def found_load(margin):
+    return np.log(2) / -np.log(norm.cdf(margin) - norm.cdf(-margin))
 
 
 # Spherical weights

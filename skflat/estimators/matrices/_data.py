@@ -19,7 +19,8 @@ FEWEST_TRIPLES = 50
 class Observing(FlatEstimator):
     """Mixin that converts the users' data to codes of identifiers, values and weights.
 
-    If ``y`` is missing, ``X`` is a matrix. Its identifiers are the numbers of rows and columns.
+    If ``X`` is a matrix, its identifiers are the numbers of rows and columns. The parameter
+    ``input`` says what it is. ``'auto'`` takes it for a matrix if there is no ``y``.
     """
 
     def observations(self, X, y=None, sample_weight=None):
@@ -111,7 +112,9 @@ class Observing(FlatEstimator):
         Observations of weight 0 are left out.
         """
         shape = None
-        if y is None:
+        if self.input == "entries" and y is None:
+            raise ValueError("input='entries' requires y to be passed, but the target y is None.")
+        if self.input == "matrix" or y is None:
             X = self._matrix_of(X, reset)
             columns, y, sample_weight = self._entries(X, sample_weight)
             shape = X.shape
@@ -183,7 +186,7 @@ class Observing(FlatEstimator):
             ensure_all_finite="allow-nan",
             reset=reset,
         )
-        if looks_like_triples(X):
+        if self.input == "auto" and looks_like_triples(X):
             raise ValueError(
                 "The columns of X look like two kinds of identifiers and a value for each pair, "
                 "and without y they would be learnt as a matrix of "

@@ -1,6 +1,6 @@
 """Matrix factorization that seeks flat minima."""
 
-from sklearn.base import RegressorMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, RegressorMixin, TransformerMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -15,13 +15,19 @@ from .recommending import Recommending, updates
 def _knows_the_matrix(estimator):
     if not getattr(estimator, "_matrix", False):
         raise AttributeError(
-            "Only a FlatMatrixFactorization fitted on a matrix, fit(X) without y, transforms rows "
-            "of it."
+            "Only a FlatMatrixFactorization fitted on a matrix completes rows of it: fit(X) "
+            "without y, or with input='matrix'."
         )
     return True
 
 
-class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
+class FlatMatrixFactorization(
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    RegressorMixin,
+    Recommending,
+    BaseFactorization,
+):
     """Matrix factorization with missing entries that seeks a flat minimum, and measures it.
 
     An entry is ``intercept + row offset + column offset + row factors . column factors``. This is
@@ -35,6 +41,10 @@ class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
       every pair of columns. With one column it has only offsets.
     * ``fit(X)``: ``X`` is the matrix itself. Missing entries are NaN, or not stored if ``X`` is
       sparse.
+
+    In a Pipeline it may be the last step, or stand before an estimator of targets ``y``. There,
+    ``transform`` gives the factors and offsets of rows of a matrix (``input='matrix'``), or of the
+    entities of each observation, which were fitted to ``y``.
 
     Targets are fitted in units of ``scale_``, which is the size of the residuals of offsets. So
     with default parameters the model of ``c * y`` is ``c`` times the model of ``y``, for every
@@ -96,6 +106,10 @@ class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
         With implicit feedback a pair with the count ``r`` has the weight ``1 + confidence * r``.
         Counts of a pair that is given several times are added, and ``sample_weight`` multiplies
         them. The default is that of Hu, Koren and Volinsky.
+    input : {'auto', 'entries', 'matrix'}, default='auto'
+        What ``X`` is: identifiers with values ``y``, or the matrix. ``'auto'`` takes it for the
+        matrix if there is no ``y``. With ``'matrix'`` a given ``y`` is ignored, as a Pipeline needs
+        that has an estimator of other targets at its end.
     measures : sequence of str or None, default=('sharpness', 'flatness', 'weakness')
         What to measure at the end of ``fit``: names in `skflat.measures.MEASURES`.
     measure_max_samples : int, default=20000
@@ -250,6 +264,10 @@ class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
     Values of ``y`` may be as small as 1e-300. They may be so large that the square of their
     deviation is still finite. Measures also need the square of small values.
 
+    In a Pipeline on identifiers, the factors that ``transform`` gives were fitted to the same ``y``
+    as the steps after it. So a later step sees more of the targets of its training rows than of
+    those of new rows.
+
     Shuffle the observations before you hold some of them out, because they are often sorted by
     row. ``cv=5`` is `sklearn.model_selection.KFold` without ``shuffle``. It then holds out whole
     rows. Only the column offsets are known for these, so R^2 is about 0 even for a good model. Use
@@ -293,6 +311,7 @@ class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
         keep_seen=False,
         feedback="explicit",
         confidence=40.0,
+        input="auto",
         measures=("sharpness", "flatness", "weakness"),
         measure_max_samples=20000,
         batch_size="auto",
@@ -326,6 +345,7 @@ class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
         self.keep_seen = keep_seen
         self.feedback = feedback
         self.confidence = confidence
+        self.input = input
         self.measures = measures
         self.measure_max_samples = measure_max_samples
         self.batch_size = batch_size
@@ -435,24 +455,32 @@ class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
             return self._preference_score(codes, values, weight)
         return r2_score(values, self._predicted(codes), sample_weight=weight)
 
-    @available_if(_knows_the_matrix)
     def transform(self, X):
-        """Find the factors that best reproduce the observed entries of known or new rows.
+        """Find the factors of known or new rows of the matrix, or of the entities of observations.
 
-        This solves for every row with fixed columns, like ``'als'``.
+        After a fit on a matrix, this solves for the factors that best reproduce the observed
+        entries of every row, with fixed columns, like ``'als'``. After a fit on identifiers and
+        values, the factors of all entities of an observation are put side by side. An identifier
+        that was not seen in ``fit`` has factors and offset 0.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_columns)
-            Rows of the matrix, with missing entries as in ``fit``.
+            Rows of the matrix, with missing entries as in ``fit``. Or identifiers, of shape
+            (n_observations, n_kinds).
 
         Returns
         -------
         ndarray of shape (n_rows, n_components) or (n_rows, n_components + 1)
-            Row factors. With ``fit_offsets`` the row's offset is the last column.
+            Row factors. With ``fit_offsets`` the row's offset is the last column. For identifiers,
+            of shape (n_observations, n_kinds * n_components) or, with offsets,
+            (n_observations, n_kinds * (n_components + 1)), the factors of every kind are followed
+            by its offset. One kind alone has offsets only.
         """
         check_is_fitted(self)
-        return self._folded_in(self._matrix_of(X))
+        if self._matrix:
+            return self._folded_in(self._matrix_of(X))
+        return self._embedded(self._known_codes(self._identified(X)))
 
     @available_if(_knows_the_matrix)
     def inverse_transform(self, W):
@@ -505,6 +533,12 @@ class FlatMatrixFactorization(RegressorMixin, Recommending, BaseFactorization):
         if len(found) != 2:
             raise AttributeError(f"Rows and columns are of two kinds; here are {len(found)}.")
         return found
+
+    @property
+    def _n_features_out(self):
+        """Number of columns of what ``transform`` returns."""
+        widths = [F.shape[1] + (self.offsets_ is not None) for F in self.factors_]
+        return widths[0] if self._matrix else sum(widths)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -51,6 +51,7 @@ class BaseFactorization(FoldingIn):
         "fit_offsets": ["boolean"],
         "balance": [StrOptions({"frobenius", "lambda_max", "trace"}), None],
         "clip": ["array-like", None],
+        "input": [StrOptions({"auto", "entries", "matrix"})],
         "keep_seen": ["boolean"],
         "feedback": [StrOptions({"explicit", "implicit"})],
         "confidence": [Interval(Real, 0, None, closed="neither")],
@@ -65,7 +66,7 @@ class BaseFactorization(FoldingIn):
         self._random_state = check_random_state(self.random_state)
         sizes = [len(identifiers) for identifiers in named["identifiers_"]]
         updates = incremental and not self._solver().stochastic
-        self._check_method(len(sizes), updates)
+        self._check_method(len(sizes), updates, first_pass)
         if incremental and not first_pass:  # as precise as the factors to continue from
             given[1] = given[1].astype(self.factors_[0].dtype, copy=False)
         seen = named["_seen"] = self._kept(given, sizes, places if incremental else None)
@@ -93,16 +94,20 @@ class BaseFactorization(FoldingIn):
             self._judge(objective, w, train)
         return self
 
-    def _check_method(self, n_kinds, updates):
+    def _check_method(self, n_kinds, updates, first_pass):
+        """Refuse what cannot be combined, and set whether feedback is implicit."""
         if updates and self.early_stopping:
             raise ValueError("partial_fit of 'als' has no early stopping: set it to False.")
+        if not first_pass and (self.feedback == "implicit") != self._implicit:
+            raise ValueError("To go on from the factors of the fit before, feedback must be equal.")
         self._implicit = self.feedback == "implicit"
         if self._implicit:
             check_implicit(self, n_kinds)
 
     def _rows_to_learn_from(self, observations):
         """Codes, values and weights of the training rows, and of those held out or None."""
-        train, held_out = self._split(len(observations[1]), "observations") or (None, None)
+        _, values, weight = observations
+        train, held_out = self._split(len(values), "observations", weight=weight) or (None, None)
         if train is None:
             return observations, None
         return (

@@ -65,6 +65,17 @@ class Predicting(Observing):
         _, offsets, factors = model.split(model.in_unit(w, self.scale_))
         return factors[0] if offsets is None else np.column_stack([factors[0], offsets[0]])
 
+    def _embedded(self, codes):
+        """The factors of the entities in every row, each followed by its offset."""
+        factors, offsets = self.factors_, self.offsets_ or [None] * len(self.factors_)
+        parts = [
+            np.where((column >= 0)[:, None], F[column], 0)
+            if b is None
+            else np.where((column >= 0)[:, None], np.column_stack([F, b])[column], 0)
+            for column, F, b in zip(codes.T, factors, offsets, strict=True)
+        ]
+        return np.hstack(parts)
+
     def _completed(self, W):
         """Complete rows from their factors and offsets."""
         W = check_array(W, dtype=self.factors_[0].dtype, input_name="W")

@@ -12,7 +12,7 @@ from ...models.threshold import (
     best_threshold,
     winning_threshold,
 )
-from ...solvers.binary import BINARY_SOLVERS, Auto, BinarySolver, joint_descent
+from ...solvers.binary import BINARY_SOLVERS, Auto, BinarySolver, joint_descent, n_wrong
 from ._binary_weights import BinaryWeights, row_counts
 from ._linear import LinearThresholdClassifier
 
@@ -106,10 +106,16 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
     -----
     All searches compute the best threshold for the weights exactly, and count the rows that are
     violated with it. So the number of violated rows is at most the size of the rarer class. During
-    the search, ``'amp'``, ``'mean_field'`` and ``'auto'`` move a real threshold together with the
-    weights. All other solvers represent it by six more weights with fixed inputs. With more than
-    two classes, the classifier may still be worse than always predicting the most frequent class.
-    The threshold of this class is then raised until it is not.
+    the search, ``'amp'``, ``'focusing_amp'``, ``'mean_field'`` and ``'auto'`` move a real threshold
+    together with the weights. All other solvers represent it by six more weights with fixed inputs.
+    With more than two classes, the classifier may still be worse than always predicting the most
+    frequent class. The threshold of this class is then raised until it is not.
+
+    All problems have the same rows, so they are solved together, by products of matrices. If
+    classes are many, the best that a problem alone can do is nearly to reject every row. With
+    ``'auto'`` and margin 0 the weights of all classes are then improved together, by flips that
+    lower the log-loss of the classifier (`skflat.solvers.binary.joint_descent`). The rows violated
+    in single problems may then be more.
 
     The weights are a point on the sphere of radius ``sqrt(n_features)``. Measures for real weights
     measure at this point, with the default loss of `FlatSphericalPerceptronClassifier`.
@@ -181,19 +187,23 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         thresholds = np.zeros(len(weights), X.dtype)
         if self.fit_intercept:
             thresholds = best_thresholds(X @ weights.T, targets, bar, counts)
-        if self._is_joint(found):
-            fitted = X, targets, weights, thresholds, counts, self.fit_intercept
-            weights, thresholds = joint_descent(*fitted)
-            if self.fit_intercept:
-                thresholds += common_threshold(X @ weights.T + thresholds, targets, counts)
+        if self._is_joint(found, targets, counts):
+            return joined(X, targets, weights, thresholds, counts, self.fit_intercept)
         return weights, thresholds
 
-    def _is_joint(self, found):
-        """Whether the results of all classes are improved together."""
-        missed = any(each.n_violated for each in found)
-        stopped = any(each.interrupted for each in found)
-        joint = isinstance(self._solver(), Auto) and self.margin == 0
-        return joint and len(found) > 1 and missed and not stopped
+    def _is_joint(self, found, targets, counts):
+        """Whether the results of all classes are improved together.
+
+        Each problem alone is a poor guide if it does little better than to reject every row.
+        """
+        if len(found) == 1 or self.margin != 0 or not isinstance(self._solver(), Auto):
+            return False
+        n_violated = sum(each.n_violated for each in found)
+        n_rows = (counts * targets.T).sum()  # violated if all problems reject all rows
+        return n_violated > REJECTED * n_rows and not any(each.interrupted for each in found)
+
+
+REJECTED = 0.5  # share of the rows that the problems of all classes reject, each its own
 
 
 def perceptron_patterns(X, bar, fit_intercept, weight, labels):
@@ -204,6 +214,19 @@ def perceptron_patterns(X, bar, fit_intercept, weight, labels):
     if fit_intercept:
         return FreeThreshold(xi, labels, bar, weight)
     return Patterns(xi, bar=bar, weight=weight)
+
+
+def joined(X, targets, weights, thresholds, counts, fit_intercept):
+    """Weights and thresholds improved together, if that makes clearly more rows right."""
+    found = joint_descent(X, targets, weights, thresholds, counts, fit_intercept)
+    before = n_wrong(X, targets, weights, thresholds, counts)
+    # Fewer rows would be noise, which is not worth that problems answer wrongly more often.
+    if before - n_wrong(X, targets, *found, counts) <= 2 * np.sqrt(before):
+        return weights, thresholds
+    weights, thresholds = found
+    if fit_intercept:
+        thresholds = thresholds + common_threshold(X @ weights.T + thresholds, targets, counts)
+    return weights, thresholds
 
 
 def common_threshold(scores, targets, weight=1.0):

@@ -78,8 +78,8 @@ def predicts_generalization(
     max_samples : int or None, default=2000
         Number of training rows to measure on, a stratified sample. None takes all rows.
     n_jobs : int, default=None
-        Number of workers; see `joblib.Parallel`. A task is one network. The result is equal to the
-        bit for any number.
+        Number of workers; see `joblib.Parallel`. A task is one network. But for ``seconds`` the
+        result is equal to the bit for any number and any backend.
     checkpoint : path-like, default=None
         A CSV file that gains a row with every network. Networks in the file are not trained again.
         So an interrupted run can continue, and seeds or values of the grid can be added. All else

@@ -16,6 +16,7 @@ from ._orbit import OrbitMinimal, OrbitTrace, orbit_minimal, orbit_trace
 from ._relative_flatness import RelativeFlatness, relative_flatness
 from ._soft_rank import SoftRank, soft_rank
 from ._spectral_density import SpectralDensity, spectral_density
+from ._takeuchi import TakeuchiCriterion, takeuchi_criterion
 
 __all__ = [
     "DominantSubspace",
@@ -29,6 +30,7 @@ __all__ = [
     "RelativeFlatness",
     "SoftRank",
     "SpectralDensity",
+    "TakeuchiCriterion",
     "dominant_subspace",
     "eigenpairs",
     "flat_minimum",
@@ -42,4 +44,5 @@ __all__ = [
     "relative_flatness",
     "soft_rank",
     "spectral_density",
+    "takeuchi_criterion",
 ]

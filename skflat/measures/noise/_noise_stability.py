@@ -93,7 +93,7 @@ class NoiseStability(Measure):
         # two scales around the crossing. One fine grid over all scales would cost far more.
         draws = Draws(problem, self)
         coarse = np.geomspace(FINEST, WIDEST, 25) * _unit(problem.w, self.noise)
-        near = _bracket(coarse, mean_and_error(*draws.rises(coarse))[0][0], level)
+        near = bracket(coarse, mean_and_error(*draws.rises(coarse))[0][0], level)
         scales = np.geomspace(*near, N_BETWEEN) if near else coarse
         mean, stderr = (column[0] for column in mean_and_error(*draws.rises(scales)))
         value, error = np.inf, 0.0
@@ -104,7 +104,7 @@ class NoiseStability(Measure):
                 stacklevel=4,
             )
         if near:
-            value, slope = _crossing(scales, mean, level)
+            value, slope = crossing(scales, mean, level)
             of_level = 0.0
             if self.level is None:
                 of_level = group_error(problem, lambda batch: level_of(problem, batch))
@@ -137,7 +137,7 @@ def _unit(w, noise):
     return {"isotropic": size / np.sqrt(len(w)), "sphere": size}.get(noise, 1.0) or 1.0
 
 
-def _bracket(scales, mean, level):
+def bracket(scales, mean, level):
     """The two scales between which the rise first exceeds the level, or None if it never does."""
     above = np.flatnonzero(~(mean < level))
     if not len(above):
@@ -146,7 +146,7 @@ def _bracket(scales, mean, level):
     return scales[k - 1], scales[k]
 
 
-def _crossing(scales, mean, level):
+def crossing(scales, mean, level):
     """The scale at which the rise exceeds the level, and the slope of the rise.
 
     Between two scales the rise is interpolated as a power of the scale, or linearly if it is not

@@ -72,6 +72,8 @@ class Alternation:
         ``model.touched`` marks are solved for, if it is given.
     """
 
+    budget = BUDGET
+
     def __init__(self, model, batch, alpha, rho, kinds=None):
         self.model, self.batch, self.alpha, self.rho = model, batch, pair(alpha), rho
         # The first kind comes last. So its factors are optimal for the final factors of all other
@@ -79,7 +81,7 @@ class Alternation:
         kinds = range(model.n_kinds) if kinds is None else kinds
         self.kinds = sorted(kinds, reverse=True)
         self.parts = {c: self._rows_of_touched(c) for c in self.kinds}
-        self.groups = {c: _groups(model, self.parts[c], c) for c in self.kinds}
+        self.groups = {c: _groups(model, self.parts[c], c, self.budget) for c in self.kinds}
 
     @property
     def n_rows(self):
@@ -154,7 +156,7 @@ class Alternation:
         """
         n_entities, length = group.y.shape
         size = arrays[-1][0].shape[1]
-        step = max(1, BUDGET // (size * n_entities))
+        step = max(1, self.budget // (size * n_entities))
         if step >= length:
             whole = [self._regression(group, slice(None), *arrays)]
             return lambda: whole
@@ -173,7 +175,8 @@ class Alternation:
                 b[:, :k, 0] -= self.rho**2 * (n_kinds - 2) * weighted[:, :k].sum(axis=2)
         # ``diagonal`` is a view, so that the ridges are added to ``A`` in place.
         diagonal, counted = A.reshape(len(A), -1)[:, :: A.shape[1] + 1], group.total * (n_kinds - 1)
-        alpha, alpha_offsets = self.alpha
+        # A penalty above what the dtype can hold makes the factors 0 as well.
+        alpha, alpha_offsets = np.minimum(self.alpha, np.sqrt(np.finfo(A.dtype).max))
         noise = self.rho**2 * counted
         diagonal[:, :k] += (alpha + noise)[:, None]
         rounding = A.shape[1] * np.finfo(A.dtype).eps
@@ -228,7 +231,7 @@ class Alternation:
         intercept += mean
 
 
-def _groups(model, batch, c):
+def _groups(model, batch, c, budget):
     """The rows of a batch by entity of one kind. Entities of similar length form a group."""
     X, y = batch.X, batch.y[:, 0]
     order = np.argsort(X[:, c], kind="stable")
@@ -245,7 +248,7 @@ def _groups(model, batch, c):
     size, groups, start = model.n_components + 1, [], 0
     while start < len(by_length):
         longest = lengths[start]
-        stop = start + max(1, BUDGET // (longest * size))
+        stop = start + max(1, budget // (longest * size))
         stop = min(stop, np.searchsorted(-lengths, -PADDING * longest, side="right"))
         entities = by_length[start:stop]
         # Positions in the sorted rows. Padding points to the additional last row.

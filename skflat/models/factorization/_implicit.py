@@ -32,7 +32,8 @@ from ._factorization import Factorization
 class ImplicitAlternation(Alternation):
     """Sweeps of alternating least squares on preferences.
 
-    The targets of the batch are the excesses of the confidences. Every pair occurs once.
+    The targets of the batch are the excesses of the confidences. Every pair occurs once. The flat
+    vector must be the same one in every call, because its Gram matrices are kept.
 
     Parameters
     ----------
@@ -45,20 +46,24 @@ class ImplicitAlternation(Alternation):
 
     def __init__(self, model, batch, alpha, rho, kinds=None, n_steps=None):
         super().__init__(model, batch, alpha, rho, kinds)
-        self.n_steps = n_steps
+        self.n_steps, self.grams = n_steps, {}
+        self.confidences, self.total = model.confidences(batch), model.total_confidence(batch)
         self._rest_of_zero = float(batch.y.sum(dtype=float)) + len(batch)
 
     def sweep(self, w):
         for c in self.kinds:
             rest = self.respond(w, c)
-        return self.expected_loss(w, rest)
+        norms = [np.einsum("ik,ik->i", F, F) for F in self.model.split(w)[2]]
+        trace = sum(float(W @ n) for W, n in zip(self.confidences, norms, strict=True))
+        squares = float(np.vdot(self.grams[0], self.grams[1])) + rest
+        return self._expected_loss(squares, self.alpha[0] * float(w @ w), trace)
 
     def learnt(self, loss):
         """What a tolerance is a share of: how much less the loss is than with factors of 0.
 
         Most of the loss is there with any factors, so a share of it would be far too much.
         """
-        zero = self.expected_loss(np.zeros(self.model.layout.size), self._rest_of_zero)
+        zero = self._expected_loss(self._rest_of_zero, 0.0, 0.0)
         return max(zero - loss, np.finfo(self.batch.y.dtype).eps * zero)
 
     def respond(self, w, c):
@@ -69,7 +74,8 @@ class ImplicitAlternation(Alternation):
         """
         factors = self.model.split(w)[2]
         F, others = factors[c], factors[1 - c]
-        gram, padded, rest = others.T @ others, np.vstack([others, np.zeros_like(others[:1])]), 0.0
+        gram = self.grams[1 - c] if 1 - c in self.grams else others.T @ others
+        padded, rest = np.vstack([others, np.zeros_like(others[:1])]), 0.0
         for group in self.groups[c]:
             S, excess = padded.take(group.codes[0], axis=0), group.y
             ridge = self.alpha[0] + self.rho**2 * (len(others) + excess.sum(axis=1))
@@ -77,6 +83,7 @@ class ImplicitAlternation(Alternation):
             F[group.entities], s = self._solved(system, F[group.entities])
             if c == self.kinds[-1]:
                 rest += float(np.vdot(excess, (1 - s) ** 2)) - 2 * float(s.sum())
+        self.grams |= {c: F.T @ F, 1 - c: gram}
         return rest + len(self.parts[c])
 
     def _solved(self, system, x):
@@ -85,13 +92,12 @@ class ImplicitAlternation(Alternation):
             return by_cholesky(system, x)
         return by_conjugate_gradients(system, x, self.n_steps)
 
-    def expected_loss(self, w, rest):
-        """The expected loss with the penalty, from the contribution of the counts."""
-        squares = self.model.squares_of_all(w) + rest + self.alpha[0] * float(w @ w)
-        total = self.model.total_confidence(self.batch)
+    def _expected_loss(self, squares, penalty, trace):
+        """The expected loss from sums over all pairs: squares, penalty and trace."""
         k, variance = self.model.n_components, self.rho * self.rho
-        trace = self.model.mean_trace(w, self.batch)
-        return squares / (2 * total) + variance * (trace + k * variance) / 2
+        return (squares + penalty + variance * (trace + k * variance * self.total)) / (
+            2 * self.total
+        )
 
 
 class _System:
@@ -102,12 +108,17 @@ class _System:
 
     def residual(self, x, s):
         """The right side minus the left side at ``x`` with the scores ``s``."""
-        own = self.summed(1 + self.excess - self.excess * s)
-        return own - x @ self.gram - self.ridge[:, None] * x
+        out = self.summed(1 + self.excess - self.excess * s)
+        out -= x @ self.gram
+        out -= self.ridge[:, None] * x
+        return out
 
     def product(self, x, s):
         """The left side at ``x`` with the scores ``s``."""
-        return self.summed(self.excess * s) + x @ self.gram + self.ridge[:, None] * x
+        out = self.summed(self.excess * s)
+        out += x @ self.gram
+        out += self.ridge[:, None] * x
+        return out
 
     def scores(self, x):
         return np.matmul(self.S, x[:, :, None])[:, :, 0]
@@ -135,12 +146,14 @@ def by_conjugate_gradients(system, x, n_steps):
     s = system.scores(x)
     r = system.residual(x, s)
     p, size = r.copy(), np.einsum("ik,ik->i", r, r)
-    for _ in range(n_steps):
+    for k in range(n_steps):
         change = system.scores(p)
         Ap = system.product(p, change)
         step = _quotient(size, np.einsum("ik,ik->i", p, Ap))
         x += step * p
         s += step * change
+        if k + 1 == n_steps:
+            break
         r -= step * Ap
         before, size = size, np.einsum("ik,ik->i", r, r)
         p = r + _quotient(size, before) * p
@@ -148,8 +161,8 @@ def by_conjugate_gradients(system, x, n_steps):
 
 
 def _quotient(a, b):
-    """``a / b`` as a column. 0 where ``b`` is 0, because there is nothing left to reduce."""
-    return np.divide(a, b, out=np.zeros_like(a), where=b > 0)[:, None]
+    """``a / b`` as a column. 0 if both are 0, because there is nothing left to reduce then."""
+    return (a / np.maximum(b, np.finfo(b.dtype).tiny))[:, None]
 
 
 class ImplicitFactorization(Factorization):

@@ -111,9 +111,8 @@ class Patterns:
     def satisfied(self, fields):
         """A mask of the rows that are satisfied by these fields of the units, shape (n_rows,)."""
         if self.n_units == 1:
-            fields = fields[..., 0, :]
-            return fields > 0 if self.bar == 0 else fields >= self.bar
-        return np.sign(fields).sum(axis=-2) > 0
+            return fields[0] > 0 if self.bar == 0 else fields[0] >= self.bar
+        return np.sign(fields).sum(axis=0) > 0
 
     def n_violated(self, w):
         """Number of rows that the weights do not satisfy, or the sum of their weights."""

@@ -82,6 +82,9 @@ class Problems(Patterns):
             return g @ self.matrix
         return np.matmul(g.swapaxes(0, 1), self.xi).swapaxes(0, 1)
 
+    def satisfied(self, fields):
+        return super().satisfied(fields.swapaxes(0, 1))
+
     def n_short(self, fields):
         if not self.is_free:
             return self.count(~self.satisfied(fields))

@@ -9,7 +9,7 @@ from ._auto import Auto
 from ._binary_solver import BinarySolver, Found
 from ._focusing_amp import FocusingAMP
 from ._focusing_bp import FocusingBP
-from ._joint_descent import joint_descent
+from ._joint_descent import joint_descent, n_wrong
 from ._max_sum import MaxSum
 from ._mean_field import MeanField
 from ._replicated_sgd import BinaryReplicatedSGD
@@ -42,6 +42,7 @@ __all__ = [
     "MaxSum",
     "MeanField",
     "joint_descent",
+    "n_wrong",
 ]
 
 at_home(__name__, globals())

@@ -190,6 +190,11 @@ def test_noise_far_above_tiny_targets_leaves_nothing_of_factors():
     assert model.rho_ == 0.1
 
 
+def test_a_radius_may_be_of_single_precision():
+    model = fitted(X, Y, rho=np.float32(0.25))
+    assert_array_equal(model.factors_[0], fitted(X, Y, rho=0.25).factors_[0])
+
+
 # --- the penalty ---
 
 

@@ -197,6 +197,12 @@ BAD = [
 ]
 
 
+def test_what_is_continued_has_the_same_feedback():
+    model = FlatMatrixFactorization(**SMALL, keep_seen=True, fit_offsets=False).fit(X, Y)
+    with pytest.raises(ValueError, match="feedback must be equal"):
+        model.set_params(feedback="explicit").partial_fit(X, Y)
+
+
 @pytest.mark.parametrize(("params", "given", "words"), BAD)
 def test_what_is_not_defined_is_refused(params, given, words):
     with pytest.raises(ValueError, match=words):

@@ -312,3 +312,13 @@ def test_callbacks_see_every_factorization_and_may_end_the_choice():
     first = imputer().set_callbacks(stopped).fit(X)
     assert stopped.ended == ["factorization", "factorization", "fit"]
     assert first.rho_ == LARGEST_RHO
+
+
+@pytest.mark.parametrize(("alpha", "zero"), [("alpha", "factors_"), ("alpha_offsets", "offsets_")])
+def test_a_penalty_beyond_single_precision_leaves_nothing_of_what_it_penalises(alpha, zero):
+    fitted = imputer(**{alpha: 1e300}, max_iter=3).fit(X.astype(np.float32))
+    for array in getattr(fitted.factorization_, zero):
+        assert_allclose(array, 0, atol=1e-15)
+    filled = fitted.transform(X.astype(np.float32))
+    assert filled.dtype == np.float32
+    assert np.isfinite(filled).all()

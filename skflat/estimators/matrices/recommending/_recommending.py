@@ -75,6 +75,18 @@ class Recommending:
         ValueError
             If ``items`` holds unknown identifiers, if there are no users or no candidates, or if it
             is not known what users have seen.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skflat import FlatMatrixFactorization
+        >>> X = [["ann", 1], ["ann", 2], ["bob", 1], ["bob", 2], ["bob", 3], ["cid", 3]]
+        >>> model = FlatMatrixFactorization(1, alpha=1, keep_seen=True, measures=None)
+        >>> ids, scores, known = model.fit(X, [5, 1, 4, 1, 4, 3]).recommend(["ann", "eve"], 2)
+        >>> ids.tolist()
+        [[3, None], [1, 3]]
+        >>> known.tolist()
+        [True, False]
         """
         check_is_fitted(self)
         n = _checked_number(n)
