@@ -404,7 +404,6 @@ def test_a_study_is_drawn():
         ({"until": -1.0}, "until must be a number > 0"),
         ({"shifts": {"far": X}}, "shifts must be a dict"),
     ],
-    ids=str,
 )
 def test_what_makes_no_sense_is_refused(changes, message):
     arguments = {"grid": {"alpha": [1.0]}, "measures": ["sharpness"]} | changes
