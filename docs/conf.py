@@ -71,6 +71,7 @@ sphinx_gallery_conf = {
     "examples_dirs": str(HERE.parent / "examples"),
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
+    "within_subsection_order": "gallery_order.ReadingOrder",
     "ignore_pattern": r"^(?!plot_)",  # the demo is a program of its own
     "backreferences_dir": "api/backreferences",
     "doc_module": ("skflat",),
