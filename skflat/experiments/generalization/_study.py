@@ -65,7 +65,12 @@ class GeneralizationStudy:
             raise ValueError(f"runs must be dicts, and they lack {missing or 'all networks'}.")
 
     def to_frame(self):
-        """A pandas DataFrame with one row for each network."""
+        """A pandas DataFrame with one row for each network.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
         pd = pandas_for("to_frame")
 
         return pd.DataFrame(self.runs)
@@ -136,6 +141,10 @@ class GeneralizationStudy:
         ----------
         outcome : str, default="score"
             As in `summary`.
+
+        Returns
+        -------
+        pandas.DataFrame
         """
         pd = pandas_for("granulated")
 
