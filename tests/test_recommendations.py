@@ -115,6 +115,12 @@ def test_the_last_entries_of_every_user_are_left_out():
             assert_array_equal(np.sort(last[: len(last) - n]), train[X[train, 0] == user])
 
 
+def test_users_may_be_pairs():
+    rows = [[("ann", 1), 1], [("ann", 2), 1], [("ann", 1), 2]]
+    train, test = next(LeaveLastOut().split(rows, groups=[2, 0, 1]))
+    assert (train.tolist(), test.tolist()) == ([1, 2], [0])
+
+
 def test_times_may_be_dates():
     dates = pd.Timestamp("2020-01-01") + pd.to_timedelta(TIMES, "D")
     for one, other in zip(
@@ -151,6 +157,18 @@ def test_timestamps_go_through_cross_validation():
 
 BAD = [
     (lambda: RankingScorer("auc"), "measure must be one of"),
+    (lambda: RankingScorer(k=0), "k must be a positive whole number, got 0"),
+    (lambda: ranking_report(Fixed(), X, k=True), "k must be a positive whole number, got True"),
+    (lambda: ranking_report(Fixed(), X, TIMES[1:], threshold=3), "inconsistent numbers of samples"),
+    (lambda: ranking_report(Fixed(), X, TIMES * np.nan, threshold=3), "Input y contains NaN"),
+    (lambda: ranking_report(Fixed(), [["ann", 1], [1, 2]]), "Users must be of one kind that has"),
+    (lambda: next(LeaveKOut().split([["ann", 1], [None, 2]])), "and none may be missing"),
+    (lambda: next(LeaveKOut().split(["ann", "ann", "bob"])), "a column of users and a column of"),
+    (lambda: next(LeaveKOut().split(pd.Series([1, 1, 2]))), "a column of users and a column of"),
+    (lambda: next(LeaveKOut().split([1, 1, 2])), "a column of users and a column of items"),
+    (lambda: next(LeaveKOut().split(None)), "a column of users and a column of items"),
+    (lambda: next(LeaveKOut().split([["ann", 1], ["bob"]])), "the same number of identifiers"),
+    (lambda: next(LeaveLastOut().split(X, groups=[None, *TIMES[1:]])), "Times in groups must be"),
     (lambda: ranking_report(Fixed(), X, k=0), "k must be a positive whole number, got 0"),
     (lambda: ranking_report(Fixed(), [[1], [2]]), "a column of users and a column of items"),
     (lambda: ranking_report(Fixed(), []), "at least one observation"),
@@ -171,5 +189,5 @@ BAD = [
 @pytest.mark.parametrize(("call", "words"), BAD)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_bad_input_is_refused(call, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((ValueError, TypeError), match=words):
         call()

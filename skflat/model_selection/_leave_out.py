@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 
-from ._entries import entries_of
+from ._entries import entries_of, sorted_codes
 
 
 class LeaveKOut(BaseCrossValidator):
@@ -133,7 +133,7 @@ class LeaveLastOut(BaseCrossValidator):
         if len(times) != len(users):
             raise ValueError(f"There are {len(users)} entries and {len(times)} times in groups.")
         # Ranks of the times from the latest, and among equal times from the last row.
-        order = np.lexsort((np.arange(len(times)), times))[::-1]
+        order = np.lexsort((np.arange(len(times)), sorted_codes(times, "Times in groups")[1]))[::-1]
         latest = np.empty(len(times), int)
         latest[order] = np.arange(len(times))
         rank, count = _ranks(users, latest)
@@ -163,7 +163,7 @@ def _check_counts(**counts):
 
 
 def _codes(X):
-    return np.unique(entries_of(X)[0], return_inverse=True)[1]
+    return sorted_codes(entries_of(X)[0], "Users")[1]
 
 
 def _checked_times(times):

@@ -3,8 +3,9 @@
 from numbers import Integral
 
 import numpy as np
+from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 
-from ._entries import entries_of
+from ._entries import entries_of, sorted_codes
 
 
 def _precision(hits, n_relevant):
@@ -57,7 +58,8 @@ def ranking_report(estimator, X, y=None, *, k=10, threshold=None):
     * ``hit_rate``: the share of users with a hit.
 
     All are in [0, 1], and greater is better. An item that no training entry has cannot be
-    recommended, but it counts as relevant.
+    recommended, but it counts as relevant. So does an item that the user has seen in training, if
+    the data have the same entry twice.
 
     Parameters
     ----------
@@ -80,7 +82,7 @@ def ranking_report(estimator, X, y=None, *, k=10, threshold=None):
     Raises
     ------
     ValueError
-        If no entry is relevant, or ``k`` is not valid.
+        If no entry is relevant, or if ``y`` or ``k`` is not valid.
 
     Examples
     --------
@@ -94,8 +96,7 @@ def ranking_report(estimator, X, y=None, *, k=10, threshold=None):
     >>> sorted(report)
     ['hit_rate', 'map', 'ndcg', 'precision', 'recall']
     """
-    if not isinstance(k, Integral) or k < 1:
-        raise ValueError(f"k must be a positive whole number, got {k!r}.")
+    _check_number(k)
     users, relevant = _relevant(*entries_of(X), y, threshold)
     found = estimator.recommend(users, n=int(k))[0]
     hits = np.zeros((len(users), k), bool)
@@ -141,6 +142,7 @@ class RankingScorer:
     def __init__(self, measure="ndcg", k=10, threshold=None):
         if measure not in RANKING_MEASURES:
             raise ValueError(f"measure must be one of {list(RANKING_MEASURES)}, got {measure!r}.")
+        _check_number(k)
         self.measure = measure
         self.k = k
         self.threshold = threshold
@@ -154,16 +156,24 @@ class RankingScorer:
         return f"RankingScorer({self.measure!r}, k={self.k!r}, threshold={self.threshold!r})"
 
 
+def _check_number(k):
+    if not isinstance(k, Integral) or isinstance(k, bool) or k < 1:
+        raise ValueError(f"k must be a positive whole number, got {k!r}.")
+
+
 def _relevant(users, items, y, threshold):
     """The users with relevant items, and for each the set of these."""
     if threshold is not None:
         if y is None:
             raise ValueError(f"threshold={threshold!r} is a bound of y, but y is None.")
-        kept = np.asarray(y, dtype=float) >= threshold
+        y = column_or_1d(y, dtype=float)
+        assert_all_finite(y, input_name="y")
+        check_consistent_length(users, y)
+        kept = y >= threshold
         users, items = users[kept], items[kept]
     if not len(users):
         raise ValueError(f"No held-out entry is relevant: none is at least {threshold!r}.")
-    names, codes = np.unique(users, return_inverse=True)
+    names, codes = sorted_codes(users, "Users")
     relevant = [set() for _ in names]
     for code, item in zip(codes.tolist(), _plain(items), strict=True):
         relevant[code].add(item)

@@ -1,6 +1,9 @@
 """Columns of a table to fill: which ones, their bounds, and their categories."""
 
+from numbers import Number
+
 import numpy as np
+from sklearn.utils import check_array
 
 from ._identifier_columns import columns_apart
 
@@ -42,9 +45,15 @@ def bounds_of(low, high, n):
     """Lower and upper bounds of the filled values of every column, shape (2, n)."""
     bounds = []
     for bound, nothing, name in ((low, -np.inf, "min_value"), (high, np.inf, "max_value")):
-        bound = np.asarray(nothing if bound is None else bound, dtype=float)
+        try:
+            bound = np.asarray(nothing if bound is None else bound, dtype=float)
+        except (TypeError, ValueError):  # no numbers, or not rectangular
+            bound = np.array(np.nan)
         if bound.shape not in ((), (n,)) or np.isnan(bound).any():
-            raise ValueError(f"{name} must be a number, or one for each of the {n} columns.")
+            raise ValueError(
+                f"{name} must be a number, or one for each of the {n} columns; {nothing} is no "
+                "bound."
+            )
         bounds.append(np.broadcast_to(bound, n))
     if (bounds[0] > bounds[1]).any():
         j = int(np.argmax(bounds[0] > bounds[1]))
@@ -55,15 +64,32 @@ def bounds_of(low, high, n):
     return np.array(bounds)
 
 
+def whole_range(known, low, high, name):
+    """Bounds of the filled values of a column of whole numbers.
+
+    They are the smallest and the largest known value, moved into the bounds of the column.
+    """
+    least, most = np.ceil(low), np.floor(high)
+    if least > most:
+        raise ValueError(
+            f"No whole number is between min_value={low:g} and max_value={high:g} of {name}."
+        )
+    return np.clip([known.min(), known.max()], least, most)
+
+
 def apart(X):
     """The columns of a table, each an array of its kind."""
     columns = columns_apart(X)
-    return list(np.asarray(X).T) if columns is None else columns
+    if columns is None:
+        # Its errors say what is wrong with sparse tables and those without two axes.
+        checked = check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
+        return list(checked.T)
+    return columns
 
 
 def label(names, j):
     """The name of a column in messages."""
-    return f"column {j if names is None else names[j]!r}"
+    return f"column {j}" if names is None else f"column {names[j]!r}"
 
 
 def no_number(columns, names, places=None):
@@ -91,25 +117,35 @@ def is_missing(column, missing_values):
 
 def categories_of(column, missing_values, name):
     """The sorted categories of a column, an array of numbers or of strings."""
-    known = column[~is_missing(column, missing_values)]
-    are_strings = {isinstance(value, str) for value in known.tolist()}
+    known, values = _known(column, missing_values, name)
+    are_strings = {isinstance(value, str) for value in values}
     if len(are_strings) > 1:
         raise TypeError(
             f"Categories: the argument must be uniformly strings or numbers, but {name} has both."
         )
-    return np.unique(known.astype(str if True in are_strings else float))
+    return np.unique(column[known].astype(str if True in are_strings else float))
 
 
 def category_codes(column, categories, missing_values, name):
     """Positions of the entries among the categories, as floats; NaN for missing ones."""
-    known = ~is_missing(column, missing_values)
+    known, values = _known(column, missing_values, name)
     place = {value: code for code, value in enumerate(categories.tolist())}
     codes = np.full(len(column), np.nan)
-    unknown = sorted({repr(value) for value in column[known].tolist() if value not in place})
+    unknown = sorted({repr(value) for value in values if value not in place})
     if unknown:
         raise ValueError(f"Found unknown categories [{', '.join(unknown)}] in {name}.")
-    codes[known] = [place[value] for value in column[known].tolist()]
+    codes[known] = [place[value] for value in values]
     return codes
+
+
+def _known(column, missing_values, name):
+    """A mask of the entries that are not missing, and a list of these."""
+    known = ~is_missing(column, missing_values)
+    values = column[known].tolist()
+    for value in values:
+        if not isinstance(value, (str, Number, np.bool_)):
+            raise TypeError(f"Categories must be strings or numbers, but {name} holds {value!r}.")
+    return known, values
 
 
 def indicators(codes, n_categories):

@@ -25,15 +25,13 @@ def preferences(codes, counts, weight, confidence):
     Raises
     ------
     ValueError
-        If a count is negative, or none is positive.
+        If a count is negative.
     """
-    if counts.min() < 0:
+    if counts.min(initial=0) < 0:
         raise ValueError(f"Counts of implicit feedback must not be negative, got {counts.min():g}.")
     counts = counts if weight is None else counts * weight
     codes, counts = codes[counts > 0], counts[counts > 0]
-    if not len(codes):
-        raise ValueError("No count is positive: there is nothing to learn from.")
-    width = int(codes[:, 1].max()) + 1
+    width = int(codes[:, 1].max(initial=0)) + 1
     keys, place = np.unique(codes[:, 0] * width + codes[:, 1], return_inverse=True)
     excess = confidence * np.bincount(place, counts)
     return np.column_stack(np.divmod(keys, width)), excess.astype(counts.dtype)

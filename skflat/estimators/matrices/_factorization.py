@@ -93,8 +93,8 @@ class FlatMatrixFactorization(
     keep_seen : bool, default=False
         Whether to keep the observations in the fitted estimator. Then `recommend` knows what users
         have seen, and ``'als'`` has a ``partial_fit``. An observation takes 12 bytes, or 8 if the
-        targets are of single precision. Weights take as much as the targets. Only for two columns
-        of identifiers.
+        targets are of single precision. Weights take as much as the targets. With implicit feedback
+        a count of 0 is not kept, because nothing was seen. Only for two columns of identifiers.
     feedback : {'explicit', 'implicit'}, default='explicit'
         What ``y`` is. ``'explicit'``: values, such as ratings. Entries without a value are unknown.
         ``'implicit'``: counts, such as how often a user has watched a film. Then every pair has a
@@ -256,6 +256,7 @@ class FlatMatrixFactorization(
     a row or column, and ``rho^4 n_components`` times the sum of all weights. No pass over all pairs
     is needed. ``sharpness_`` is the trace of the Hessian of this loss. Other measures are left out.
     ``score`` is R^2 of the preferences of all pairs of known rows and columns, with these weights.
+    ``score`` and ``measure`` leave out given pairs whose row or column was not seen in ``fit``.
 
     If an entry is observed several times, every observation counts. The factors of a row or column
     without observations are 0. There is a warning for such columns.

@@ -76,7 +76,10 @@ class BaseFactorization(FoldingIn):
         model = self._model(sizes, touched_by(given[0], sizes) if updates else None)
         # Alternating least squares needs all observations of the entities that it solves for.
         whole = (seen.codes, seen.values, seen.weight) if updates else train
-        objective = self._objective(model, self._batch(*whole), first_pass, incremental)
+        data = self._batch(*whole)
+        if not len(data):
+            raise ValueError("No count is positive: there is nothing to learn from.")
+        objective = self._objective(model, data, first_pass, incremental)
         w = self._start(model, self._batch(*train), places, first_pass)
         training = Training(
             objective,
@@ -98,8 +101,8 @@ class BaseFactorization(FoldingIn):
         """Refuse what cannot be combined, and set whether feedback is implicit."""
         if updates and self.early_stopping:
             raise ValueError("partial_fit of 'als' has no early stopping: set it to False.")
-        if not first_pass and (self.feedback == "implicit") != self._implicit:
-            raise ValueError("To go on from the factors of the fit before, feedback must be equal.")
+        if not first_pass:
+            self._check_feedback()
         self._implicit = self.feedback == "implicit"
         if self._implicit:
             check_implicit(self, n_kinds)
@@ -264,8 +267,9 @@ class BaseFactorization(FoldingIn):
 
     def _compare_with_zero(self, objective, w):
         """Warn if all factors of implicit feedback have about vanished."""
-        losses = (objective.model.preference_loss(v, objective.data)[0] for v in (w, 0 * w))
-        if no_better_than_constant(*losses):
+        model, data = objective.model, objective.data
+        of_zero, _ = model.constant_losses(data)
+        if no_better_than_constant(model.preference_loss(w, data), of_zero):
             warnings.warn(
                 "Training ended no better than with factors of 0. Try less of "
                 f"rho={self.rho_:.3g} or alpha={self.alpha_:.3g}, or more sweeps than "
@@ -286,12 +290,19 @@ class BaseFactorization(FoldingIn):
 
     def _preference_score(self, codes, counts, weight):
         """R^2 of the preferences of all pairs, of which unknown entities are no part."""
-        known = (codes >= 0).all(axis=1)
-        weight = None if weight is None else weight[known]
         model, w = factorization(self)
-        batch = self._batch(codes[known], counts[known], weight)
-        loss, constant = model.preference_loss(w, batch)
-        return 1 - loss / constant
+        batch = self._known_batch(codes, counts, weight)
+        _, constant = model.constant_losses(batch)
+        loss = model.preference_loss(w, batch)
+        # If all pairs have counts, all preferences are equal. `r2_score` has this rule for that.
+        return 1 - loss / constant if constant > 0 else float(loss == 0)
+
+    def _known_batch(self, codes, counts, weight):
+        """The preferences of pairs whose row and column are known. All others are left out."""
+        known = (codes >= 0).all(axis=1)
+        if not known.any():
+            raise ValueError("X has no pair of a row and a column that were both seen in fit.")
+        return self._batch(codes[known], counts[known], None if weight is None else weight[known])
 
     # --- measures ---
 
@@ -329,7 +340,7 @@ class BaseFactorization(FoldingIn):
         names = USUAL_MEASURES if self.measures is None else self.measures
         if self._implicit:
             model, w = factorization(self)
-            batch = self._batch(*self.observations(X, y, sample_weight))
+            batch = self._known_batch(*self.observations(X, y, sample_weight))
             self._measure_preferences(model, w, batch)
             return self.measurements_
         return self._measure_problem(names, as_problem(self, X, y, sample_weight))

@@ -23,6 +23,7 @@ from ._columns import (
     indicators,
     label,
     no_number,
+    whole_range,
 )
 from ._data import features
 from ._factorization import FlatMatrixFactorization
@@ -69,6 +70,8 @@ class FlatMatrixImputer(Saved, CallbackSupportMixin, TransformerMixin, BaseEstim
     integer_features : array-like of bool, int or str, default=None
         Columns of whole numbers: a mask, positions, or names of the columns of a frame. Filled
         values are rounded, and lie between the smallest and the largest known value of the column.
+        If ``min_value`` or ``max_value`` excludes these, the nearest whole number that it allows is
+        filled in.
     categorical_features : array-like of bool, int or str, default=None
         Columns of categories, which are numbers or strings. In a column of strings, None, NaN and
         pandas' NA are missing, too. If there is a column of strings, ``transform`` returns an array
@@ -355,11 +358,7 @@ class FlatMatrixImputer(Saved, CallbackSupportMixin, TransformerMixin, BaseEstim
                     "whole numbers, or categories."
                 )
             if len(known):
-                low, high = self._bounds[:, j]
-                self._bounds[:, j] = (
-                    known.min().clip(np.ceil(low)),
-                    known.max().clip(max=np.floor(high)),
-                )
+                self._bounds[:, j] = whole_range(known, *self._bounds[:, j], label(names, j))
         self._whole = whole
 
     def _expanded(self, X, missing):

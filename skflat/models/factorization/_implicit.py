@@ -53,6 +53,8 @@ class ImplicitAlternation(Alternation):
     def sweep(self, w):
         for c in self.kinds:
             rest = self.respond(w, c)
+        if self.model.touched is not None:  # pairs of the others are part of the loss, too
+            rest = self.model.rest_of_pairs(w, self.batch)
         norms = [np.einsum("ik,ik->i", F, F) for F in self.model.split(w)[2]]
         trace = sum(float(W @ n) for W, n in zip(self.confidences, norms, strict=True))
         squares = float(np.vdot(self.grams[0], self.grams[1])) + rest
@@ -221,9 +223,24 @@ class ImplicitFactorization(Factorization):
         return trace / self.total_confidence(batch)
 
     def preference_loss(self, w, batch):
-        """Mean loss over all pairs, without noise and penalty, and that of the best constant."""
-        excess, s = batch.y[:, 0], self.scores(w, batch.X)[:, 0]
-        rest = float(excess @ (1 - s) ** 2) + float((1 - 2 * s).sum())
-        total = self.total_confidence(batch)
-        positive = (len(batch) + float(excess.sum(dtype=float))) / total
-        return (self.squares_of_all(w) + rest) / (2 * total), positive * (1 - positive) / 2
+        """Mean loss over all pairs, without noise and penalty."""
+        squares = self.squares_of_all(w) + self.rest_of_pairs(w, batch)
+        return squares / (2 * self.total_confidence(batch))
+
+    def constant_losses(self, batch):
+        """Mean loss over all pairs if every score is 0, and if it is the best constant."""
+        # The best constant is the weighted mean of the preferences.
+        mean = (len(batch) + float(batch.y.sum(dtype=float))) / self.total_confidence(batch)
+        return mean / 2, mean * (1 - mean) / 2
+
+    def rest_of_pairs(self, w, batch):
+        """The sum of ``e (1 - s)^2 - 2 s + 1`` over the pairs with counts.
+
+        With the squared scores of all pairs it is the weighted sum of squares.
+        """
+        rest = 0.0
+        for start in range(0, len(batch), self.chunk):
+            part = slice(start, start + self.chunk)
+            excess, s = batch.y[part, 0], self.scores(w, batch.X[part])[:, 0]
+            rest += float(excess @ (1 - s) ** 2) + float((1 - 2 * s).sum())
+        return rest

@@ -49,7 +49,8 @@ def of_rows():
 def test_the_loss_of_all_pairs_needs_only_those_with_counts():
     model, batch = of_rows()
     w = RNG.normal(size=model.layout.size)
-    loss, constant = model.preference_loss(w, batch)
+    loss, (of_zero, constant) = model.preference_loss(w, batch), model.constant_losses(batch)
+    assert_allclose(of_zero, model.preference_loss(0 * w, batch), rtol=1e-12)
     assert_allclose(loss, dense_loss(model.split(w)[2]), rtol=1e-12)
     mean = np.average(PREFERENCES, weights=WEIGHTS)
     assert_allclose(constant, np.average((PREFERENCES - mean) ** 2, weights=WEIGHTS) / 2)
@@ -63,7 +64,7 @@ def test_the_expected_loss_under_noise_is_that_of_sampled_noise():
     left, right = noisy[:, : 9 * K].reshape(n, 9, K), noisy[:, 9 * K :].reshape(n, 7, K)
     squares = WEIGHTS * (PREFERENCES - left @ right.transpose(0, 2, 1)) ** 2
     losses = squares.sum(axis=(1, 2)) / (2 * WEIGHTS.sum())
-    plain, _ = model.preference_loss(w, batch)
+    plain = model.preference_loss(w, batch)
     added = rho**2 * model.mean_trace(w, batch) / 2 + K * rho**4 / 2
     assert abs(plain + added - losses.mean()) < 4 * losses.std() / np.sqrt(n)
     assert added > 20 * losses.std() / np.sqrt(n)
@@ -135,12 +136,60 @@ def test_a_matrix_of_counts_says_the_same(model):
     assert whole.score(counts) == model.score(X, Y)
 
 
+def test_rows_without_counts_have_factors_of_0_in_any_company():
+    counts = COUNTS.astype(float)
+    whole = FlatMatrixFactorization(**SMALL, keep_seen=True).fit(counts)
+    for make in (np.asarray, sparse.csr_array):
+        assert not whole.transform(make(np.zeros((2, SIZES[1])))).any()
+        assert not whole.transform(make(np.vstack([counts[0], 0 * counts[0]])))[1].any()
+    whole.partial_fit([[9, 1]], [0.0])
+    whole.fold_in([[10, 1]], [0.0])
+    assert not whole.row_factors_[[9, 10]].any()
+    assert whole.row_factors_.shape == (SIZES[0] + 2, K)
+
+
+def test_of_equal_preferences_the_score_is_0_as_that_of_equal_values():
+    everything = np.argwhere(np.ones((3, 2)))
+    fit = FlatMatrixFactorization(**SMALL, alpha=0.5).fit(everything, np.ones(6))
+    assert fit.score(everything, np.ones(6)) == 0.0
+
+
+def test_what_has_a_count_of_zero_was_not_seen():
+    keeping = FlatMatrixFactorization(**SMALL, keep_seen=True)
+    for given in ((COUNTS.astype(float),), (np.argwhere(COUNTS >= 0), COUNTS.ravel())):
+        ids = keeping.fit(*given).recommend(n=SIZES[1]).ids
+        offered = [sorted(row.compressed().tolist()) for row in ids]
+        assert offered == [np.flatnonzero(row == 0).tolist() for row in COUNTS]
+
+
 def test_the_score_is_r2_of_the_preferences_of_all_pairs(model):
     mean = np.average(PREFERENCES, weights=WEIGHTS)
     constant = np.average((PREFERENCES - mean) ** 2, weights=WEIGHTS) / 2
     assert_allclose(model.score(X, Y), 1 - dense_loss(model.factors_) / constant)
     strange = np.vstack([X, [[100, 2], [3, 100]]])
-    assert model.score(strange, np.append(Y, [1.0, 1.0])) == model.score(X, Y)
+    counts = np.append(Y, [1.0, 1.0])
+    assert model.score(strange, counts) == model.score(X, Y)
+    assert model.measure(strange, counts)["sharpness"].value == model.sharpness_
+    for method in (model.score, model.measure):
+        with pytest.raises(ValueError, match="no pair of a row and a column that were both seen"):
+            method(strange[-2:], counts[-2:])
+
+
+@pytest.mark.parametrize("chunk", [5, 1 << 17])
+def test_the_loss_of_an_update_is_that_of_all_pairs(chunk, monkeypatch):
+    monkeypatch.setattr(ImplicitFactorization, "chunk", chunk)
+    params = {"alpha": 0.5, "rho": 0.1, "keep_seen": True}
+    updated = FlatMatrixFactorization(**SMALL, **params).fit(X, Y)
+    updated.partial_fit([[3, 4], [3, 6]], [1.0, 2.0])
+    weights, (left, right) = WEIGHTS + 0.0, updated.factors_
+    weights[3, [4, 6]] += C * np.array([1.0, 2.0])
+    squares = weights * ((weights > 1) - left @ right.T) ** 2
+    trace = weights.sum(axis=1) @ (left**2).sum(axis=1) + weights.sum(axis=0) @ (right**2).sum(
+        axis=1
+    )
+    expected = squares.sum() + 0.5 * (np.vdot(left, left) + np.vdot(right, right)) + 0.01 * trace
+    expected = expected / (2 * weights.sum()) + K * 0.1**4 / 2
+    assert_allclose(updated.loss_, expected, rtol=1e-12)
 
 
 def test_updates_and_new_entities_as_with_ratings():
@@ -201,6 +250,8 @@ def test_what_is_continued_has_the_same_feedback():
     model = FlatMatrixFactorization(**SMALL, keep_seen=True, fit_offsets=False).fit(X, Y)
     with pytest.raises(ValueError, match="feedback must be equal"):
         model.set_params(feedback="explicit").partial_fit(X, Y)
+    with pytest.raises(ValueError, match="feedback must be equal"):
+        model.fold_in([[77, 3]], [1.0])
 
 
 @pytest.mark.parametrize(("params", "given", "words"), BAD)

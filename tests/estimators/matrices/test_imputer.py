@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from progress import Progress
+from scipy import sparse
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
@@ -210,12 +211,22 @@ def test_whole_numbers_stay_within_what_is_known(chosen):
     whole[MISSING[:, :6]] = np.nan
     frame = pd.DataFrame(whole, columns=list("abcdef"))
     given = frame if isinstance(chosen[0], str) else whole
-    filled = np.asarray(imputer(integer_features=chosen).fit_transform(given))
+    model = imputer(integer_features=chosen, rho=0.1)
+    filled = np.asarray(model.fit_transform(given))
     assert_array_equal(filled[:, [0, 4]], np.round(filled[:, [0, 4]]))
     assert set(filled[:, 4]) == {0.0, 1.0}
     assert (filled[:, 1] != np.round(filled[:, 1])).any()
-    bounded = imputer(integer_features=chosen, min_value=-1.5, max_value=0.5).fit_transform(given)
+    bounded = model.set_params(min_value=-1.5, max_value=0.5).fit_transform(given)
     assert set(np.asarray(bounded)[MISSING[:, 0], 0]) <= {-1.0, 0.0}
+
+
+@pytest.mark.parametrize(
+    ("bound", "value"), [({"min_value": 98.5}, 99.0), ({"max_value": -98.5}, -99.0)]
+)
+def test_whole_numbers_keep_bounds_that_exclude_what_is_known(bound, value):
+    whole = np.round(X[:30, :4])
+    filled = imputer(integer_features=[0], rho=0.1, **bound).fit_transform(whole)
+    assert set(filled[MISSING[:30, 0], 0]) == {value}
 
 
 def mixed(n=200, seed=0):
@@ -257,11 +268,11 @@ def test_categories_are_filled_with_the_likeliest():
 def test_categories_that_are_numbers_keep_an_array_of_numbers():
     _, frame = mixed()
     table = frame.drop(columns="tree").to_numpy()
-    filled = imputer(categorical_features=[3]).fit_transform(table)
+    filled = imputer(categorical_features=[3], rho=0.1).fit_transform(table)
     assert filled.dtype == float
     assert set(filled[:, 3]) == {0.0, 10.0, 20.0}
     marked = np.where(np.isnan(table), -1.0, table)
-    same = imputer(categorical_features=[-1], missing_values=-1.0).fit_transform(marked)
+    same = imputer(categorical_features=[-1], rho=0.1, missing_values=-1.0).fit_transform(marked)
     assert_array_equal(same, filled)
 
 
@@ -285,7 +296,21 @@ REFUSED = [
     ({"min_value": 1, "max_value": 0}, X, "min_value must not exceed max_value, got 1 and 0"),
     ({"min_value": [1.0, 2.0]}, X, "min_value must be a number, or one for each of the 15"),
     ({"max_value": np.nan}, X, "max_value must be a number"),
+    ({"max_value": ["a"] * 15}, X, "max_value must be a number, .*inf is no bound"),
+    (
+        {"integer_features": [0], "min_value": 0.2, "max_value": 0.8},
+        np.round(X),
+        "No whole number is between min_value=0.2 and max_value=0.8 of column 0",
+    ),
     ({"categorical_features": [0]}, [["u", 1.0], [2, 3.0]], "uniformly strings or numbers"),
+    ({"categorical_features": [0]}, sparse.csr_array(np.eye(3)), "dense data is required"),
+    ({"categorical_features": [0]}, ["u", "v"], "Expected 2D array, got 1D array"),
+    ({"categorical_features": [0]}, pd.Series(["u", "v"]), "Expected"),
+    (
+        {"categorical_features": ["a"]},
+        ONE.assign(a=pd.Timestamp("2020-01-01"), b=0.0),
+        "must be strings or numbers, but column 'a' holds datetime",
+    ),
 ]
 
 
@@ -297,6 +322,8 @@ def test_bad_columns_are_refused(params, table, words):
 
 def test_unknown_categories_are_refused():
     model = imputer(categorical_features=["b"]).fit(ONE)
+    with pytest.raises(TypeError, match=r"column 'b' holds \['w'\]"):
+        model.transform(ONE.assign(b=[["w"]] * 4))
     with pytest.raises(ValueError, match=r"Found unknown categories \['w'\] in column 'b'"):
         model.transform(ONE.assign(b="w"))
     with pytest.raises(ValueError, match="X has 1 features"):

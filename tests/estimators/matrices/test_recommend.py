@@ -100,6 +100,9 @@ def test_what_was_seen_is_kept_or_given(model):
     assert (kept.ids.mask == given.ids.mask).all()
     with pytest.raises(ValueError, match="fit with keep_seen=True, give pairs"):
         forgetful.recommend()
+    everything = forgetful.recommend(exclude_seen=False)
+    for nothing in ([], np.empty((0, 2), int), pd.DataFrame({"user": [], "item": []})):
+        assert_array_equal(forgetful.recommend(seen=nothing).scores, everything.scores)
     # Unknown users and items may have been seen, too, and both ways add up.
     best = model.recommend([99, 3], 2, seen=[[99, 5], [3, 1000]])
     again = model.recommend([99, 99, 3], 2, seen=[[99, best.ids[0, 0]], [3, best.ids[1, 0]]])

@@ -24,6 +24,9 @@ class FoldingIn(Predicting):
             return None
         if len(sizes) != 2:
             raise ValueError(f"keep_seen is for two columns of identifiers, got {len(sizes)}.")
+        if self.feedback == "implicit":  # a count of 0 says that nothing was seen
+            counted = observations[1] != 0
+            observations = [None if each is None else each[counted] for each in observations]
         before = getattr(self, "_seen", None)
         if places is None or not hasattr(self, "factors_"):
             return Observed.of(*observations, sizes[0])
@@ -66,11 +69,17 @@ class FoldingIn(Predicting):
         """
         check_is_fitted(self)
         self._validate_params()
+        self._check_feedback()
         if y is None:
             raise ValueError("fold_in requires y to be passed, but the target y is None.")
         with all_or_nothing(self):
             self._fold_in(X, y, sample_weight)
         return self
+
+    def _check_feedback(self):
+        """Refuse to go on from factors of another feedback."""
+        if (self.feedback == "implicit") != self._implicit:
+            raise ValueError("To go on from the factors of the fit before, feedback must be equal.")
 
     def _fold_in(self, X, y, sample_weight):
         named, places, codes, values, weight = self._learnt_from(X, y, sample_weight, False)

@@ -26,7 +26,9 @@ def check_implicit(estimator, n_kinds):
 
 
 def preference_rho(solver, objective):
-    """The value of ``rho="auto"``: as for values, from the deviation of the preferences.
+    """The value of ``rho="auto"``: the default for preferences of deviation 1, scaled.
+
+    It grows with the square root of their deviation, because scores are products of two factors.
 
     Parameters
     ----------
@@ -37,8 +39,7 @@ def preference_rho(solver, objective):
     -------
     float
     """
-    model, data = objective.model, objective.data
-    _, constant = model.preference_loss(np.zeros(model.layout.size), data)
+    _, constant = objective.model.constant_losses(objective.data)
     return float(solver.default_rho * np.sqrt(np.sqrt(2 * constant)))
 
 

@@ -48,8 +48,10 @@ class Recommending:
         ----------
         users : array-like of shape (n_users,), default=None
             Identifiers of the first kind (the rows of a matrix). A user who was not seen in ``fit``
-            has factors and offset 0, and gets the items with the largest offsets. None stands for
-            all users seen in ``fit``, in the order of ``identifiers_``.
+            has factors and offset 0, and gets the items with the largest offsets. Without offsets,
+            as with implicit feedback, all items are equal then, and the order is that of their
+            identifiers. None stands for all users seen in ``fit``, in the order of
+            ``identifiers_``.
         n : int, default=10
             Number of items for every user. At most the number of candidates is returned.
         exclude_seen : bool, default=True
@@ -58,8 +60,8 @@ class Recommending:
         items : array-like of shape (n_items,), default=None
             The candidates. All must have been seen in ``fit``. None stands for all that were.
         seen : array-like of shape (n_pairs, 2), default=None
-            Pairs of a user and an item that is left out. Unknown identifiers have no effect on
-            others. A user who was not seen in ``fit`` may occur.
+            Pairs of a user and an item that is left out. There may be none. Unknown identifiers
+            have no effect on others. A user who was not seen in ``fit`` may occur.
 
         Returns
         -------
@@ -97,12 +99,13 @@ class Recommending:
         if items is not None:
             candidates = np.unique(self._known(items, 1, "items"))
         banned = self._banned(names, rows, candidates, seen) if exclude_seen else _nothing()
-        score = self._scorer()
+        score, (left, right) = self._scorer(), self._with_offsets(rows, candidates)
         places, scores = best(
-            *self._with_offsets(rows, candidates),
+            left,
+            right,
             min(n, len(candidates)),
             lambda i, j: score(np.column_stack([rows[i], candidates[j]])),
-            self._slack(rows, candidates),
+            self._slack(rows, left, right),
             banned,
         )
         ids = np.ma.masked_array(self.identifiers_[1][candidates[places]], places < 0)
@@ -212,9 +215,8 @@ class Recommending:
             return X, Y[columns]
         return np.insert(X, 0, 1, axis=1), np.insert(Y[columns], 0, self.offsets_[1][columns], 1)
 
-    def _slack(self, rows, columns):
+    def _slack(self, rows, left, right):
         """Bounds of the rounding errors of the scores of every row."""
-        left, right = self._with_offsets(rows, columns)
         size = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1).max()
         if self.offsets_ is not None:
             size += np.abs(self.intercept_) + np.abs(np.where(rows < 0, 0, self.offsets_[0][rows]))
@@ -240,6 +242,8 @@ class Recommending:
 
     def _pairs(self, seen, names):
         """Positions in ``names`` and codes of items of the pairs in ``seen``."""
+        if hasattr(seen, "__len__") and len(seen) == 0:
+            return _nothing()
         columns = self._identified(seen)
         check_alike(columns, self.identifiers_, self._labels(2))
         # Users may be unknown and may occur several times, so each is compared by its name.
