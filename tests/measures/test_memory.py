@@ -145,8 +145,8 @@ SHORTER = {
 }
 
 
-# Each takes many seconds: three of different shapes here, the others with the slow tests.
-ENOUGH = (many_classes, many_parameters, many_sparse_features)
+# Each takes many seconds: two of different shapes here, the others with the slow tests.
+ENOUGH = (many_classes, many_parameters)
 EACH = [c if c in ENOUGH else pytest.param(c, marks=pytest.mark.slow) for c in CASES]
 
 

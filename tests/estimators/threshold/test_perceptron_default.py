@@ -128,8 +128,9 @@ def test_the_default_is_not_behind_any_solver_on_tables(name):
 
 
 @short
-@pytest.mark.parametrize("load", [0.6, 2.0])
-@pytest.mark.parametrize("raw", [True, False])
+@pytest.mark.parametrize(
+    ("load", "raw"), [(0.6, True), (2.0, False), pytest.param(2.0, True, marks=pytest.mark.slow)]
+)
 def test_the_default_is_not_behind_any_solver_on_patterns(load, raw):
     X = random_patterns(61, load, 0).matrix
     y = np.random.default_rng(0).integers(2, size=len(X))

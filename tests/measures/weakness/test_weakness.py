@@ -356,8 +356,8 @@ def test_weakness_of_regression_counts_the_bins_that_can_be_reached():
 @pytest.mark.parametrize("size", [1e16, 1e50, 1e120])
 def test_predictions_that_round_by_more_than_the_tolerance_are_not_decided(size):
     """Of enormous predictions only the bin of the prediction itself is surely open."""
-    estimator, X, y = fitted("regression")
-    estimator.coefs_[-1] = size * estimator.coefs_[-1]
+    estimator, X, y = copy.deepcopy(fitted("regression"))
+    estimator.coefs_[-1] *= size
     found = weakness(estimator, X, y)
     assert found.value == pytest.approx(0.1)
     assert (found.kind, found.converged) == ("lower_bound", False)
