@@ -1,5 +1,6 @@
 """The share of all last layers that give every row its label, and the bound that it implies."""
 
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -93,16 +94,21 @@ def weakness_bound(
     >>> round(found.share, 12), found.kind
     (0.25, 'exact')
     """
-    if not 0 < delta < 1:
+    if not (isinstance(delta, Real) and 0 < delta < 1):
         raise ValueError(f"delta must be between 0 and 1, got {delta!r}.")
-    if n_draws < 10:
-        raise ValueError(f"n_draws must be at least 10, got {n_draws!r}.")
+    if not (isinstance(n_draws, Integral) and n_draws >= 10):
+        raise ValueError(f"n_draws must be an integer >= 10, got {n_draws!r}.")
     features, labels = np.asarray(features, dtype=float), np.asarray(labels)
+    whiten_by = features if whiten_by is None else np.asarray(whiten_by, dtype=float)
     pairs = open_pairs(features, labels, features[:1], n_classes)
+    if whiten_by.shape[1:] != features.shape[1:] or not np.isfinite(whiten_by).all():
+        raise ValueError(
+            "whiten_by must be finite, with as many columns as features, got shapes "
+            f"{whiten_by.shape} and {features.shape}."
+        )
     if not pairs.is_open.any():
         return WeaknessBound(1.0, np.inf, 0.0, 0.0, "exact")
-    scaled = Scaling(features if whiten_by is None else np.asarray(whiten_by, dtype=float))
-    rows = scaled(features)
+    rows = Scaling(whiten_by)(features)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     n_classes, kind, errors = pairs.is_open.shape[1], "exact", [0.0]
     if (n_classes, rows.shape[1]) == (2, 2):

@@ -81,7 +81,11 @@ def test_the_seed_decides_and_labels_that_no_layer_gives_have_no_bound(monkeypat
     ("change", "message"),
     [
         ({"delta": 1.0}, "delta must be between 0 and 1, got 1.0"),
-        ({"n_draws": 5}, "n_draws must be at least 10, got 5"),
+        ({"n_draws": 5}, "n_draws must be an integer >= 10, got 5"),
+        ({"n_draws": 40.5}, "n_draws must be an integer >= 10, got 40.5"),
+        ({"whiten_by": [[1.0, 2.0]]}, r"whiten_by must .* got shapes \(1, 2\) and \(2, 1\)"),
+        ({"whiten_by": [[np.nan], [1.0]]}, "whiten_by must be finite"),
+        ({"labels": ["a", "b"]}, "labels must be integers 0, 1, ..., got the dtype <U1"),
         ({"labels": [0]}, "one label a row"),
     ],
 )
