@@ -125,7 +125,7 @@ def test_what_cannot_be_connected_is_refused():
     with pytest.raises(TypeError, match="Cannot change LogisticRegression"):
         match_units(LogisticRegression().fit(IRIS, SPECIES), network(0))
     two = MLPClassifier((5,), max_iter=20).fit(IRIS, SETOSA)
-    with pytest.raises(ValueError, match="same loss, got LogLoss and SquaredLoss"):
+    with pytest.raises(ValueError, match="same loss, got Binary and HalfSquared"):
         barrier(two, reg, IRIS, SETOSA, balance=None)
     pipes = [
         make_pipeline(StandardScaler(), MLPClassifier((5,), max_iter=20)).fit(scale * IRIS, SPECIES)
