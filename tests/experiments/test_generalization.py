@@ -425,7 +425,6 @@ def test_unknown_columns_and_values_are_refused():
         ({"grid": {"random_state": [0, 1]}}, "'random_state', which n_seeds and measures set"),
         ({"grid": {"solver": ["sam", "lbfgs"]}, "until": 0.5}, "until needs training by epochs"),
     ],
-    ids=str,
 )
 def test_what_makes_no_sense_is_refused(changes, message):
     arguments = {"grid": {"alpha": [1.0]}, "measures": ["sharpness"]} | changes
