@@ -43,7 +43,7 @@ def select(
         value is chosen, which is the largest or the smallest (``Measure.sign``). Weakness and
         effective rank choose the largest. Among equal values the first one is chosen.
     rivals : sequence of str or Measure, default=('weakness', 'effective_rank', 'normalized_margin')
-        What else is measured, with the choice that each would make; ``()`` is nothing.
+        What else is measured, with the choice that each would make. None is nothing.
         ``'validation'`` is among them if there are such rows. A measure that is not defined for the
         models is left out. A name that is there twice is measured once. Measures of your own go by
         the names of their classes, and further ones of a class have a number, as in
@@ -184,7 +184,7 @@ def _named(models):
 
 def _criteria(by, rivals, validation, random_state):
     """What chooses, then what else there is: measures, and None for the validation rows."""
-    wanted = [by, *([rivals] if isinstance(rivals, str | Measure) else rivals)]
+    wanted = [by, *([rivals] if isinstance(rivals, str | Measure) else rivals or ())]
     if validation is not None:
         if not (isinstance(validation, tuple | list) and len(validation) == 2):
             raise ValueError("validation must be a tuple (X_val, y_val) or None.")

@@ -87,7 +87,7 @@ def test_a_model_without_a_number_is_never_chosen_and_equal_ones_have_no_agreeme
     wild = MLPClassifier((6,), max_iter=1, random_state=0).fit(X, Y)
     wild.coefs_ = [np.full_like(each, 1e200) for each in wild.coefs_]
     with pytest.warns(UserWarning, match="The loss at the fitted parameters is"):
-        found = select([wild, networks["start 0"]], X, Y, by="sharpness", rivals=())
+        found = select([wild, networks["start 0"]], X, Y, by="sharpness", rivals=None)
     assert found.name == 1
     twins = select([networks["start 0"]] * 2, X, Y)
     assert twins.name == 0

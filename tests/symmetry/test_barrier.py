@@ -133,6 +133,10 @@ def test_what_cannot_be_connected_is_refused():
     ]
     with pytest.raises(ValueError, match="must see the same inputs"):
         barrier(*pipes, IRIS, SPECIES)
+    diverged = network(1)
+    diverged.coefs_[0] = np.full_like(diverged.coefs_[0], np.nan)
+    with pytest.raises(ValueError, match="some parameters are not finite"):
+        match_units(diverged, network(0))
     with pytest.raises(ValueError, match="balance must be"):
         barrier(network(0), network(1), IRIS, SPECIES, balance="trce")
     with pytest.raises(ValueError, match="n_points must be"):
