@@ -6,7 +6,7 @@ DATA ?= digits
 # A folder with fashion_mnist.npz for the benchmarks; without it they download from OpenML.
 BENCH_DATA ?=
 
-.PHONY: demo test test-slow test-fuzz test-lowest lint bench clean
+.PHONY: demo test test-slow test-docs test-fuzz test-lowest lint docs bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python examples/demo.py --data $(DATA)
@@ -17,6 +17,15 @@ test: $(VENV)/.ready
 
 test-slow: $(VENV)/.ready
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m slow
+
+# The code blocks, links and docstrings of the documentation.
+test-docs: $(VENV)-docs/.ready
+	OPENBLAS_NUM_THREADS=1 $(VENV)-docs/bin/python -m pytest -n auto -m docs tests/docs
+
+# Nothing is fetched. The pages are in docs/_build/html, and every warning is an error.
+docs: $(VENV)-docs/.ready
+	OPENBLAS_NUM_THREADS=1 $(VENV)-docs/bin/python -m sphinx -W --keep-going -b html \
+		docs docs/_build/html
 
 # So many cases of hostile data and parameters.
 N ?= 10000
@@ -54,6 +63,11 @@ $(VENV)-lowest/.ready: pyproject.toml tests/lowest.txt
 	$(VENV)-lowest/bin/python -m pip install --quiet --editable ".[test]" --constraint tests/lowest.txt
 	touch $@
 
+$(VENV)-docs/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-docs
+	$(VENV)-docs/bin/python -m pip install --quiet --editable ".[docs,test]"
+	touch $@
+
 $(VENV)/.bench: pyproject.toml
 	$(PYTHON) -m venv $(VENV)-bench
 	$(VENV)-bench/bin/python -m pip install --quiet torch==2.13.0 \
@@ -66,4 +80,5 @@ $(VENV)/.bench: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-lowest results
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-docs $(VENV)-lowest results
+	rm -rf docs/_build docs/api docs/gallery

@@ -1,21 +1,15 @@
-"""How wide must a network be to fit its training rows, and how wide to fit them flatly?
-
-    python examples/plot_emergence.py
-
-Networks of one hidden layer learn to read scikit-learn's digits, at a ladder of widths and from
-five starts each: from clean labels, and from labels of which a twentieth is drawn at random. There
-are two thresholds: the width from which half of the starts reach zero training error, and the
-larger one from which the solutions are flat, so that changing every weight by half of itself, at
-random, mislabels one training row in ten at most.
-
-Prints a table for each and saves a picture in results/.
 """
+Where flat minima emerge
+========================
 
-from pathlib import Path
+How wide must a network be to fit its training rows? And how wide to fit them *flatly*? These are
+two thresholds. Narrow networks do not reach zero training error. Slightly wider ones do, but their
+solutions break under little noise. Wide ones have flat solutions (Baldassi and others,
+arXiv:2110.00683, for binary perceptrons).
 
-import matplotlib
-
-matplotlib.use("Agg")  # the picture goes to a file, with or without a screen
+:func:`~skflat.experiments.emergence` trains a ladder of widths from several starts and estimates
+both thresholds with their uncertainty.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -27,16 +21,18 @@ from skflat.displays import EmergenceDisplay
 from skflat.experiments import emergence
 from skflat.measures import LocalEnergy
 
-WIDTHS = [4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256]
-FLAT = 0.1
-PICTURE = Path(__file__).resolve().parents[1] / "results" / "plot_emergence.png"
+# %%
+# Two tasks
+# ---------
+# 400 digits, once with their labels and once with a twentieth of the labels drawn at random. A
+# wrong label has to be learnt by heart, which takes more units.
 
 
 def data(noise):
     """Training rows, a share of their labels drawn at random, and test rows with clean ones."""
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(
-        X / 16, y, train_size=600, stratify=y, random_state=0
+        X / 16, y, train_size=400, stratify=y, random_state=0
     )
     rng = np.random.default_rng(0)
     redrawn = rng.choice(len(y_train), size=int(noise * len(y_train)), replace=False)
@@ -44,11 +40,20 @@ def data(noise):
     return X_train, y_train, X_test, y_test
 
 
+# %%
+# The ladder
+# ----------
+# A network is *solved* if it makes no error on its rows. It is *flat* if changing every weight by
+# half of itself, at random, mislabels no more than one row in ten.
+
+FLAT = 0.1
+
+
 def explore(X, y, X_test, y_test):
     network = FlatMLPClassifier(
         solver="adam",
         learning_rate_init=0.02,
-        max_iter=100,
+        max_iter=80,
         n_iter_no_change=np.inf,
         measures=None,
     )
@@ -56,63 +61,44 @@ def explore(X, y, X_test, y_test):
         network,
         X,
         y,
-        WIDTHS,
+        [4, 6, 8, 12, 16, 24, 32, 64, 128],
         X_test=X_test,
         y_test=y_test,
         measure=LocalEnergy(scale=0.5, n_draws=20),
         level=FLAT,
-        n_jobs=-1,
     )
 
 
-# ---------------------------------------------------------------------------------- output
-
-
-def print_table(name, found):
-    head = f"{name:<14}{'parameters':>11}{'solved':>8}{'test':>8}{'local energy':>18}{'seconds':>9}"
-    print(f"{head}\n{'-' * len(head)}")
-    for width, row in found.summary().iterrows():
-        error = "" if np.isnan(row["energy_stderr"]) else f" +- {row['energy_stderr']:.3f}"
-        energy = f"{row['energy']:.3f}{error}" if row["solved"] else "-"
-        print(
-            f"{width:<14}{row['n_parameters']:>11.0f}{row['solved']:>8.1f}"
-            f"{row['test_score']:>8.4f}{energy:>18}{row['seconds']:>9.2f}"
-        )
-    for name, each in (("interpolation", found.interpolation_), ("flatness", found.flatness_)):
+results = {
+    "right labels": explore(*data(noise=0)),
+    "5 % wrong labels": explore(*data(noise=0.05)),
+}
+for name, found in results.items():
+    print(name)
+    for kind, each in (("interpolation", found.interpolation_), ("flatness", found.flatness_)):
         at = each.reason or f"from width {each.size:.1f} on"
-        print(f"{name:<14}{at} (95 %: between {each.low:g} and {each.high:g})")
-    print()
+        print(f"  {kind:<14}{at} (95 %: between {each.low:g} and {each.high:g})")
 
+# %%
+# The share of starts that are solved rises to 1, and later the local energy of the solved ones
+# falls below the level. Between the two thresholds there are solutions, and they are sharp. Wrong
+# labels move both to the right. The test accuracy hardly changes past the first one: here flat
+# solutions are no better than the first that exist. This is what `adam` finds in eighty epochs on
+# one split. It does not say which solutions exist.
 
-def save_picture(results):
-    figure, axes = plt.subplots(1, len(results), figsize=(14, 5), layout="constrained")
-    for ax, (name, found) in zip(axes, results.items(), strict=True):
-        display = EmergenceDisplay.from_emergence(found, ax=ax)
-        display.energy_ax_.axhline(FLAT, color="C1", lw=0.8, ls=":")
-        display.energy_ax_.set_ylim(-0.03, 0.63)
-        ax.set_title(name)
-        ax.set_xlabel("width of the hidden layer")
-    PICTURE.parent.mkdir(exist_ok=True)
-    figure.savefig(PICTURE, dpi=120)
-    plt.close(figure)
-
-
-def main():
-    results = {
-        "clean labels": explore(*data(noise=0)),
-        "5 % noise": explore(*data(noise=0.05)),
-    }
-    for name, found in results.items():
-        print_table(name, found)
-    save_picture(results)
-    print(
-        "Solved: share of five starts with zero training error. Local energy: of these alone, the\n"
-        f"rise of the training error under 50 % noise, with its standard error; flat is {FLAT:g}.\n"
-        "Seconds are those of one fit. One split: this is what adam finds in a hundred epochs,\n"
-        "not which solutions exist."
-    )
-    print(f"Picture: results/{PICTURE.name}")
-
-
-if __name__ == "__main__":
-    main()
+figure, axes = plt.subplots(1, 2, figsize=(13, 4.8), layout="constrained")
+for ax, (name, found) in zip(axes, results.items(), strict=True):
+    display = EmergenceDisplay.from_emergence(found, ax=ax)
+    display.energy_ax_.axhline(FLAT, color="C1", lw=0.8, ls=":")
+    display.energy_ax_.set_ylim(-0.03, 0.63)
+    fits, flat = (f"{each.size:.0f}" for each in (found.interpolation_, found.flatness_))
+    ax.set_title(f"{name}: fits from width {fits}, flat from {flat}")
+    ax.set_xlabel("width of the hidden layer")
+    ax.set_xticks([4, 8, 16, 32, 64, 128], [4, 8, 16, 32, 64, 128])
+    ax.minorticks_off()
+    legend = ax.get_legend() or display.energy_ax_.get_legend()
+    labels = [text.get_text().split(" at ")[0] for text in legend.get_texts()]
+    handles = legend.legend_handles
+    legend.remove()
+figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+plt.show()

@@ -63,17 +63,46 @@ class Vocabulary:
         return self.weakness([])
 
     def truth(self, statement):
-        """A mask, of shape (n_states,), of the states in which all programs of a statement hold."""
+        """A mask, of shape (n_states,), of the states in which all programs of a statement hold.
+
+        Parameters
+        ----------
+        statement : iterable of int
+            Indices of programs.
+
+        Returns
+        -------
+        ndarray of bool of shape (n_states,)
+        """
         return self.programs[self._indices(statement)].all(axis=0)
 
     def is_statement(self, programs):
-        """Whether some state satisfies all of these programs."""
+        """Whether some state satisfies all of these programs.
+
+        Parameters
+        ----------
+        programs : iterable of int
+            Their indices.
+
+        Returns
+        -------
+        bool
+        """
         return bool(self.truth(programs).any())
 
     def weakness(self, statement):
         """Number of completions of a statement, including itself.
 
         The number is exact, and the time is proportional to it.
+
+        Parameters
+        ----------
+        statement : iterable of int
+            Indices of programs.
+
+        Returns
+        -------
+        int
 
         Raises
         ------
@@ -83,12 +112,32 @@ class Vocabulary:
         return sum(1 for _ in self._completions(statement))
 
     def extension(self, statement):
-        """The set of completions of a statement, as frozensets."""
+        """The set of completions of a statement, as frozensets.
+
+        Parameters
+        ----------
+        statement : iterable of int
+            Indices of programs.
+
+        Returns
+        -------
+        set of frozenset
+        """
         base = frozenset(self._indices(statement))
         return {base.union(added) for added in self._completions(statement)}
 
     def abstract(self, statement):
-        """The vocabulary of the next layer: the truth sets of the statement's completions."""
+        """The vocabulary of the next layer: the truth sets of the statement's completions.
+
+        Parameters
+        ----------
+        statement : iterable of int
+            Indices of programs.
+
+        Returns
+        -------
+        Vocabulary
+        """
         truths = [self.truth(sorted(each)) for each in self.extension(statement)]
         return Vocabulary(np.unique(truths, axis=0), self.max_statements)
 
@@ -161,21 +210,46 @@ class Task:
             raise ValueError("outputs must be completions of the inputs.")
 
     def is_correct(self, policy):
-        """Whether a policy picks exactly the right completions."""
+        """Whether a policy picks exactly the right completions.
+
+        Parameters
+        ----------
+        policy : iterable of int
+            Indices of programs.
+
+        Returns
+        -------
+        bool
+        """
         return self._completed(policy) == self.outputs
 
     def policies(self):
-        """All correct policies, a list of frozensets."""
+        """All correct policies, a list of frozensets.
+
+        Returns
+        -------
+        list of frozenset
+        """
         found = self.vocabulary.extension([])
         return [each for each in sorted(found, key=_by_length) if self.is_correct(each)]
 
     def weakest(self):
-        """The correct policy with the most completions; the shortest one if several are equal."""
+        """The correct policy with the most completions; the shortest one if several are equal.
+
+        Returns
+        -------
+        frozenset
+        """
         # The policies are sorted by length, and ``max`` returns the first maximum.
         return max(self._some(), key=self.vocabulary.weakness)
 
     def shortest(self):
-        """A correct policy with the fewest programs, which has the minimum description length."""
+        """A correct policy with the fewest programs, which has the minimum description length.
+
+        Returns
+        -------
+        frozenset
+        """
         return min(self._some(), key=len)
 
     def _completed(self, policy=()):

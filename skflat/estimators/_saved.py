@@ -5,20 +5,17 @@ from importlib import import_module
 
 from sklearn.exceptions import InconsistentVersionWarning
 
+from ..objective import Documented
 from ._plain import PACKAGE, Plain, Restored
 
 VERSION = "_skflat_version"
 
 
-class Saved:
+class Saved(Documented):
     """Mixin of an estimator whose pickles hold no object of the package but its parameters.
 
     So safe formats, which ask before they load an unknown class, ask for public names only.
     """
-
-    #: Where scikit-learn looks for the documentation. There is none online, so its pictures of
-    #: estimators have no link.
-    _doc_link_module, _doc_link_template = PACKAGE, ""
 
     def __getstate__(self):
         params = self.get_params(deep=False)

@@ -99,6 +99,15 @@ class Checkpoint:
     def missing(self, tasks):
         """The tasks that are not done yet, as a list.
 
+        Parameters
+        ----------
+        tasks : iterable of tuple
+            Their values of the key columns.
+
+        Returns
+        -------
+        list of tuple
+
         Raises
         ------
         PermissionError
@@ -110,7 +119,13 @@ class Checkpoint:
         return missing
 
     def add(self, rows):
-        """Keep the rows of a task, in the file too, in place of those that it had."""
+        """Keep the rows of a task, in the file too, in place of those that it had.
+
+        Parameters
+        ----------
+        rows : list of dict
+            One dict for each row, with a value for every column.
+        """
         rows = [{name: row[name] for name in self.columns} for row in rows]
         key = self._key(rows[0])
         replaced = self._doubtful.pop(key, None) or self.rows.get(key)

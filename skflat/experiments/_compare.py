@@ -144,7 +144,12 @@ class SolverComparison:
         self.solvers = solvers
 
     def to_frame(self):
-        """A pandas DataFrame with one row for each fit."""
+        """A pandas DataFrame with one row for each fit.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
         pd = pandas_for("to_frame")
 
         return pd.DataFrame(self.runs)
@@ -155,6 +160,10 @@ class SolverComparison:
         ``stderr`` is the standard error of the mean score over the seeds. ``difference`` is the
         mean over the seeds of the score minus the first solver's score with the same seed.
         ``difference_stderr`` is its standard error.
+
+        Returns
+        -------
+        pandas.DataFrame
         """
         pd = pandas_for("summary")
 
@@ -177,7 +186,18 @@ class SolverComparison:
         return pd.DataFrame(rows, index=self.solvers)
 
     def column(self, solver, key):
-        """One column of a solver's fits, an ndarray of shape (n_seeds,)."""
+        """One column of a solver's fits, an ndarray of shape (n_seeds,).
+
+        Parameters
+        ----------
+        solver : str
+        key : str
+            Name of a column of `to_frame`.
+
+        Returns
+        -------
+        ndarray of shape (n_seeds,)
+        """
         return np.array([each[key] for each in self.runs if each["solver"] == solver], float)
 
 

@@ -85,12 +85,6 @@ def emergence(
     -------
     Emergence
 
-    Warns
-    -----
-    UserWarning
-        If the sizes do not reach a threshold, or a fit diverged. Such a fit counts as unsolved.
-        Also if the checkpoint is damaged.
-
     Raises
     ------
     ImportError
@@ -100,6 +94,12 @@ def emergence(
         use by another run.
     OSError
         If the checkpoint cannot be written, for example as the disk is full.
+
+    Warns
+    -----
+    UserWarning
+        If the sizes do not reach a threshold, or a fit diverged. Such a fit counts as unsolved.
+        Also if the checkpoint is damaged.
 
     Examples
     --------
@@ -224,17 +224,37 @@ class Emergence:
         )
 
     def table(self, key):
-        """One column by size and seed, an ndarray of shape (n_sizes, n_seeds)."""
+        """One column by size and seed, an ndarray of shape (n_sizes, n_seeds).
+
+        Parameters
+        ----------
+        key : str
+            Name of a column of `to_frame`.
+
+        Returns
+        -------
+        ndarray of shape (n_sizes, n_seeds)
+        """
         return np.array([each[key] for each in self.runs], float).reshape(len(self.sizes), -1)
 
     def to_frame(self):
-        """A pandas DataFrame with one row for each fit."""
+        """A pandas DataFrame with one row for each fit.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
         pd = pandas_for("to_frame")
 
         return pd.DataFrame(self.runs)
 
     def thresholds(self):
-        """A pandas DataFrame with one row for each threshold."""
+        """A pandas DataFrame with one row for each threshold.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
         pd = pandas_for("thresholds")
 
         found = {"interpolation": self.interpolation_, "flatness": self.flatness_}
@@ -246,6 +266,10 @@ class Emergence:
         ``solved`` is the share of all seeds with zero training error. ``energy`` is the mean over
         these solutions only, and ``energy_stderr`` is its standard error. Both are NaN if there is
         no solution.
+
+        Returns
+        -------
+        pandas.DataFrame
         """
         frame = self.to_frame().assign(solved=lambda runs: runs["train_error"] == 0)
         by_size = frame.drop(columns=["seed", "energy"]).groupby("size").mean()

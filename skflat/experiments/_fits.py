@@ -63,5 +63,14 @@ def seeded(estimator, seed):
 
 
 def standard_error(values):
-    """Standard error of the mean. It is NaN for a single value."""
+    """Standard error of the mean. It is NaN for a single value.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,)
+
+    Returns
+    -------
+    float
+    """
     return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan

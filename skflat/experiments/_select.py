@@ -123,6 +123,14 @@ def select(
 class Selection:
     """The result of `select`.
 
+    Parameters
+    ----------
+    models : dict of str to fitted estimator
+    by : str
+    values : dict of str to ndarray of shape (n_models,)
+    signs : dict of str to int
+        1 if the largest value is chosen, -1 if the smallest is.
+
     Attributes
     ----------
     best : fitted estimator
@@ -156,7 +164,12 @@ class Selection:
         self.agreement = {name: _correlation(known[by], each) for name, each in known.items()}
 
     def to_frame(self):
-        """A pandas DataFrame with one row for each model, and a column for each measure."""
+        """A pandas DataFrame with one row for each model, and a column for each measure.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
         return pandas_for("to_frame").DataFrame(self.values, index=self.names)
 
     def __str__(self):

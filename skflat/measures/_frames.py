@@ -2,7 +2,7 @@
 
 
 def pandas_for(what):
-    """pandas, or an error that names the extra.
+    """The module pandas, or an error that names the extra.
 
     Whoever returns a table after long work calls this first.
 
@@ -10,6 +10,10 @@ def pandas_for(what):
     ----------
     what : str
         What needs it.
+
+    Returns
+    -------
+    module
 
     Raises
     ------

@@ -12,12 +12,12 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, indexable
 
 from .._compat import WeightedScorer, num_samples, safe_indexing
-from ..objective import require
+from ..objective import Documented, require
 from ..problems import as_problem
 from ._measurement import Measurement
 
 
-class Measure(WeightedScorer, BaseEstimator, ABC):
+class Measure(Documented, WeightedScorer, BaseEstimator, ABC):
     """Base of all measures. An instance is a scikit-learn scorer: greater is flatter.
 
     A subclass writes ``__init__`` as scikit-learn's estimators do, and `_evaluate`. It declares
@@ -26,8 +26,6 @@ class Measure(WeightedScorer, BaseEstimator, ABC):
 
     _parameter_constraints: dict = {}
 
-    #: Where scikit-learn looks for the documentation; none is online, so there is no link.
-    _doc_link_module, _doc_link_template = "skflat", ""
     #: Types of `Capability` and contracts of losses that it needs of an objective.
     requires: tuple = ()
     #: +1 if a greater value is flatter, -1 if a smaller value is.
@@ -165,7 +163,16 @@ def undefined(problem):
 
 
 def not_measured(reason):
-    """The measurement to return if measuring failed. Its protocol has the reason."""
+    """The measurement to return if measuring failed. Its protocol has the reason.
+
+    Parameters
+    ----------
+    reason : str
+
+    Returns
+    -------
+    Measurement
+    """
     return Measurement(
         np.nan, np.nan, "estimate", 0, False, samples=np.array([]), protocol={"reason": reason}
     )
@@ -301,6 +308,19 @@ def drawn_rows(y, sample_weight, n_rows, max_samples, random_state):
     """Indices of the rows that `sample_rows` draws, in order. None stands for all rows.
 
     Rows of weight 0 add nothing to any measure, so they are not drawn.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+    sample_weight : array-like of shape (n_rows,) or None
+    n_rows : int
+    max_samples : int or None
+        Number of rows to draw.
+    random_state : int, RandomState instance or None
+
+    Returns
+    -------
+    ndarray of int, or None
     """
     if max_samples is None or n_rows <= max_samples:
         return None

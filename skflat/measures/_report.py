@@ -160,6 +160,15 @@ def compare(
 def check_measures(measures, registry=MEASURES):
     """Measures by name, from names in the registry or as they are given.
 
+    Parameters
+    ----------
+    measures : sequence of str or dict of str to Measure
+    registry : dict of str to type, default=MEASURES
+
+    Returns
+    -------
+    dict of str to Measure
+
     Raises
     ------
     ValueError
@@ -230,7 +239,12 @@ class Report(Bunch):
     """
 
     def to_frame(self):
-        """A pandas DataFrame with one row for each measure."""
+        """A pandas DataFrame with one row for each measure.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
         pd = pandas_for("to_frame")
 
         rows = [[getattr(found, column) for column in COLUMNS] for _, found in self._found()]
@@ -256,7 +270,12 @@ class Comparison(Bunch):
     """`Report` by name of the estimator. Prints as a table; ``to_frame()`` makes a DataFrame."""
 
     def to_frame(self):
-        """A pandas DataFrame of the values, with measures as rows and estimators as columns."""
+        """A pandas DataFrame of the values, with measures as rows and estimators as columns.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
         pd = pandas_for("to_frame")
 
         return pd.DataFrame(

@@ -38,18 +38,18 @@ class StabilityMonitor(EpochMonitor):
         Number of training rows for the Hessian, the same ones for every record. Fewer rows allow
         more records.
 
-    Notes
-    -----
-    Lanczos' method begins at the last record's eigenvector, so four products suffice; the first
-    record takes ten. The value is at most the largest eigenvalue. ``residual`` says how far from an
-    eigenvalue it can be.
-
     Raises
     ------
     ImportError
         If scikit-learn is older than 1.9.
     ValueError
         If a parameter is out of its range.
+
+    Notes
+    -----
+    Lanczos' method begins at the last record's eigenvector, so four products suffice; the first
+    record takes ten. The value is at most the largest eigenvalue. ``residual`` says how far from an
+    eigenvalue it can be.
 
     Examples
     --------
@@ -78,7 +78,19 @@ class StabilityMonitor(EpochMonitor):
     def on_fit_task_end(
         self, estimator, context, *, X=None, y=None, fitted_estimator=None, metadata=None
     ):
-        """Record at the end of an epoch, if the epochs since the last record pay for it."""
+        """Record at the end of an epoch, if the epochs since the last record pay for it.
+
+        Parameters
+        ----------
+        estimator : estimator object
+        context : CallbackContext
+            Of scikit-learn.
+        X, y : array-like, default=None
+            The training rows.
+        fitted_estimator : callable, default=None
+            It returns the estimator as it is now.
+        metadata : dict, default=None
+        """
         if context.task_name != "epoch" or fitted_estimator is None:
             return
         known = self._running.setdefault(id(estimator), Running())
@@ -98,7 +110,13 @@ class StabilityMonitor(EpochMonitor):
         )
 
     def teardown(self, estimator, context):
-        """Forget what belongs to this fit only."""
+        """Forget what belongs to this fit only.
+
+        Parameters
+        ----------
+        estimator : estimator object
+        context : CallbackContext
+        """
         self._running.pop(id(estimator), None)
         super().teardown(estimator, context)
 

@@ -60,7 +60,17 @@ class LeaveKOut(BaseCrossValidator):
             yield _parts((rank < self.k) & (count > self.k), np.ones(len(users), bool), self.k)
 
     def get_n_splits(self, X=None, y=None, groups=None):
-        """``n_splits``."""
+        """``n_splits``.
+
+        Parameters
+        ----------
+        X, y, groups : object
+            Not used.
+
+        Returns
+        -------
+        int
+        """
         return self.n_splits
 
 
@@ -132,7 +142,17 @@ class LeaveLastOut(BaseCrossValidator):
             yield _parts(held_out & (count > (s + 1) * self.k), rank >= s * self.k, self.k)
 
     def get_n_splits(self, X=None, y=None, groups=None):
-        """``n_splits``."""
+        """``n_splits``.
+
+        Parameters
+        ----------
+        X, y, groups : object
+            Not used.
+
+        Returns
+        -------
+        int
+        """
         return self.n_splits
 
 

@@ -23,7 +23,7 @@ from ._capabilities import (
 from ._glorot import glorot
 from ._layout import Layout
 from ._model import ONE_AT_A_TIME, Model
-from ._names import at_home, did_you_mean
+from ._names import Documented, at_home, did_you_mean
 from ._norms import NORMS, norm_weights
 from ._objective import CHUNK, Objective
 from ._perturbation import PERTURBATIONS, Perturbation, rounded_normals, windowed_normals
@@ -75,6 +75,7 @@ __all__ = [
     "ClassLoss",
     "CustomClassLoss",
     "CustomLoss",
+    "Documented",
     "Entries",
     "ExactTrace",
     "Geometry",

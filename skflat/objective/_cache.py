@@ -12,12 +12,32 @@ def cache_slices(vector):
 
     A vector of millions of parameters does not fit into the cache. If each operation passes over
     the whole vector, each one reads it from memory again.
+
+    Parameters
+    ----------
+    vector : ndarray of shape (n,)
+
+    Returns
+    -------
+    list of slice
     """
     return _slices(len(vector), max(1, BLOCK_BYTES // vector.itemsize))
 
 
 def displaced(w, h, scale, out):
-    """Write ``w + scale h`` to ``out``, which may be ``h`` but not ``w``."""
+    """Write ``w + scale h`` to ``out``, which may be ``h`` but not ``w``.
+
+    Parameters
+    ----------
+    w : ndarray of shape (n_parameters,)
+    h : ndarray of shape (n_parameters,)
+    scale : float
+    out : ndarray of shape (n_parameters,)
+
+    Returns
+    -------
+    ndarray of shape (n_parameters,)
+    """
     for block in cache_slices(w):
         part = np.multiply(h[block], scale, out=out[block])
         part += w[block]

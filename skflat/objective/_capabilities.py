@@ -41,7 +41,12 @@ class Capability:
 
 
 class HiddenLayer(Capability, ABC):
-    """The hidden layers, and the affine map from the last one to the outputs."""
+    """The hidden layers, and the affine map from the last one to the outputs.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
 
     what = "a last hidden layer"
     found_in = (
@@ -79,7 +84,12 @@ class HiddenLayer(Capability, ABC):
 
 
 class HiddenUnits(Capability, ABC):
-    """The gradient of a function of the last hidden layer's pre-activations."""
+    """The gradient of a function of the last hidden layer's pre-activations.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
 
     what = "a hidden layer whose pre-activations are known"
     found_in = "Networks with a hidden layer have one."
@@ -110,7 +120,12 @@ class HiddenUnits(Capability, ABC):
 
 
 class AffineLayers(Capability, ABC):
-    """Affine maps one after the other, with an activation between two of them."""
+    """Affine maps one after the other, with an activation between two of them.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
 
     what = "affine layers"
     found_in = "Networks have them."
@@ -121,7 +136,12 @@ class AffineLayers(Capability, ABC):
 
 
 class ExactTrace(Capability, ABC):
-    """The exact trace of the Hessian of every row's loss."""
+    """The exact trace of the Hessian of every row's loss.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
 
     what = "the exact trace of the Hessian"
     found_in = (
@@ -147,7 +167,12 @@ class ExactTrace(Capability, ABC):
 
 
 class TraceGradient(Capability, ABC):
-    """The gradient of the mean exact trace."""
+    """The gradient of the mean exact trace.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
 
     what = "the gradient of the exact trace of the Hessian"
     found_in = f"{ExactTrace.found_in} A function has one if it has at most 300 parameters."
@@ -183,7 +208,12 @@ CRITERIA = ("trace", "norm", "lambda_max")
 
 
 class Orbit(Capability, ABC):
-    """The points of the same function, and the flattest of them."""
+    """The points of the same function, and the flattest of them.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
 
     what = "a known symmetry"
     found_in = "Networks and factorizations have one."
@@ -202,7 +232,12 @@ class Orbit(Capability, ABC):
 
 
 class LeastSquares(Capability, ABC):
-    """The minimum of the expected loss in one kind of parameters, while all others stay fixed."""
+    """The minimum of the expected loss in one kind of parameters, while all others stay fixed.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
 
     what = "a closed-form minimum in some parameters at a time"
     found_in = "Factorizations with the squared loss have it."
@@ -229,7 +264,12 @@ class LeastSquares(Capability, ABC):
 
 
 class Geometry(Capability, ABC):
-    """Closed forms of the level sets. Each is None at points where the form does not hold."""
+    """Closed forms of the level sets. Each is None at points where the form does not hold.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
 
     what = "closed forms of its level sets"
     found_in = "Factorizations of fully observed matrices have them."
@@ -244,7 +284,12 @@ class Geometry(Capability, ABC):
 
 
 class Entries(Capability, ABC):
-    """Entries of a matrix. The inputs identify the entries."""
+    """Entries of a matrix. The inputs identify the entries.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
 
     what = "entries of a matrix"
     found_in = "Factorizations have them."
@@ -280,7 +325,12 @@ class Entries(Capability, ABC):
 
 
 class BinaryMachines(Capability, ABC):
-    """Threshold units with weights in {-1, +1}."""
+    """Threshold units with weights in {-1, +1}.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
 
     what = "weights in {-1, +1}"
     found_in = "FlatPerceptronClassifier and FlatCommitteeClassifier have them."
@@ -294,7 +344,12 @@ class BinaryMachines(Capability, ABC):
 
 
 class Hyperplanes(Capability, ABC):
-    """One hyperplane for every output. A solver may set it."""
+    """One hyperplane for every output. A solver may set it.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
 
     what = "one hyperplane for every output"
     found_in = "Perceptrons with real weights have them."
@@ -316,6 +371,10 @@ def capability(objective, kind):
         An object without the method ``capability`` has no capabilities.
     kind : type
         A `Capability`, or a contract of losses.
+
+    Returns
+    -------
+    Capability or None
     """
     # Toy objectives of tests and of users need only the methods that are called.
     offered = getattr(objective, "capability", None)
@@ -324,6 +383,18 @@ def capability(objective, kind):
 
 def require(objective, kind, who):
     """The capability of an objective of a type, or an error that says what ``who`` needs.
+
+    Parameters
+    ----------
+    objective : Objective
+    kind : type
+        A `Capability`, or a contract of losses.
+    who : str
+        Name of the solver or measure, for the error.
+
+    Returns
+    -------
+    Capability
 
     Raises
     ------

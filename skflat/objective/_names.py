@@ -1,5 +1,6 @@
-"""Names: under which classes and functions are saved, and which one a user may have meant."""
+"""Names: under which classes are saved and documented, and which one a user may have meant."""
 
+import os
 from difflib import get_close_matches
 from types import FunctionType
 
@@ -23,6 +24,22 @@ def at_home(module, namespace):
     for name in namespace["__all__"]:
         if isinstance(namespace[name], type):
             namespace[name].__module__ = module
+
+
+class Documented:
+    """Mixin of what has a page in the reference, to which scikit-learn's pictures of it link.
+
+    The site is where the environment variable ``SKFLAT_DOCS`` says: the address or the folder that
+    ``make docs`` has built. Without it there is no link, because no site is online.
+    """
+
+    _doc_link_module = "skflat"
+
+    @property
+    def _doc_link_template(self):
+        site = os.environ.get("SKFLAT_DOCS", "").rstrip("/")
+        page = "{estimator_module}.{estimator_name}.html"
+        return f"{site}/api/generated/{page}" if site else ""
 
 
 def did_you_mean(wrong, names):

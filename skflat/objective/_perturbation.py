@@ -86,6 +86,16 @@ def rounded_normals(rng, out):
     This is six times as fast as exact normal numbers, which take as long as a gradient of 200 rows.
     The variance is 1, the fourth moment 2.999, the largest number 4.3. The bit generator must
     produce 64 bits at a time. The one of ``default_rng`` does, the Mersenne twister does not.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    out : ndarray
+
+    Returns
+    -------
+    ndarray
+        ``out``.
     """
     # One raw 64-bit number gives four indices of 16 bits.
     quantiles = _quantiles(out.dtype)
@@ -104,6 +114,16 @@ def windowed_normals(rng, out):
     variance is 1, the fourth moment 2.99, the largest number 3.7. Numbers of different windows are
     independent. Two numbers of the same window are uncorrelated to half a per cent. The mean loss
     under noise depends on these moments. The bit generator must produce 64 bits at a time.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    out : ndarray
+
+    Returns
+    -------
+    ndarray
+        ``out``.
     """
     windows = _windows(out.dtype)
     n_whole, rest = divmod(len(out), WINDOW)

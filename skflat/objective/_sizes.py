@@ -9,7 +9,16 @@ LARGE, SMALL = 2.0, 0.5
 
 
 def feature_sizes(batch):
-    """Root mean square of every feature, by the weights of the rows."""
+    """Root mean square of every feature, by the weights of the rows.
+
+    Parameters
+    ----------
+    batch : Batch
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+    """
     batch = _weighing(batch)
     X, weight = batch.X, batch.weight
     weight = np.ones(len(batch)) if weight is None else weight.astype(float)
@@ -26,6 +35,14 @@ def target_deviations(batch):
     """Standard deviation of every column of targets, by the weights of the rows.
 
     It is exactly 0 for a constant column.
+
+    Parameters
+    ----------
+    batch : Batch
+
+    Returns
+    -------
+    ndarray of shape (n_outputs,)
     """
     # Subtracting the first target before the mean avoids cancellation for targets far from 0.
     batch = _weighing(batch)
@@ -75,6 +92,16 @@ def unit_radius(size, deviation):
 
 
 def radius_of_data(loss, batch):
-    """The same from the rows: their features, and their targets if scores have that unit."""
+    """The same from the rows: their features, and their targets if scores have that unit.
+
+    Parameters
+    ----------
+    loss : Loss
+    batch : Batch
+
+    Returns
+    -------
+    float
+    """
     deviation = target_deviations(batch).max() if loss.in_units_of_target else 1.0
     return unit_radius(feature_sizes(batch).max(), deviation)

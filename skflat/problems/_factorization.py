@@ -24,7 +24,17 @@ def factorization_problem(estimator, X, y, sample_weight):
 
 
 def factorization(estimator):
-    """The model of fitted ``factors_`` and ``offsets_``, and their flat vector."""
+    """The model of fitted ``factors_`` and ``offsets_``, and their flat vector.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+
+    Returns
+    -------
+    model : Factorization
+    w : ndarray of shape (n_parameters,)
+    """
     factors, offsets = estimator.factors_, estimator.offsets_
     sizes = [len(F) for F in factors]
     make = ImplicitFactorization if is_implicit(estimator) else Factorization
@@ -33,7 +43,16 @@ def factorization(estimator):
 
 
 def is_implicit(estimator):
-    """Whether it was fitted to preferences rather than to values."""
+    """Whether it was fitted to preferences rather than to values.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+
+    Returns
+    -------
+    bool
+    """
     return getattr(estimator, "_implicit", False)
 
 

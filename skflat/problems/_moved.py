@@ -21,6 +21,10 @@ OF_OLD_PARAMETERS = (
 def fitted_model(estimator):
     """The model and flat vector of a fitted network or factorization, or of a Pipeline's last step.
 
+    Parameters
+    ----------
+    estimator : fitted estimator
+
     Returns
     -------
     model : Model
@@ -40,6 +44,16 @@ def moved(estimator, change):
     """A copy of a fitted estimator, or Pipeline, whose flat vector is ``change(model, w)``.
 
     Results for the old parameters are removed: measurements and the state of an optimizer.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    change : callable
+        From model and flat vector to another flat vector.
+
+    Returns
+    -------
+    estimator object
     """
     moved = copy.deepcopy(estimator)
     last = _last(moved)

@@ -56,7 +56,17 @@ def contiguous(array):
 
 
 def network(estimator):
-    """The model of fitted ``coefs_`` and ``intercepts_``, and their flat vector."""
+    """The model of fitted ``coefs_`` and ``intercepts_``, and their flat vector.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+
+    Returns
+    -------
+    model : MLP
+    w : ndarray of shape (n_parameters,)
+    """
     coefs = estimator.coefs_
     sizes = [coefs[0].shape[0]] + [coef.shape[1] for coef in coefs]
     model = MLP(sizes, estimator.activation)
@@ -64,7 +74,18 @@ def network(estimator):
 
 
 def loss_of(estimator, label_smoothing=0.0):
-    """The loss with its canonical link, and the task. Only training uses label smoothing."""
+    """The loss with its canonical link, and the task. Only training uses label smoothing.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    label_smoothing : float, default=0.0
+
+    Returns
+    -------
+    loss : Loss
+    task : LearningTask
+    """
     out, n_outputs = estimator.out_activation_, estimator.n_outputs_
     fitted = getattr(estimator, "_fitted_loss", None)
     if out == "softmax":
@@ -90,7 +111,20 @@ def targets(estimator, y, task, loss, dtype):
 
 
 def encode(y, task, classes, dtype):
-    """Targets in the form that the losses expect: class codes, or one column for each output."""
+    """Targets in the form that the losses expect: class codes, or one column for each output.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+    task : LearningTask
+    classes : ndarray or None
+        Class labels, in the order of the codes.
+    dtype : dtype
+
+    Returns
+    -------
+    ndarray
+    """
     if sparse.issparse(y):
         y = y.toarray()
     if task in (MULTICLASS, BINARY):

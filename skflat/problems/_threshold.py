@@ -33,7 +33,16 @@ def committee_problem(estimator, X, y, sample_weight):
 
 
 def committee(estimator):
-    """The model of fitted ``weights_``."""
+    """The model of fitted ``weights_``.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+
+    Returns
+    -------
+    Model
+    """
     n_outputs, n_units, _ = estimator.weights_.shape
     return Committee(estimator.n_features_in_, n_units, n_outputs, estimator.structure == "tree")
 
@@ -66,6 +75,16 @@ def one_vs_rest(y, classes, dtype):
     """Targets 0 or 1 of every row in every one-vs-rest problem.
 
     Two classes make one problem. More classes make one problem each.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+    classes : ndarray of shape (n_classes,)
+    dtype : dtype
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_problems)
     """
     codes, n = class_codes(y, classes), len(classes)
     positive = np.arange(1, n) if n == 2 else np.arange(n)

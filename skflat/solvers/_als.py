@@ -25,7 +25,7 @@ class ALS(Solver):
     ``rho`` is that standard deviation. It has the unit of the square root of the targets. Useful
     values are 0.05 to 0.3 times the square root of their standard deviation. ``"auto"`` is 0.2
     times it, ours. At 0 the method is plain alternating least squares. Let ``p`` be the weight of
-    an observation. For two kinds with factors ``u`` and ``v`` the method minimises
+    an observation. For two kinds with factors ``u`` and ``v`` the method minimises::
 
         sum p [(y - score)^2 + rho^2 (|u|^2 + |v|^2)] + alpha |F|^2 + beta |b|^2
 
@@ -84,7 +84,15 @@ class ALS(Solver):
         return float(self.default_rho * np.sqrt(deviation))
 
     def adopt(self, objective, w, state, settings):
-        """Do nothing: there is no state from the call before."""
+        """Do nothing: there is no state from the call before.
+
+        Parameters
+        ----------
+        objective : Objective
+        w : ndarray of shape (n_parameters,)
+        state : None
+        settings : Settings
+        """
 
     def solve(self, w, state, run):
         n_steps = self.n_steps if self.inner == "cg" else None

@@ -43,7 +43,15 @@ class History:
     n_rows_seen: int = 0
 
     def add(self, loss, validation, w, settings):
-        """Record an epoch: its loss, and (score, loss) on the validation rows or None."""
+        """Record an epoch: its loss, and (score, loss) on the validation rows or None.
+
+        Parameters
+        ----------
+        loss : float
+        validation : tuple of two float, or None
+        w : ndarray of shape (n_parameters,)
+        settings : Settings
+        """
         self.loss_curve.append(loss)
         self.last_loss = loss
         if validation is not None:

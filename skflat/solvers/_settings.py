@@ -9,6 +9,14 @@ class Settings:
 
     ``rho`` is a number here, because ``"auto"`` has been resolved. The estimators explain what each
     setting means.
+
+    Parameters
+    ----------
+    rho : float, default=0.0
+    batch_size, learning_rate, learning_rate_init, power_t, warmup, weight_decay : object
+        As in `FlatMLPClassifier`, with its defaults. So are all others.
+    max_iter, shuffle, tol, verbose, momentum, nesterovs_momentum, early_stopping : object
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun : object
     """
 
     rho: float = 0.0
@@ -41,5 +49,15 @@ class Settings:
         return cls(**found | replaced)
 
     def replaced(self, **changes):
-        """The same settings with some changes."""
+        """The same settings with some changes.
+
+        Parameters
+        ----------
+        **changes : object
+            New values by name.
+
+        Returns
+        -------
+        Settings
+        """
         return replace(self, **changes)

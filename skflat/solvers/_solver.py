@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ..objective import require
+from ..objective import Documented, require
 from ._loop import run_epochs
 from ._run import Run
 from ._settings import Settings
@@ -46,19 +46,27 @@ class State:
     work: object = None
 
     def scratch(self, name, w):
-        """An uninitialised vector like ``w``, the same one whenever the name is asked for."""
+        """An uninitialised vector like ``w``, the same one whenever the name is asked for.
+
+        Parameters
+        ----------
+        name : str
+        w : ndarray
+
+        Returns
+        -------
+        ndarray
+        """
         return self.work.array(name, w.shape, w.dtype)
 
 
-class Solver(BaseEstimator):
+class Solver(Documented, BaseEstimator):
     """Base of all solvers.
 
     A solver's parameters choose the method. Numbers that one would tune, such as the learning rate
     and ``rho``, are parameters of the estimator.
     """
 
-    #: Where scikit-learn looks for the documentation; none is online, so there is no link.
-    _doc_link_module, _doc_link_template = "skflat", ""
     #: The value of ``rho="auto"``. None means that the solver does not use ``rho``.
     default_rho = None
     #: Whether ``default_rho`` is for features and targets of size 1, and is scaled to the data.
@@ -81,6 +89,10 @@ class Solver(BaseEstimator):
 
     def check(self, objective):
         """Raise an error if the objective lacks a capability that the solver needs.
+
+        Parameters
+        ----------
+        objective : Objective
 
         Raises
         ------
@@ -113,15 +125,34 @@ class Solver(BaseEstimator):
         return self.default_rho * objective.unit_radius
 
     def for_objective(self, objective):
-        """The solver that this one stands for on an objective. It is itself unless it chooses."""
+        """The solver that this one stands for on an objective. It is itself unless it chooses.
+
+        Parameters
+        ----------
+        objective : Objective
+
+        Returns
+        -------
+        Solver
+        """
         return self
 
     def delegate(self):
-        """The solver that runs instead of this one at ``rho = 0``."""
+        """The solver that runs instead of this one at ``rho = 0``.
+
+        Returns
+        -------
+        Solver
+        """
         return self
 
     def structure(self):
-        """A value that must stay the same if `Rule.adopt` is to continue from a state."""
+        """A value that must stay the same if `Rule.adopt` is to continue from a state.
+
+        Returns
+        -------
+        tuple
+        """
         return (type(self),)
 
     def init_state(self, objective, w, settings, rng):
@@ -284,6 +315,18 @@ def minimize(solver, objective, w, settings=None, random_state=0, max_epochs=Non
 
     Without ``settings`` every number has its default, and ``rho`` the solver's own.
 
+    Parameters
+    ----------
+    solver : Solver
+    objective : Objective
+    w : ndarray of shape (n_parameters,)
+        Where training starts.
+    settings : Settings, default=None
+    random_state : int, default=0
+        Seed of the order of batches and of the solver's noise.
+    max_epochs : int, default=None
+        None is ``settings.max_iter``.
+
     Returns
     -------
     w : ndarray
@@ -308,6 +351,14 @@ def spawn_generator(random_state):
     """A generator for the solver's noise, seeded without drawing from ``random_state``.
 
     So initialisation, split and batch order are the same for every solver.
+
+    Parameters
+    ----------
+    random_state : RandomState
+
+    Returns
+    -------
+    numpy.random.Generator
     """
     # A draw from the original would shift every later batch. The twin has the same state instead.
     twin = np.random.RandomState()

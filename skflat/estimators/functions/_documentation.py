@@ -45,7 +45,7 @@ ATTRIBUTES = f"""params_ : dict of str to ndarray
         The function from raw predictions to predictions, as scikit-learn names it.
     n_features_in_ : int
         Features seen during ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where ``X`` had string names."""
 
 NOTES = """A gradient costs what autograd takes for it: one pass of the function and one back.

@@ -227,7 +227,7 @@ class FlatMatrixFactorization(
         Number of observations that a stochastic solver has passed over.
     n_features_in_ : int
         Number of columns of ``X`` in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of these columns, if ``X`` had string names.
 
     See Also

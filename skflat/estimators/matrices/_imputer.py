@@ -89,7 +89,7 @@ class FlatMatrixImputer(Saved, CallbackSupportMixin, TransformerMixin, BaseEstim
     mean_ : ndarray of shape (n_fitted_columns,)
         Means of the columns, and then of the ones and zeros of every category. 0 for a column
         without known entries, and in place of a column of categories. Without categories this has
-        the shape (n_features_in_,).
+        the shape (`n_features_in_`,).
     scale_ : ndarray of shape (n_fitted_columns,)
         Standard deviations of the same. 0 for a column that is constant or has no known entries.
     categories_ : list of ndarray or None
@@ -100,7 +100,7 @@ class FlatMatrixImputer(Saved, CallbackSupportMixin, TransformerMixin, BaseEstim
     n_iter_ : int
         Number of sweeps of the last fit.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if ``X`` had string names.
 
     See Also

@@ -44,7 +44,7 @@ ATTRIBUTES = f"""{MEASURED}
         Activation of the last layer.
     n_features_in_ : int
         Number of features seen during ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if ``X`` had string names."""
 
 SEARCHED = """rhos : int or array-like of float, default=8
@@ -134,15 +134,23 @@ SEARCH_NOTES = """The search is successive halving over epochs. There are two ru
 
 def searching(estimator):
     """Class decorator: put the common paragraphs into the docstring of a network with a search."""
-    parameters = f"{SEARCHED}\n    {_without(PARAMETERS, 'rho', 'alpha')}"
+    before, after = re.split(r"\n    rho : (?:.*\n {8})*.*\n    ", PARAMETERS, maxsplit=1)
+    parameters = f"{before}\n    {SEARCHED}\n    {_without(after, 'alpha')}"
     attributes = f"{FOUND}\n    {_without(ATTRIBUTES, 'rho_', 'n_grad_evals_')}"
     estimator.__doc__ = (
-        estimator.__doc__.replace("{parameters}", parameters)
-        .replace("{loss}", LOSS)
+        _with_loss(estimator.__doc__)
+        .replace("{parameters}", parameters)
         .replace("{attributes}", attributes)
         .replace("{notes}", SEARCH_NOTES)
     )
     return estimator
+
+
+def _with_loss(text):
+    """The parameters of a regressor's loss: its name first, its numbers last."""
+    name, numbers = LOSS.split("\n    quantile", maxsplit=1)
+    after = f"{{parameters}}\n    quantile{numbers}"
+    return text.replace("{loss}\n    {parameters}", f"{name}\n    {after}")
 
 
 def _without(text, *names):
@@ -154,8 +162,8 @@ def _without(text, *names):
 def documented(estimator):
     """Class decorator: put the common paragraphs into the docstring."""
     estimator.__doc__ = (
-        estimator.__doc__.replace("{parameters}", PARAMETERS)
-        .replace("{loss}", LOSS)
+        _with_loss(estimator.__doc__)
+        .replace("{parameters}", PARAMETERS)
         .replace("{attributes}", ATTRIBUTES)
     )
     return estimator

@@ -122,7 +122,16 @@ class Exchange:
 
 
 def as_sklearn(network):
-    """The counterpart of a network, fitted if that is."""
+    """The counterpart of a network, fitted if that is.
+
+    Parameters
+    ----------
+    network : FlatMLPClassifier or FlatMLPRegressor
+
+    Returns
+    -------
+    MLPClassifier or MLPRegressor
+    """
     _check_activation(network.activation)
     mlp = network._counterpart(**_counterpart_params(network))
     if hasattr(network, "coefs_"):

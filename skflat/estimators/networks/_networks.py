@@ -83,8 +83,6 @@ class FlatMLPClassifier(BaseFlatMLP, FlatModelClassifier):
         *,
         solver="auto",
         rho="auto",
-        class_weight=None,
-        label_smoothing=0.0,
         measures=("sharpness", "flatness", "weakness"),
         measure_max_samples=2000,
         alpha=0.0001,
@@ -111,6 +109,8 @@ class FlatMLPClassifier(BaseFlatMLP, FlatModelClassifier):
         max_fun=15000,
         flatten=None,
         flatten_every=None,
+        class_weight=None,
+        label_smoothing=0.0,
     ):
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
@@ -212,8 +212,6 @@ class FlatMLPRegressor(BaseFlatMLP, FlatModelRegressor):
         hidden_layer_sizes=(100,),
         activation="relu",
         *,
-        quantile=0.5,
-        delta=1.0,
         solver="auto",
         rho="auto",
         measures=("sharpness", "flatness", "weakness"),
@@ -242,6 +240,8 @@ class FlatMLPRegressor(BaseFlatMLP, FlatModelRegressor):
         max_fun=15000,
         flatten=None,
         flatten_every=None,
+        quantile=0.5,
+        delta=1.0,
     ):
         super().__init__(
             loss=loss,

@@ -72,8 +72,6 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
         n_jobs=None,
         select="best",
         budget=None,
-        class_weight=None,
-        label_smoothing=0.0,
         measures=("sharpness", "flatness", "weakness"),
         measure_max_samples=2000,
         weight_decay=0.0,
@@ -99,6 +97,8 @@ class FlatMLPClassifierCV(Searching, FlatMLPClassifier):
         max_fun=15000,
         flatten=None,
         flatten_every=None,
+        class_weight=None,
+        label_smoothing=0.0,
     ):
         BaseFlatMLP.__init__(
             self,
@@ -222,8 +222,6 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
         hidden_layer_sizes=(100,),
         activation="relu",
         *,
-        quantile=0.5,
-        delta=1.0,
         solver="auto",
         rhos=8,
         alphas=(0.0001, 0.01, 1.0),
@@ -257,6 +255,8 @@ class FlatMLPRegressorCV(Searching, FlatMLPRegressor):
         max_fun=15000,
         flatten=None,
         flatten_every=None,
+        quantile=0.5,
+        delta=1.0,
     ):
         BaseFlatMLP.__init__(
             self,

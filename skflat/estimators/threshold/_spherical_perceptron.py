@@ -104,7 +104,7 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
     measurements_ : dict of str to Measurement
         The three values with standard errors and protocols.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
 
     See Also
     --------

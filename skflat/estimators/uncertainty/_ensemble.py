@@ -37,7 +37,7 @@ ATTRIBUTES = """estimators_ : list of estimator
     n_grad_evals_ : float
         Gradients of all training rows, of all members.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)"""
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)"""
 
 NOTES = """Members of several seeds are deep ensembles (Lakshminarayanan and others,
     arXiv:1612.01474), those of one trajectory are snapshots (Huang and others, arXiv:1704.00109),

@@ -224,7 +224,7 @@ class LaplaceClassifier(ClassifierMixin, BaseLaplace):
     log_marginal_likelihood_ : float
         Of all rows, in nats.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
 
     See Also
     --------
@@ -343,7 +343,7 @@ class LaplaceRegressor(RegressorMixin, BaseLaplace):
     log_marginal_likelihood_ : float
         Of all rows, in nats.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
 
     See Also
     --------

@@ -70,7 +70,12 @@ class GeneralizationStudy:
             )
 
     def to_frame(self):
-        """A pandas DataFrame with one row for each network."""
+        """A pandas DataFrame with one row for each network.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
         pd = pandas_for("to_frame")
 
         return pd.DataFrame(self.runs)
@@ -165,6 +170,10 @@ class GeneralizationStudy:
         ----------
         outcome : str, default="score"
             As in `summary`.
+
+        Returns
+        -------
+        pandas.DataFrame
         """
         pd = pandas_for("granulated")
 

@@ -82,7 +82,16 @@ def checked_distances(values):
 
 
 def is_binary(problem):
-    """Whether the weights of a problem are in {-1, +1}."""
+    """Whether the weights of a problem are in {-1, +1}.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    bool
+    """
     return capability(problem.objective, BinaryMachines) is not None
 
 

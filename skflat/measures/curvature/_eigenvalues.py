@@ -148,6 +148,11 @@ class HessianProduct:
 
     With weights ``t`` of a norm it is the Hessian in the coordinates ``h / t``, which is
     ``diag(t) H diag(t)``.
+
+    Parameters
+    ----------
+    problem : Problem
+    t : ndarray of shape (n_parameters,), default=None
     """
 
     def __init__(self, problem, t=None):
@@ -161,7 +166,16 @@ class HessianProduct:
         return self.t * self._times(v).astype(float, copy=False)
 
     def quadratic(self, v):
-        """A function from a batch to ``v' H v`` on its rows."""
+        """A function from a batch to ``v' H v`` on its rows.
+
+        Parameters
+        ----------
+        v : ndarray of shape (n_parameters,)
+
+        Returns
+        -------
+        callable
+        """
         v = v.astype(self.w.dtype, copy=False)
         return lambda batch: float(v @ self.objective.hvp(self.w, v, batch))
 
@@ -171,6 +185,18 @@ def products(product, columns, out=None):
 
     They are written to ``out``, which may be the matrix itself. With many parameters each further
     copy would need much memory.
+
+    Parameters
+    ----------
+    product : callable
+        From a vector of shape (n_parameters,) to one.
+    columns : ndarray of shape (n_parameters, n_columns)
+    out : ndarray of shape (n_parameters, n_columns), default=None
+        None makes a new array.
+
+    Returns
+    -------
+    ndarray of shape (n_parameters, n_columns)
     """
     out = np.empty(columns.shape) if out is None else out
     for k, column in enumerate(columns.T):

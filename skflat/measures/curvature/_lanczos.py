@@ -46,6 +46,13 @@ def lanczos(product, start, n_steps):
 def largest_ritz(product, start, n_steps):
     """The largest eigenvalue as a few steps from a vector see it.
 
+    Parameters
+    ----------
+    product : callable
+        From a vector of shape (size,) to one.
+    start : ndarray of shape (size,)
+    n_steps : int
+
     Returns
     -------
     value : float

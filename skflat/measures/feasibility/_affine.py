@@ -18,6 +18,13 @@ class Scaling:
     correlated, tiny or dead. A direction in which the rows do not differ is kept, because a probe
     may lie in it. If the probes are given, the basis leaves out directions in which neither probes
     nor rows extend. For 200 logits of 100 units, this is about half of the directions.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_rows, n_features)
+    intercept : bool, default=True
+        Whether there is a column of ones.
+    probes : ndarray of shape (n_probes, n_features), default=None
     """
 
     def __init__(self, features, intercept=True, probes=None):
@@ -56,12 +63,33 @@ class Scaling:
 
 
 def extent(rows):
-    """The directions of a `Scaling` in which the rows extend, as a mask."""
+    """The directions of a `Scaling` in which the rows extend, as a mask.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, width)
+        In the basis of the scaling.
+
+    Returns
+    -------
+    ndarray of bool of shape (width,)
+    """
     return np.linalg.norm(rows, axis=0) > NOTHING * np.sqrt(len(rows))
 
 
 def reading_of(values, rows):
-    """Least squares fit of a map of a `Scaling`'s rows to values. The columns are orthogonal."""
+    """Least squares fit of a map of a `Scaling`'s rows to values. The columns are orthogonal.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,) or (n_rows, n_classes)
+    rows : ndarray of shape (n_rows, width)
+        In the basis of the scaling.
+
+    Returns
+    -------
+    ndarray of shape (width,) or (width, n_classes)
+    """
     U = np.zeros((rows.shape[1], *values.shape[1:]))
     held = extent(rows)  # in the other directions the rows are only rounding errors
     rows = rows[:, held]

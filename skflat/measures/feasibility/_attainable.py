@@ -29,6 +29,8 @@ def attainable(features, low, high, learned, probes, intercept=True, edges=(), b
     edges : array-like of shape (n_edges,), default=()
         In ascending order. If there are any, only the two edges around each end matter. The result
         is then an attained value between the same edges, at a tenth of the cost.
+    budget : float, default=None
+        Number of multiplications; None is without a limit.
 
     Returns
     -------
@@ -118,6 +120,15 @@ def within(features, low, high):
     """Values of an affine reading strictly between ``low`` and ``high`` on all rows, or None.
 
     A linear program finds the reading that stays the farthest away from both.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_rows, n_features)
+    low, high : ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), or None
     """
     rows = Scaling(features)(features)
     above, below = np.isfinite(high), np.isfinite(low)

@@ -198,7 +198,16 @@ def decide_pairs(features, labels, probes, n_classes, scores, budget, asked=None
 
 
 def result_of(witnesses):
-    """All decisions as `OpenPairs`."""
+    """All decisions as `OpenPairs`.
+
+    Parameters
+    ----------
+    witnesses : Witnesses
+
+    Returns
+    -------
+    OpenPairs
+    """
     is_open = witnesses.index >= 0
     n_features, n_classes = witnesses.features.shape[1], is_open.shape[1]
     return OpenPairs(

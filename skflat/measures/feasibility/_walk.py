@@ -64,6 +64,10 @@ def step_cost(n_rows, width, n_classes):
     n_rows, width : int
         Shape of the rows, with the column of the intercept.
     n_classes : int
+
+    Returns
+    -------
+    float
     """
     n_columns = min(N_COLUMNS, n_classes)
     metric = 0.5 * n_columns**2 * n_measured(n_rows, width) * width**2

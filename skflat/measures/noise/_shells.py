@@ -12,6 +12,12 @@ def counts_by_distance(patterns, w):
     The method is enumeration. All fields of the first half of the weights are added to all fields
     of the second half. Rows come in chunks, and only weights that satisfy all earlier rows stay.
 
+    Parameters
+    ----------
+    patterns : Patterns
+    w : ndarray of shape (n_inputs,)
+        Weights -1 or +1.
+
     Returns
     -------
     ndarray of int of shape (n_inputs + 1,)
@@ -44,7 +50,19 @@ def _n_flips(signs):
 
 
 def log_binomial(n, k):
-    """Logarithm of the number of weights at ``k`` flips."""
+    """Logarithm of the number of weights at ``k`` flips.
+
+    Parameters
+    ----------
+    n : int
+        Number of weights.
+    k : int or ndarray of int
+        Number of flips.
+
+    Returns
+    -------
+    float or ndarray
+    """
     return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
 
 
@@ -54,6 +72,18 @@ def sampled_log_count(patterns, w, n_flips, rng, n_chains=200, n_levels=60, stro
     The method is annealed importance sampling (Neal, arXiv:physics/9803008). Chains start uniformly
     on the shell. A move exchanges a flipped weight for another one. The penalty for violated rows
     rises from 0 to ``strongest``. The estimate of the count is unbiased.
+
+    Parameters
+    ----------
+    patterns : Patterns
+    w : ndarray of shape (n_inputs,)
+        Weights -1 or +1.
+    n_flips : int
+    rng : numpy.random.Generator
+    n_chains : int, default=200
+    n_levels : int, default=60
+        Number of strengths of the penalty.
+    strongest : float, default=6.0
 
     Returns
     -------

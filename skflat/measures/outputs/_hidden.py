@@ -8,7 +8,16 @@ from .._memory import at_once
 
 
 def dense(a):
-    """A dense array. Without a hidden layer, sparse inputs take its place."""
+    """A dense array. Without a hidden layer, sparse inputs take its place.
+
+    Parameters
+    ----------
+    a : ndarray or sparse matrix
+
+    Returns
+    -------
+    ndarray
+    """
     return a.toarray().astype(float) if sparse.issparse(a) else a.astype(float, copy=False)
 
 

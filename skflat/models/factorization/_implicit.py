@@ -174,6 +174,8 @@ class ImplicitFactorization(Factorization):
     ----------
     sizes : sequence of two int
     n_components : int
+    fit_offsets : bool, default=False
+        Offsets are not defined for preferences.
     touched : list of ndarray of bool, default=None
         As in `Factorization`.
     """

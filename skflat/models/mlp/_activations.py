@@ -177,5 +177,14 @@ ACTIVATIONS = {
 
 
 def as_activation(activation):
-    """The activation for a name or for a callable."""
+    """The activation for a name or for a callable.
+
+    Parameters
+    ----------
+    activation : str or callable
+
+    Returns
+    -------
+    Activation
+    """
     return Custom(activation) if callable(activation) else ACTIVATIONS[activation]()

@@ -61,6 +61,16 @@ class _ThresholdInBits(Patterns):
 
 
 def threshold_bits(n_inputs, n_bits=N_BITS):
-    """Values of the constant inputs that represent a threshold: a binary fraction of sqrt(n)."""
+    """Values of the constant inputs that represent a threshold: a binary fraction of sqrt(n).
+
+    Parameters
+    ----------
+    n_inputs : int
+    n_bits : int, default=6
+
+    Returns
+    -------
+    ndarray of shape (n_bits,)
+    """
     # The field has the size sqrt(n), and so has the range of the threshold.
     return np.sqrt(n_inputs) * 0.5 ** np.arange(1, n_bits + 1)

@@ -160,6 +160,14 @@ def counting_weight(sample_weight):
     """Weights of mean 1, rounded so that sums of them are exact in any order.
 
     Otherwise two searches could disagree by rounding about which weights are better.
+
+    Parameters
+    ----------
+    sample_weight : ndarray of shape (n_rows,) or None
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), or None
     """
     weight = sample_weight / sample_weight.mean(dtype=float)
     return np.round(weight.astype(float) * FINENESS) / FINENESS

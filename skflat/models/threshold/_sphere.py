@@ -165,7 +165,13 @@ Sphere.capabilities = {
 
 
 class Cube(Sphere):
-    """The same model with weights -1 or +1, which are corners of the cube in the sphere."""
+    """The same model with weights -1 or +1, which are corners of the cube in the sphere.
+
+    Parameters
+    ----------
+    n_features, n_outputs : int
+    fit_intercept : bool, default=True
+    """
 
 
 class Perceptrons(BinaryMachines):

@@ -408,7 +408,7 @@ class RegressionLoss(Loss):
 
 
 class HeldSlopes:
-    """The linear function ``y . F`` of every row's scores, with slopes ``y`` instead of targets.
+    """The linear function ``y @ F`` of every row's scores, with slopes ``y`` instead of targets.
 
     Its gradient in the parameters is a product with the Jacobian of the scores. No fit and no
     measure takes it as its loss.
@@ -435,7 +435,23 @@ class HeldSlopes:
 
 
 def losses_and_residual(loss, F, y, reported):
-    """Loss of every row and its gradient in the scores, in the memory of ``F``."""
+    """Loss of every row and its gradient in the scores, in the memory of ``F``.
+
+    Parameters
+    ----------
+    loss : Loss
+    F : ndarray of shape (n_rows, n_outputs)
+        Scores; the gradient overwrites them.
+    y : ndarray
+        Targets.
+    reported : bool
+        Whether the losses are on the scale that scikit-learn reports.
+
+    Returns
+    -------
+    losses : ndarray of shape (n_rows,)
+    residual : ndarray of shape (n_rows, n_outputs)
+    """
     # The order matters: ``predict`` overwrites the scores that ``per_sample`` needs.
     values = None if reported else loss.per_sample(F, y)
     P = loss.predict(F)

@@ -23,6 +23,8 @@ class CustomLoss(Loss):
         (n_rows,) or (n_rows, 1).
     prediction : callable, default=None
         From scores to predictions; None is the scores themselves.
+    n_scores : int, default=1
+        Number of scores of a row.
 
     Notes
     -----
@@ -107,6 +109,8 @@ class CustomClassLoss(CustomLoss, ClassLoss):
         As in `CustomLoss`; the predictions are probabilities.
     like : Smoothing
         The log-loss of the same scores, for errors, margins and probabilities.
+    n_scores : int
+        Number of scores of a row.
     """
 
     def __init__(self, function, prediction, like, n_scores):

@@ -148,7 +148,13 @@ class Multinomial(Smoothing):
 
 
 class Binary(Smoothing, Separate):
-    """Log-loss of independent labels. Targets are 0 or 1, of shape (n_rows, n_outputs)."""
+    """Log-loss of independent labels. Targets are 0 or 1, of shape (n_rows, n_outputs).
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Share of every label that is spread over yes and no.
+    """
 
     def targets(self, y, n_outputs, dtype):
         return y + self.label_smoothing * (0.5 - y) if self.label_smoothing > 0 else y

@@ -190,6 +190,18 @@ REGRESSION_LOSSES = {
 
 
 def regression_loss(name, quantile=0.5, delta=1.0):
-    """The loss of that name: ``quantile`` is for ``'pinball'`` and ``delta`` for ``'huber'``."""
+    """The loss of that name: ``quantile`` is for ``'pinball'`` and ``delta`` for ``'huber'``.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``REGRESSION_LOSSES``.
+    quantile : float, default=0.5
+    delta : float, default=1.0
+
+    Returns
+    -------
+    RegressionLoss
+    """
     numbers = {"pinball": (quantile,), "huber": (delta,)}.get(name, ())
     return REGRESSION_LOSSES[name](*numbers)

@@ -12,6 +12,7 @@ from ..._callbacks import NoHooks
 from ..._compat import Interval
 from ..._parallel import warn_or_raise
 from ...models.threshold import Problems
+from ...objective import Documented
 
 POSITIVE = Interval(Real, 0, None, closed="neither")
 SHARE = Interval(Real, 0, 1, closed="neither")
@@ -43,15 +44,13 @@ class Found:
     exhausted: bool = False
 
 
-class BinarySolver(BaseEstimator):
+class BinarySolver(Documented, BaseEstimator):
     """Base of the solvers of weights in {-1, +1}. All numbers of a rule are its own parameters.
 
     A subclass defines in `candidates` how one proposal follows from the last one. If it can do so
     for arrays of several problems, it sets `together`.
     """
 
-    #: Where scikit-learn looks for the documentation; none is online, so there is no link.
-    _doc_link_module, _doc_link_template = "skflat", ""
     #: The value of ``max_iter="auto"`` of the estimators.
     max_iter = 1000
     #: Iterations from one count of the violated rows to the next.
@@ -68,7 +67,12 @@ class BinarySolver(BaseEstimator):
     _parameter_constraints: dict = {}
 
     def check(self, patterns):
-        """Refuse patterns that this rule is not defined for."""
+        """Refuse patterns that this rule is not defined for.
+
+        Parameters
+        ----------
+        patterns : Patterns
+        """
         if patterns.n_units > 1 and not self.committees:
             raise ValueError(
                 f"{type(self).__name__} is a solver of perceptrons, not of committees."
@@ -79,6 +83,11 @@ class BinarySolver(BaseEstimator):
 
         It ends when the rule ends. The next iteration may overwrite the array. If `patterns` are
         `skflat.models.threshold.Problems`, the array has one more axis, the first.
+
+        Parameters
+        ----------
+        patterns : Patterns
+        rng : numpy.random.Generator
         """
         raise NotImplementedError
 

@@ -59,7 +59,21 @@ def joint_descent(X, targets, weights, thresholds, counts=1.0, fit_intercept=Tru
 
 
 def n_wrong(X, targets, weights, thresholds, counts=1.0):
-    """Number of rows in which another class has the greatest score, or the sum of their weights."""
+    """Number of rows in which another class has the greatest score, or the sum of their weights.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+    targets : ndarray of shape (n_rows, n_classes)
+        As in `joint_descent`.
+    weights : ndarray of shape (n_classes, n_features)
+    thresholds : ndarray of shape (n_classes,)
+    counts : float or ndarray of shape (n_rows,), default=1.0
+
+    Returns
+    -------
+    float
+    """
     scores = X @ weights.T + thresholds
     wrong = np.take_along_axis(targets, scores.argmax(axis=1)[:, None], axis=1)[:, 0] == 0
     return (wrong * counts).sum()

@@ -6,9 +6,10 @@ from .._checks import check_reals
 
 
 def deep_linear_spectrum(factors):
-    """Eigenvalues of the Hessian of ``|W_L ... W_1 - M|^2`` where the product is ``M``.
+    """Eigenvalues of the Hessian of a product of matrices, where the product is exact.
 
-    With ``A_i = W_L ... W_(i+1)`` and ``B_i = W_(i-1) ... W_1``, the eigenvalues that are not 0 are
+    The loss is ``|W_L ... W_1 - M|^2`` and the product is ``M``. With
+    ``A_i = W_L ... W_(i+1)`` and ``B_i = W_(i-1) ... W_1``, the eigenvalues that are not 0 are
     those of ``2 sum_i (A_i A_i') kron (B_i' B_i)``.
 
     Parameters
@@ -37,7 +38,9 @@ def deep_linear_spectrum(factors):
 
 
 def deep_linear_trace(factors):
-    """The trace of that Hessian: ``2 sum_i |A_i|^2 |B_i|^2``.
+    """Trace of the Hessian of a product of matrices, where the product is exact.
+
+    It is ``2 sum_i |A_i|^2 |B_i|^2``, with the factors of `deep_linear_spectrum`.
 
     Parameters
     ----------
@@ -122,9 +125,10 @@ def balanced_variation(largest_singular_value):
 
 
 def deep_scalar_variation(depth):
-    """The variation of ``(w_1 ... w_L - 1)^2`` where all ``w_i`` are 1.
+    """The variation of a product of scalars that is fitted to 1, where all of them are 1.
 
-    It is ``((1 + r / sqrt(L))^L - 1)^2`` for every radius.
+    The loss is ``(w_1 ... w_L - 1)^2``, and its variation is
+    ``((1 + r / sqrt(L))^L - 1)^2`` for every radius.
 
     Parameters
     ----------

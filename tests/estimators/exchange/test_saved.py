@@ -178,6 +178,10 @@ def test_a_function_of_autograd_reaches_another_process():
 
 
 @pytest.mark.parametrize("found", [FlatMLPClassifier(), FlatMatrixImputer(), SAM(), LocalEnergy()])
-def test_there_is_no_link_to_a_page_that_does_not_exist(found):
-    assert found._doc_link_module == "skflat"
+def test_pictures_link_to_the_reference_where_there_is_one(found, monkeypatch):
+    monkeypatch.delenv("SKFLAT_DOCS", raising=False)
     assert found._get_doc_link() == ""
+    monkeypatch.setenv("SKFLAT_DOCS", "/site/")
+    page = f"/site/api/generated/{type(found).__module__}.{type(found).__name__}.html"
+    assert found._get_doc_link() == page
+    assert page in found._repr_html_()

@@ -280,5 +280,5 @@ def test_predictions_that_overflow_are_no_better():
     reg.set_params(random_state=0, measures=None, batch_size=len(X), alpha=0.0)
     messages = said(reg.fit, X, np.exp(T))
     assert len(messages) == 1
-    with np.errstate(over="ignore"):
+    with pytest.warns(UserWarning, match="rows are not finite"):
         assert not np.isfinite(reg.predict(X)).all()

@@ -7,7 +7,13 @@ from ....solvers import ALS
 
 
 def check_implicit(estimator, n_kinds):
-    """Refuse what is not defined for implicit feedback."""
+    """Refuse what is not defined for implicit feedback.
+
+    Parameters
+    ----------
+    estimator : FlatMatrixFactorization
+    n_kinds : int
+    """
     asked = {
         f"two columns of identifiers, got {n_kinds}": n_kinds == 2,
         f"solver='als', got {estimator.solver!r}": isinstance(estimator._solver(), ALS),
@@ -20,14 +26,35 @@ def check_implicit(estimator, n_kinds):
 
 
 def preference_rho(solver, objective):
-    """The value of ``rho="auto"``: as for values, from the deviation of the preferences."""
+    """The value of ``rho="auto"``: as for values, from the deviation of the preferences.
+
+    Parameters
+    ----------
+    solver : Solver
+    objective : Objective
+
+    Returns
+    -------
+    float
+    """
     model, data = objective.model, objective.data
     _, constant = model.preference_loss(np.zeros(model.layout.size), data)
     return float(solver.default_rho * np.sqrt(np.sqrt(2 * constant)))
 
 
 def preference_sharpness(model, w, batch):
-    """The trace of the Hessian of the mean loss over all pairs, a `Measurement`."""
+    """The trace of the Hessian of the mean loss over all pairs, a `Measurement`.
+
+    Parameters
+    ----------
+    model : ImplicitFactorization
+    w : ndarray of shape (n_parameters,)
+    batch : Batch
+
+    Returns
+    -------
+    Measurement
+    """
     value = model.mean_trace(w, batch)
     protocol = {
         "loss": "HalfSquared",

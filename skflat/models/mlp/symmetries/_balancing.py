@@ -127,6 +127,10 @@ def balanced(chain, start=None, sweeps=SWEEPS):
         Logarithms of the scales to begin with; all 0 by default.
     sweeps : int, default=30
         Most cycles before Newton's method takes over.
+
+    Returns
+    -------
+    Balanced
     """
     flows = list(zip(*chain.flows(), strict=True))
     free = [(into > 0) & (out > 0) for into, out in flows]

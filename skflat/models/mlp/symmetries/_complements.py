@@ -13,6 +13,10 @@ class Complements(Symmetry):
     The intercepts above take up what that shifts. Shifting them is no isometry, so the trace
     changes: in the layer above, the squared activation ``h^2`` of the unit becomes ``(1 - h)^2``.
     Nothing else in it moves, so every unit is decided for itself.
+
+    Parameters
+    ----------
+    model : MLP
     """
 
     group = "complements of logistic units"

@@ -19,6 +19,10 @@ class LinearMaps(Symmetry):
     minimum is in closed form: afterwards ``A = B``. Layer after layer, that leads to the minimum,
     for the sum is convex along geodesics of positive matrices. Directions that the outputs do not
     depend on become 0, which is the limit of the orbit.
+
+    Parameters
+    ----------
+    model : MLP
     """
 
     group = "invertible matrices between the layers"

@@ -15,6 +15,10 @@ class PositiveScaling(Symmetry):
     by it. The network has one such number for every hidden unit. The trace over the orbit is a sum
     of ``E_ij s_i^2 / s_j^2``, the squared norm one of ``W_ij^2 s_j^2 / s_i^2``: both are convex in
     ``log s``, see `_balancing.py`, and their minima are those of balancing.
+
+    Parameters
+    ----------
+    model : MLP
     """
 
     group = "positive scales of hidden units"

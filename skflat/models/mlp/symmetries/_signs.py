@@ -8,6 +8,10 @@ class Signs(Symmetry):
 
     Nothing else keeps the function of a network of tanh units without superfluous ones, so no
     point of the orbit is flatter than another.
+
+    Parameters
+    ----------
+    model : MLP
     """
 
     group = "signs of hidden units"
