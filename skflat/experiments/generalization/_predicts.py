@@ -58,7 +58,8 @@ def predicts_generalization(
     grid : dict of str to list
         Names of parameters, as in ``set_params``, to the values to try. All combinations are
         trained. Two axes may concern the training rows: ``"rows"``, the share of them that is kept,
-        and ``"label_noise"``, the share of the kept rows whose target is replaced.
+        and ``"label_noise"``, the share of the kept rows whose target is replaced. ``random_state``
+        and ``measures`` are no axes, because both are set for every network.
     measures : sequence of str, or dict of str to Measure or callable
         Names of `skflat.measures.MEASURES`, or measures with names of your own. A function
         ``(estimator, X, y) -> float`` is a scorer: greater promises a better score.
