@@ -1,6 +1,6 @@
 """Choose among fitted networks by a measure, with its rivals beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -43,8 +43,11 @@ def select(
         value is chosen, which is the largest or the smallest (``Measure.sign``). Weakness and
         effective rank choose the largest. Among equal values the first one is chosen.
     rivals : sequence of str or Measure, default=('weakness', 'effective_rank', 'normalized_margin')
-        What else is measured, with the choice that each would make. ``'validation'`` is among them
-        if there are such rows. A measure that is not defined for the models is left out.
+        What else is measured, with the choice that each would make. None is nothing.
+        ``'validation'`` is among them if there are such rows. A measure that is not defined for the
+        models is left out. A name that is there twice is measured once. Measures of your own go by
+        the names of their classes, and further ones of a class have a number, as in
+        ``'NoiseStability 2'``.
     validation : tuple (X_val, y_val), default=None
         Rows that no model was trained on.
     scoring : str or callable, default=None
@@ -63,10 +66,10 @@ def select(
     Raises
     ------
     ValueError
-        If there are fewer than two models, if ``by`` is unknown or not a number for any model, or
-        if validation rows are asked for and not given.
+        If there are fewer than two models, if ``by`` is unknown or NaN for all models, or if
+        validation rows are asked for and not given.
     TypeError
-        If a model cannot be measured.
+        If ``models`` is a single estimator, or a model cannot be measured.
 
     Notes
     -----
@@ -96,9 +99,7 @@ def select(
     >>> sorted(found.choices)
     ['effective_rank', 'normalized_margin', 'weakness']
     """
-    named = dict(models) if isinstance(models, Mapping) else dict(enumerate(models))
-    if len(named) < 2:
-        raise ValueError(f"models must be at least two fitted estimators, got {len(named)}.")
+    named = _named(models)
     criteria = _criteria(by, rivals, validation, random_state)
     chooses = next(iter(criteria))
     measures = {name: each for name, each in criteria.items() if isinstance(each, Measure)}
@@ -112,7 +113,7 @@ def select(
     if VALIDATION in criteria:
         scores = [check_scoring(model, scoring)(model, *validation) for model in named.values()]
         values[VALIDATION] = np.array(scores, dtype=float)
-    if not np.isfinite(values[chooses]).any():
+    if np.isnan(values[chooses]).all():
         reason = reports[0].not_measured.get(chooses, "it is NaN.")
         raise ValueError(f"by={by!r} chooses none of the models: {reason}")
     signs = {name: getattr(each, "sign", 1) for name, each in criteria.items()}
@@ -153,7 +154,7 @@ class Selection:
 
     def __init__(self, models, by, values, signs):
         ranked = {name: signs[name] * each for name, each in values.items()}
-        known = {name: each for name, each in ranked.items() if np.isfinite(each).any()}
+        known = {name: each for name, each in ranked.items() if not np.isnan(each).all()}
         self.names, self.by = list(models), by
         self.values = {name: values[name] for name in known}
         places = {name: int(np.nanargmax(each)) for name, each in known.items()}
@@ -181,16 +182,35 @@ class Selection:
     __repr__ = __str__
 
 
+def _named(models):
+    """The models by name or number."""
+    # A Pipeline would be taken for a sequence of its steps.
+    if hasattr(models, "fit") or not isinstance(models, Iterable):
+        raise TypeError(
+            f"models must be a sequence or a dict of fitted estimators, not {models!r}."
+        )
+    named = dict(models) if isinstance(models, Mapping) else dict(enumerate(models))
+    if len(named) < 2:
+        raise ValueError(f"models must be at least two fitted estimators, got {len(named)}.")
+    return named
+
+
 def _criteria(by, rivals, validation, random_state):
     """What chooses, then what else there is: measures, and None for the validation rows."""
-    wanted = [by, *([rivals] if isinstance(rivals, str | Measure) else rivals)]
+    wanted = [by, *([rivals] if isinstance(rivals, str | Measure) else rivals or ())]
     if validation is not None:
+        if not (isinstance(validation, tuple | list) and len(validation) == 2):
+            raise ValueError("validation must be a tuple (X_val, y_val) or None.")
         wanted.append(VALIDATION)
     elif VALIDATION in wanted:
         raise ValueError("'validation' needs rows: validation=(X_val, y_val).")
     criteria = {}
     for each in wanted:
-        criteria.setdefault(*_criterion(each, random_state))
+        name, criterion = _criterion(each, random_state)
+        if isinstance(each, Measure) and each not in criteria.values():
+            same = sum(type(other) is type(each) for other in criteria.values())
+            name += f" {same + 1}" if name in criteria else ""
+        criteria.setdefault(name, criterion)
     return criteria
 
 
@@ -211,7 +231,7 @@ def _criterion(each, random_state):
 
 
 def _correlation(first, second):
-    known = np.isfinite(first) & np.isfinite(second)
+    known = ~(np.isnan(first) | np.isnan(second))
     if len(set(first[known])) < 2 or len(set(second[known])) < 2:
         return np.nan
     return float(spearmanr(first[known], second[known]).statistic)

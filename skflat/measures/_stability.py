@@ -5,6 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._callbacks import EpochMonitor
+from .._compat import num_samples
 from ..problems import as_problem
 from ._measure import sample_rows
 from .curvature import HessianProduct, largest_ritz
@@ -93,8 +94,9 @@ class StabilityMonitor(EpochMonitor):
         if context.task_name != "epoch" or fitted_estimator is None:
             return
         known = self._running.setdefault(id(estimator), Running())
-        known.rows += self.share * X.shape[0]
-        cost = 2 * min(self.max_samples, X.shape[0]) * known.n_steps
+        n_rows = num_samples(X)
+        known.rows += self.share * n_rows
+        cost = 2 * min(self.max_samples, n_rows) * known.n_steps
         if known.rows < cost:
             return
         known.rows -= cost

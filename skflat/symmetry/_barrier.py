@@ -75,7 +75,8 @@ def barrier(first, second, X, y, sample_weight=None, *, match=True, balance="tra
     TypeError
         If one of them is no fitted network.
     ValueError
-        If the networks are not alike, or a parameter makes no sense.
+        If the networks differ in shape, activation, loss or in what they see of ``X``, or a
+        parameter makes no sense.
 
     Notes
     -----
@@ -104,7 +105,9 @@ def barrier(first, second, X, y, sample_weight=None, *, match=True, balance="tra
         )
     second = match_units(second, first) if match else second
     problem = as_problem(first, X, y, sample_weight)
-    way = as_problem(second, X, y, sample_weight).w - problem.w
+    there = as_problem(second, X, y, sample_weight)
+    _check_comparable(problem.objective, there.objective)
+    way = there.w - problem.w
     share = np.linspace(0, 1, n_points)
     loss, error = problem.objective.along(problem.w, [way], share)[:, 0]
     rise = loss - ((1 - share) * loss[0] + share * loss[-1])
@@ -116,3 +119,15 @@ def barrier(first, second, X, y, sample_weight=None, *, match=True, balance="tra
         distance=float(np.linalg.norm(way.astype(float))),
         ends=(first, second),
     )
+
+
+def _check_comparable(first, second):
+    """Refuse two objectives that are not the same function of the parameters."""
+    losses = [type(each.loss_function).__name__ for each in (first, second)]
+    if losses[0] != losses[1]:
+        raise ValueError(f"Both networks must have the same loss, got {losses[0]} and {losses[1]}.")
+    unlike = np.abs(first.data.X - second.data.X).max()
+    if unlike > 1e-5 * np.abs(first.data.X).max():
+        raise ValueError(
+            "Both networks must see the same inputs, but the Pipelines transform X differently."
+        )

@@ -35,7 +35,7 @@ def match_units(estimator, other):
     TypeError
         If one of them is no fitted network.
     ValueError
-        If their shapes or activations differ.
+        If their shapes or activations differ, or some parameters are not finite.
 
     Notes
     -----
@@ -61,6 +61,8 @@ def match_units(estimator, other):
     """
     (model, w), (model_there, there) = map(fitted_model, (estimator, other))
     check_alike(model, model_there)
+    if not (np.isfinite(w).all() and np.isfinite(there).all()):
+        raise ValueError("Units cannot be matched: some parameters are not finite.")
     arrays = [_with_intercepts(model, each) for each in (w, there)]
     orders = _orders(*arrays)
     return moved(estimator, lambda model, w: _ordered(model, w, orders))

@@ -390,6 +390,24 @@ def test_a_study_is_drawn():
     assert display.plot(display.ax_, name="again") is display
 
 
+def test_unknown_columns_and_values_are_refused():
+    runs = [
+        {"rate": rate, "kind": "a", "seed": 0, "score": rate, "m": rate, "fitted": 1}
+        for rate in (1, 2, 3)
+    ]
+    found = GeneralizationStudy(runs, ["rate"], ["m"])
+    for given in (["speed"], ["kind"]):
+        with pytest.raises(ValueError, match=f"given has '{given[0]}', which is no column of num"):
+            found.summary(given=given)
+    assert_frame_equal(found.summary(given="rate"), found.summary(given=["rate"]))
+    with pytest.raises(ValueError, match=r"The networks have no \['speed'\], but"):
+        found.where(speed=1)
+    with pytest.raises(ValueError, match=r"No network has \{'rate': 7\}"):
+        found.where(rate=7)
+    with pytest.raises(ValueError, match="there are none"):
+        GeneralizationStudy([], ["rate"], ["m"])
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -403,6 +421,9 @@ def test_a_study_is_drawn():
         ({"n_seeds": 0}, "n_seeds must be an integer > 0"),
         ({"until": -1.0}, "until must be a number > 0"),
         ({"shifts": {"far": X}}, "shifts must be a dict"),
+        ({"shifts": {"score": (X, X)}}, "'score', which is an outcome already"),
+        ({"grid": {"random_state": [0, 1]}}, "'random_state', which n_seeds and measures set"),
+        ({"grid": {"solver": ["sam", "lbfgs"]}, "until": 0.5}, "until needs training by epochs"),
     ],
 )
 def test_what_makes_no_sense_is_refused(changes, message):

@@ -11,7 +11,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skflat.experiments import select
-from skflat.measures import HessianTrace, Weakness, effective_rank, hessian_trace, weakness
+from skflat.measures import (
+    HessianTrace,
+    NoiseStability,
+    Weakness,
+    effective_rank,
+    hessian_trace,
+    weakness,
+)
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -80,7 +87,7 @@ def test_a_model_without_a_number_is_never_chosen_and_equal_ones_have_no_agreeme
     wild = MLPClassifier((6,), max_iter=1, random_state=0).fit(X, Y)
     wild.coefs_ = [np.full_like(each, 1e200) for each in wild.coefs_]
     with pytest.warns(UserWarning, match="The loss at the fitted parameters is"):
-        found = select([wild, networks["start 0"]], X, Y, by="sharpness", rivals=())
+        found = select([wild, networks["start 0"]], X, Y, by="sharpness", rivals=None)
     assert found.name == 1
     twins = select([networks["start 0"]] * 2, X, Y)
     assert twins.name == 0
@@ -99,6 +106,23 @@ def test_measures_that_are_not_defined_are_left_out():
         select(nets, X, y)
 
 
+def test_measures_of_one_class_are_kept_apart(networks):
+    by, rival = (NoiseStability(level, n_draws=2) for level in (0.1, 0.3))
+    found = select(networks, X, Y, by=by, rivals=[by, rival])
+    assert list(found.values) == ["NoiseStability", "NoiseStability 2"]
+    for measure, values in zip((by, rival), found.values.values(), strict=True):
+        assert_array_equal(
+            values, [measure.measure(each, X, Y).value for each in networks.values()]
+        )
+
+
+def test_a_single_estimator_is_no_sequence(networks):
+    pipe = make_pipeline(StandardScaler(), networks["start 0"])
+    for single in (networks["start 0"], pipe):
+        with pytest.raises(TypeError, match="models must be a sequence or a dict"):
+            select(single, X, Y)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -106,6 +130,7 @@ def test_measures_that_are_not_defined_are_left_out():
         ({"by": "flat"}, "names among .*, got 'flat'"),
         ({"rivals": [3]}, "names among .*, got 3"),
         ({"by": "validation"}, r"needs rows: validation=\(X_val, y_val\)"),
+        ({"validation": X}, r"validation must be a tuple \(X_val, y_val\)"),
     ],
 )
 def test_what_makes_no_sense_is_refused(networks, change, message):

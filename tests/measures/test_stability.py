@@ -10,7 +10,12 @@ from fitted import IRIS, SPECIES
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
 
-from skflat import FlatMLPClassifier, FlatMLPRegressor, StabilityMonitor
+from skflat import (
+    FlatMatrixFactorization,
+    FlatMLPClassifier,
+    FlatMLPRegressor,
+    StabilityMonitor,
+)
 from skflat._callbacks import HAS_CALLBACKS
 from skflat.measures import HessianProduct
 from skflat.problems import as_problem
@@ -74,6 +79,29 @@ def test_the_sizes_are_those_of_the_next_step():
     moved = before.w - as_problem(clf, IRIS, SPECIES).w
     # The sizes after the step, since the step uses the second moments with its own gradient.
     assert_allclose(clf.step_sizes()[0] * gradient, moved, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("unit", [1.0, 100.0])
+def test_the_steps_of_a_factorization_are_in_the_users_unit(unit):
+    rng = np.random.default_rng(0)
+    pairs = np.column_stack(np.divmod(np.arange(30), 6)).tolist()
+    ratings = unit * rng.normal(size=30)
+    settings = {"solver": "sgd", "momentum": 0.0, "alpha": 0.0, "alpha_offsets": 0.0}
+    mf = FlatMatrixFactorization(2, **settings, batch_size=30, max_iter=5, measures=None)
+    mf.set_params(balance=None, random_state=0).fit(pairs, ratings)
+    before = as_problem(mf, pairs, ratings)
+    gradient = before.objective.loss_gradient(before.w)[1]
+    mf.partial_fit(pairs, ratings)
+    moved = before.w - as_problem(mf, pairs, ratings).w
+    assert_allclose(mf.step_sizes()[0] * gradient, moved, rtol=1e-6, atol=1e-9 * unit)
+
+
+@needs_callbacks
+def test_observations_may_be_lists():
+    monitor = StabilityMonitor(share=40.0)
+    mf = FlatMatrixFactorization(1, solver="sgd", max_iter=3, measures=None, random_state=0)
+    mf.set_callbacks(monitor).fit([[0, 0], [0, 1], [1, 0]], [1.0, 2.0, 4.0])
+    assert monitor.table()["epoch"].tolist() == [1, 2, 3]
 
 
 def test_where_there_are_no_steps():

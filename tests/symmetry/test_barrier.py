@@ -9,6 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skflat import FlatMLPClassifier
 from skflat.symmetry import barrier, match_units
@@ -122,6 +124,19 @@ def test_what_cannot_be_connected_is_refused():
         match_units(reg, network(0))
     with pytest.raises(TypeError, match="Cannot change LogisticRegression"):
         match_units(LogisticRegression().fit(IRIS, SPECIES), network(0))
+    two = MLPClassifier((5,), max_iter=20).fit(IRIS, SETOSA)
+    with pytest.raises(ValueError, match="same loss, got Binary and HalfSquared"):
+        barrier(two, reg, IRIS, SETOSA, balance=None)
+    pipes = [
+        make_pipeline(StandardScaler(), MLPClassifier((5,), max_iter=20)).fit(scale * IRIS, SPECIES)
+        for scale in (1, 10)
+    ]
+    with pytest.raises(ValueError, match="must see the same inputs"):
+        barrier(*pipes, IRIS, SPECIES)
+    diverged = network(1)
+    diverged.coefs_[0] = np.full_like(diverged.coefs_[0], np.nan)
+    with pytest.raises(ValueError, match="some parameters are not finite"):
+        match_units(diverged, network(0))
     with pytest.raises(ValueError, match="balance must be"):
         barrier(network(0), network(1), IRIS, SPECIES, balance="trce")
     with pytest.raises(ValueError, match="n_points must be"):

@@ -246,6 +246,14 @@ class BaseFactorization(FoldingIn):
             values = getattr(self, name)
             setattr(self, name, values and [square * value for value in values])
 
+    def step_sizes(self):
+        sizes, limit = super().step_sizes()
+        model, _ = factorization(self)
+        # A gradient in the users' unit is ``scale_**2 / unit`` times that of training, where
+        # ``unit`` is that of the parameter. A step is ``unit`` times as long.
+        unit = model.in_unit(np.ones_like(sizes), self.scale_)
+        return sizes * (unit / self.scale_) ** 2, limit
+
     def _attributes(self, model, w):
         w = model.in_unit(w, self.scale_)
         intercept, offsets, factors = model.split(w)

@@ -58,7 +58,8 @@ def predicts_generalization(
     grid : dict of str to list
         Names of parameters, as in ``set_params``, to the values to try. All combinations are
         trained. Two axes may concern the training rows: ``"rows"``, the share of them that is kept,
-        and ``"label_noise"``, the share of the kept rows whose target is replaced.
+        and ``"label_noise"``, the share of the kept rows whose target is replaced. ``random_state``
+        and ``measures`` are no axes, because both are set for every network.
     measures : sequence of str, or dict of str to Measure or callable
         Names of `skflat.measures.MEASURES`, or measures with names of your own. A function
         ``(estimator, X, y) -> float`` is a scorer: greater promises a better score.
@@ -72,7 +73,7 @@ def predicts_generalization(
         ``fit``.
     shifts : dict of str to tuple, default=None
         Further test sets ``(X, y)``, for example with noise or of another source. Each adds an
-        outcome.
+        outcome of its name, which is not ``"score"`` or ``"gap"``.
     scoring : str or callable, default=None
         None is the estimator's ``score``.
     max_samples : int or None, default=2000
@@ -122,6 +123,8 @@ def predicts_generalization(
     pandas_for("predicts_generalization")  # before the work, not after it
     grid, measures = _check_grid(estimator, grid), _check_measures(measures)
     _check_numbers(estimator, n_seeds, until)
+    if until is not None:
+        _check_epochs(estimator, grid)
     check_consistent_length(X, y)
     tests = {"score": (X_test, y_test)} | _check_shifts(shifts)
     for pair in tests.values():
@@ -231,6 +234,8 @@ def _check_grid(estimator, grid):
     for name, values in lists.items():
         if name not in OF_DATA and name not in estimator.get_params():
             raise ValueError(f"grid has {name!r}, which is no parameter of {estimator!r}.")
+        if name.split("__")[-1] in ("random_state", "measures"):
+            raise ValueError(f"grid has {name!r}, which n_seeds and measures set for all.")
         if len({_label(value) for value in values}) < len(values):
             raise ValueError(f"grid has a value of {name!r} twice: {values!r}.")
     for name in OF_DATA:
@@ -257,6 +262,9 @@ def _check_shifts(shifts):
     )
     if not pairs:
         raise ValueError(f"shifts must be a dict from names to pairs (X, y), got {shifts!r}.")
+    taken = sorted({"score", "gap"} & set(shifts))
+    if taken:
+        raise ValueError(f"shifts has {taken[0]!r}, which is an outcome already.")
     return dict(shifts)
 
 
@@ -269,6 +277,14 @@ def _check_numbers(estimator, n_seeds, until):
         raise ValueError(f"until must be a number > 0 or None, got {until!r}.")
     if not hasattr(last_step(estimator), "max_iter"):
         raise ValueError(f"until needs an estimator with max_iter, got {estimator!r}.")
+
+
+def _check_epochs(estimator, grid):
+    """Refuse solvers without epochs before the work, not after a part of it."""
+    for values in product(*grid.values()):
+        network = last_step(prepared(estimator, dict(zip(grid, values, strict=True)), 0))
+        if not hasattr(network, "partial_fit"):
+            raise ValueError(f"until needs training by epochs (partial_fit), not {network!r}.")
 
 
 def _check_names(columns):

@@ -1,5 +1,7 @@
 """The networks of a grid, and how well each measure ranks them."""
 
+from numbers import Real
+
 import numpy as np
 
 from ...measures import MEASURES, pandas_for
@@ -62,7 +64,10 @@ class GeneralizationStudy:
         needed = {*self.axes, *self.measures, *self.shifts, "seed", "score"}
         missing = sorted({name for run in runs for name in needed - set(run)})
         if missing or not runs:
-            raise ValueError(f"runs must be dicts, and they lack {missing or 'all networks'}.")
+            raise ValueError(
+                "runs must be dicts, one for each network, and "
+                + (f"some lack {missing}." if missing else "there are none.")
+            )
 
     def to_frame(self):
         """A pandas DataFrame with one row for each network.
@@ -87,8 +92,18 @@ class GeneralizationStudy:
         Returns
         -------
         GeneralizationStudy
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, or no network has these values.
         """
+        unknown = sorted(set(values) - set(self.runs[0]))
+        if unknown:
+            raise ValueError(f"The networks have no {unknown}, but {sorted(self.runs[0])}.")
         runs = [each for each in self.runs if all(each[k] == v for k, v in values.items())]
+        if not runs:
+            raise ValueError(f"No network has {values}.")
         axes = [name for name in self.axes if name not in values]
         return GeneralizationStudy(runs, axes, self.measures, shifts=self.shifts)
 
@@ -101,7 +116,7 @@ class GeneralizationStudy:
             What is to be predicted: ``"score"``, the name of a shift, or ``"gap"``, the training
             score minus the test score. A smaller gap is better.
         given : sequence of str, default=()
-            Measures or other columns for the partial rank correlation. The column ``partial`` is
+            Measures or other columns of numbers for the partial rank correlation. ``partial`` is
             there if any are given, and a measure among them is not held fixed for itself.
 
         Returns
@@ -125,12 +140,26 @@ class GeneralizationStudy:
             * ``partial``, Spearman's correlation with the given columns held fixed;
             * ``..._low`` and ``..._high``, ends of 95 % percentile intervals from a bootstrap of
               settings with all their seeds.
+
+        Raises
+        ------
+        ValueError
+            If the outcome is unknown, fewer than two networks have it, or a column of ``given`` is
+            unknown or no numbers.
         """
         pd = pandas_for("summary")
 
+        given = [given] if isinstance(given, str) else given
+        self._check_given(given)
         table = Table(self, outcome)
         rows = {name: table.row(name, given) for name in self.measures}
         return pd.DataFrame(rows.values(), index=list(rows))
+
+    def _check_given(self, given):
+        for name in given:
+            values = [each[name] for each in self.runs if name in each]
+            if not values or not all(isinstance(each, Real) for each in values):
+                raise ValueError(f"given has {name!r}, which is no column of numbers.")
 
     def granulated(self, outcome="score"):
         """A pandas DataFrame of the mean agreement along every axis, and over all axes.

@@ -257,11 +257,13 @@ def _checked(features, labels, probes, n_classes):
         raise ValueError(f"Expected one label a row, got {labels.shape} for {len(features)} rows.")
     if not len(probes):
         raise ValueError(f"probes must have at least one row, got shape {probes.shape}.")
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"labels must be integers 0, 1, ..., got the dtype {labels.dtype}.")
     if n_classes is None:
         n_classes = max(2, int(labels.max()) + 1)
     if n_classes < 2:
         raise ValueError(f"n_classes must be at least 2, got {n_classes}.")
-    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= n_classes:
+    if labels.min() < 0 or labels.max() >= n_classes:
         raise ValueError(f"labels must be integers from 0 to {n_classes - 1}.")
     if not (np.isfinite(features).all() and np.isfinite(probes).all()):
         raise ValueError("features and probes must be finite.")

@@ -51,18 +51,26 @@ class PathNorm(Measure):
 
     def _evaluate(self, problem):
         maps = require(problem.objective, AffineLayers, "PathNorm").maps(problem.w.astype(float))
-        sums = np.ones(len(maps[0][0]))
+        norms = np.ones(len(maps[0][0]))
         for weights, intercepts in maps:
-            sums = sums @ np.abs(weights) ** self.p + np.abs(intercepts) ** self.p
+            norms = _norm(np.vstack([norms[:, None] * weights, intercepts]), self.p)
         return Measurement(
-            value=float(sums.sum() ** (1 / self.p)),
+            value=float(_norm(norms, self.p)),
             stderr=0.0,
             kind="exact",
             n_evals=1,
             converged=True,
-            samples=sums ** (1 / self.p),
+            samples=norms,
             protocol=describe(problem, p=self.p, samples="one an output"),
         )
+
+
+def _norm(entries, p):
+    """The ``p``-norm along the first axis."""
+    # In units of the largest entry, because high powers would overflow.
+    largest = np.abs(entries).max(axis=0)
+    shares = np.abs(entries) / np.where(largest > 0, largest, 1)
+    return largest * np.sum(shares**p, axis=0) ** (1 / p)
 
 
 path_norm = function_of(PathNorm, "path_norm")

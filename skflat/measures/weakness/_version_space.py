@@ -1,5 +1,6 @@
 """The share of all last layers that give every row its label, and the bound that it implies."""
 
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ N_RUNS = 8  # independent estimates; their spread is the standard error
 SURVIVE, N_MOVES = 0.5, 12
 # A step goes so far at first, and its length adapts to this share of accepted steps.
 FIRST_STEP, ACCEPTED = 0.5, 0.3
+STALLED = 1e-12  # relative rise of a level; half of a volume in d dimensions is about 1 / d
 
 
 class WeaknessBound(NamedTuple):
@@ -67,7 +69,9 @@ def weakness_bound(
     Returns
     -------
     WeaknessBound
-        If no last layer is consistent, the bound is 1 and the divergence is infinite.
+        If no last layer is consistent, the bound is 1 and the divergence is infinite. If the
+        version space is so thin that a run of the estimate does not get there, this is so, too,
+        with the kind ``'estimate'``. More draws may get there.
 
     Notes
     -----
@@ -93,16 +97,21 @@ def weakness_bound(
     >>> round(found.share, 12), found.kind
     (0.25, 'exact')
     """
-    if not 0 < delta < 1:
+    if not (isinstance(delta, Real) and 0 < delta < 1):
         raise ValueError(f"delta must be between 0 and 1, got {delta!r}.")
-    if n_draws < 10:
-        raise ValueError(f"n_draws must be at least 10, got {n_draws!r}.")
+    if not (isinstance(n_draws, Integral) and n_draws >= 10):
+        raise ValueError(f"n_draws must be an integer >= 10, got {n_draws!r}.")
     features, labels = np.asarray(features, dtype=float), np.asarray(labels)
+    whiten_by = features if whiten_by is None else np.asarray(whiten_by, dtype=float)
     pairs = open_pairs(features, labels, features[:1], n_classes)
+    if whiten_by.shape[1:] != features.shape[1:] or not np.isfinite(whiten_by).all():
+        raise ValueError(
+            "whiten_by must be finite, with as many columns as features, got shapes "
+            f"{whiten_by.shape} and {features.shape}."
+        )
     if not pairs.is_open.any():
         return WeaknessBound(1.0, np.inf, 0.0, 0.0, "exact")
-    scaled = Scaling(features if whiten_by is None else np.asarray(whiten_by, dtype=float))
-    rows = scaled(features)
+    rows = Scaling(whiten_by)(features)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     n_classes, kind, errors = pairs.is_open.shape[1], "exact", [0.0]
     if (n_classes, rows.shape[1]) == (2, 2):
@@ -111,6 +120,8 @@ def weakness_bound(
         rngs, kind = generator(random_state).spawn(N_RUNS), "estimate"
         logs = [_log_share(rows, labels, n_classes, n_draws, rng) for rng in rngs]
         errors = logs
+    if not np.isfinite(logs).all():
+        return WeaknessBound(1.0, np.inf, 0.0, 0.0, kind)
     divergence, stderr = -np.mean(logs), np.std(errors) / np.sqrt(max(1, len(logs) - 1))
     exponent = (divergence + np.log(2 * np.sqrt(len(rows)) / delta)) / len(rows)
     shown = float(-np.expm1(-exponent)), float(divergence), float(stderr)
@@ -126,13 +137,21 @@ def _arc(vectors):
 
 
 def _log_share(rows, labels, n_classes, n_draws, rng):
-    """One estimate of the logarithm of the version space's share, by subset simulation."""
+    """One estimate of the logarithm of the version space's share, by subset simulation.
+
+    It is minus infinity if the levels converge before half of the particles are there.
+    """
     maps = rng.normal(size=(n_draws, rows.shape[1], n_classes))
     margins, log_share, step = _least_margins(maps, rows, labels), 0.0, FIRST_STEP
-    n_kept = int(SURVIVE * n_draws)
+    n_kept, before = int(SURVIVE * n_draws), -np.inf
     while np.count_nonzero(margins > 0) < n_kept:
         order = np.argsort(-margins)
         level = margins[order[n_kept - 1 : n_kept + 1]].mean()
+        # On the way to a thin version space the steps can become too short to lead anywhere. The
+        # levels would then rise for ever, by less and less.
+        if level <= before * (1 - STALLED):
+            return -np.inf
+        before = level
         log_share += np.log(n_kept / n_draws)
         copies = np.resize(order[:n_kept], n_draws)
         maps, margins = maps[copies], margins[copies]

@@ -91,6 +91,9 @@ def test_the_path_norm_is_that_of_all_paths(name, p):
     found = path_norm(estimator, X, y, p=p)
     assert found.value == pytest.approx(np.sum(np.abs(paths) ** p) ** (1 / p), rel=1e-10)
     assert found.kind == "exact"
+    largest = np.max(np.abs(paths))
+    high = np.sum((np.abs(paths) / largest) ** 3000) ** (1 / 3000)
+    assert path_norm(estimator, X, y, p=3000).value == pytest.approx(high * largest, rel=1e-10)
 
 
 def test_spectral_norms_are_the_largest_singular_values():

@@ -77,11 +77,24 @@ def test_the_seed_decides_and_labels_that_no_layer_gives_have_no_bound(monkeypat
     assert weakness_bound([[1.0], [1.0]], [0, 1]) == (1.0, np.inf, 0.0, 0.0, "exact")
 
 
+def test_a_search_that_does_not_get_there_ends_without_a_bound(monkeypatch):
+    rows, rng = np.full((2, 2), 0.5**0.5), np.random.default_rng(0)
+    # One row with two labels: the least margin is never positive.
+    assert _log_share(rows, np.array([0, 1]), 2, 10, rng) == -np.inf
+    monkeypatch.setattr(_version_space, "_log_share", lambda *_: -np.inf)
+    found = weakness_bound([[0.0, 1.0], [1.0, 0.0]], [0, 1])
+    assert found == (1.0, np.inf, 0.0, 0.0, "estimate")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"delta": 1.0}, "delta must be between 0 and 1, got 1.0"),
-        ({"n_draws": 5}, "n_draws must be at least 10, got 5"),
+        ({"n_draws": 5}, "n_draws must be an integer >= 10, got 5"),
+        ({"n_draws": 40.5}, "n_draws must be an integer >= 10, got 40.5"),
+        ({"whiten_by": [[1.0, 2.0]]}, r"whiten_by must .* got shapes \(1, 2\) and \(2, 1\)"),
+        ({"whiten_by": [[np.nan], [1.0]]}, "whiten_by must be finite"),
+        ({"labels": ["a", "b"]}, "labels must be integers 0, 1, ..., got the dtype <U1"),
         ({"labels": [0]}, "one label a row"),
     ],
 )
