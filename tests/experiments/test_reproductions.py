@@ -1,6 +1,5 @@
 """The parts of the reproductions of published experiments."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.testing import assert_allclose
 from scipy.stats import rankdata, spearmanr
 
 ROOT = Path(__file__).resolve().parents[2]
-BENCHMARKS, README = ROOT / "benchmarks", (ROOT / "README.md").read_text()
+BENCHMARKS = ROOT / "benchmarks"
 
 
 @pytest.fixture
@@ -102,35 +101,6 @@ def test_an_interval_holds_the_statistic_and_narrows_with_the_rows(selection):
         assert low < value < high
         widths.append(high - low)
     assert widths[1] < widths[0] / 2
-
-
-ROWS = {
-    "weakness (hidden layer, or logits: the same)": "weakness (hidden)",
-    "exact trace of the Hessian": "trace",
-    "norm": "norm",
-    "effective rank of the hidden layer": "effective rank",
-    "normalised margin": "normalized margin",
-}
-
-
-def cells(name):
-    """The cells of one row of the README's table, without the name."""
-    row = next(line for line in README.splitlines() if line.startswith(f"| {name} |"))
-    return [cell.strip() for cell in row.strip("|").split("|")[1:]]
-
-
-@pytest.mark.parametrize("row", ROWS)
-def test_the_readme_shows_the_correlations_of_the_networks_in_the_file(selection, row):
-    frame, key = pd.read_csv(BENCHMARKS / "weakness_model_selection.csv"), ROWS[row]
-    for name, shown, published in zip(selection.IMAGES, *[iter(cells(row))] * 2, strict=True):
-        part = frame[(frame["data"] == name) & (frame["draw"] == 0)]
-        assert len(part) == 100
-        value, low, high = map(float, re.findall(r"[+-]?\.\d+", shown))
-        found = spearmanr(part["test"], part[key]).statistic
-        assert found == pytest.approx(value, abs=0.0051)
-        assert low < found < high
-        theirs = selection.PUBLISHED[name].get(key)
-        assert published == ("" if theirs is None else f"{theirs:+.2f}".replace("0.", "."))
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
