@@ -174,6 +174,7 @@ def test_a_million_parameters_are_no_more_than_some_vectors(measure):
     assert asked <= FIXED + 60 * task.w.nbytes
 
 
+@pytest.mark.slow
 def test_a_report_of_a_default_network_on_images_is_whole():
     X, y = noise(30, 784), np.arange(30) % 10
     net = MLPClassifier(**QUICK).fit(X, y)
