@@ -265,7 +265,7 @@ class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
         hooks = EpochHooks(
             self,
             *training.given,
-            max_iter=1 if incremental else self.max_iter,
+            max_iter=1 if incremental else self._solver().n_epochs(objective, self.max_iter),
             fitted_attributes=training.attributes,
         )
         solver = self._solver()

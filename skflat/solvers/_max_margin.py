@@ -44,6 +44,9 @@ class MaxMargin(Solver):
     def __init__(self, C=100.0):
         self.C = C
 
+    def n_epochs(self, objective, max_iter):
+        return objective.data.y.shape[1]  # a program a one-vs-rest problem
+
     def solve(self, w, state, run):
         objective, settings = run.objective, run.settings
         if settings.tol == 0:

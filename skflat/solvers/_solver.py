@@ -102,6 +102,21 @@ class Solver(Documented, BaseEstimator):
         for kind in self.requires:
             require(objective, kind, type(self).__name__)
 
+    def n_epochs(self, objective, max_iter):
+        """The largest number of epochs that callbacks are told of.
+
+        Parameters
+        ----------
+        objective : Objective
+        max_iter : int
+            The estimator's.
+
+        Returns
+        -------
+        int
+        """
+        return max_iter
+
     @property
     def early_stops(self):
         """Whether it scores validation rows during training, so that early stopping makes sense."""

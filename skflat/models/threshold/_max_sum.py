@@ -36,5 +36,7 @@ def max_sum_messages(a, needed):
 
 def _ordered(ordered, count):
     """The ``count``-th smallest cost of every row, as a column; 0 if ``count`` is not positive."""
-    found = np.take_along_axis(ordered, np.maximum(count - 1, 0)[:, None], axis=1)
+    # A single weight has no other one to reverse in its place.
+    places = np.clip(count - 1, 0, ordered.shape[1] - 1)
+    found = np.take_along_axis(ordered, places[:, None], axis=1)
     return np.where(count[:, None] > 0, found, 0)

@@ -864,3 +864,19 @@ def test_callbacks_see_problems_and_iterations(name, n_jobs):
 def test_a_callback_stops_a_search():
     clf = FlatPerceptronClassifier("sbpi", max_iter=50, measures=None, random_state=0)
     assert clf.set_callbacks(Progress(stop_after=4)).fit(CANCER, MALIGNANT).n_iter_ == 4
+
+
+@short
+def test_there_may_be_more_classes_than_iterations():
+    clf = FlatSphericalPerceptronClassifier("max_margin", max_iter=2, measures=None)
+    assert clf.fit(IRIS, SPECIES).n_iter_ > 0
+
+
+def test_max_sum_learns_one_weight():
+    """Its message is infinite, because no other weight could take its place."""
+    clf = FlatPerceptronClassifier(
+        "max_sum", fit_intercept=False, scale=False, max_iter=20, measures=None, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning, match="The best weights before that are kept"):
+        clf.fit(np.ones((6, 1)), [0, 0, 0, 0, 0, 1])
+    assert clf.n_errors_ == 1
