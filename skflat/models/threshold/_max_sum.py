@@ -22,6 +22,8 @@ def max_sum_messages(a, needed):
     -------
     ndarray of shape (n_rows, n_weights)
     """
+    if a.shape[1] == 1:  # a single weight decides its row alone: every row has one vote
+        return np.ones_like(a)
     against = a <= 0
     cost = np.where(against, -a, np.inf)
     lacking = needed - np.count_nonzero(~against, axis=1)
@@ -36,7 +38,5 @@ def max_sum_messages(a, needed):
 
 def _ordered(ordered, count):
     """The ``count``-th smallest cost of every row, as a column; 0 if ``count`` is not positive."""
-    # A single weight has no other one to reverse in its place.
-    places = np.clip(count - 1, 0, ordered.shape[1] - 1)
-    found = np.take_along_axis(ordered, places[:, None], axis=1)
+    found = np.take_along_axis(ordered, np.maximum(count - 1, 0)[:, None], axis=1)
     return np.where(count[:, None] > 0, found, 0)
