@@ -10,6 +10,7 @@ sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent / "benchmarks")]
 # Where the pictures of estimators link to, from pages of the gallery; see `skflat._site`.
 os.environ["SKFLAT_DOCS"] = ".."
 
+# These are found only after the folders have been added to the path (E402).
 import api_pages  # noqa: E402
 import inventories  # noqa: E402
 

@@ -149,6 +149,7 @@ class Loss(ABC):
         return self
 
     # Most losses take any number, so this is no abstract method.
+    # Not abstract, though empty: most losses are defined for all targets (B027).
     def check_targets(self, y):  # noqa: B027
         """Raise a ``ValueError`` at targets for which the loss is not defined."""
 
