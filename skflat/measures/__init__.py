@@ -20,6 +20,7 @@ from .binary import (
     local_entropy,
 )
 from .curvature import (
+    Diagonal,
     DominantSubspace,
     FlatMinimum,
     GradientNoise,
@@ -36,6 +37,7 @@ from .curvature import (
     eigenpairs,
     flat_minimum,
     gradient_noise,
+    hessian_diagonal,
     hessian_eigenvalues,
     hessian_trace,
     orbit_minimal,
@@ -102,6 +104,7 @@ __all__ = [
     "MEASURES",
     "AdaptiveSharpness",
     "Comparison",
+    "Diagonal",
     "DominantSubspace",
     "EffectiveRank",
     "FisherRaoNorm",
@@ -157,6 +160,7 @@ __all__ = [
     "flip_distance",
     "flip_energy",
     "gradient_noise",
+    "hessian_diagonal",
     "hessian_eigenvalues",
     "hessian_trace",
     "learning_coefficient",
