@@ -7,10 +7,8 @@ from ..objective import at_home
 from ._frames import pandas_for
 from ._measure import Measure, drawn_rows, not_measured, sample_rows
 from ._measurement import Measurement
-from ._monitor import FlatnessMonitor
 from ._registry import BINARY_MEASURES, MEASURES
 from ._report import Comparison, Report, check_measures, compare, flatness_report
-from ._stability import StabilityMonitor
 from .binary import (
     FlipDistance,
     FlipEnergy,
@@ -48,6 +46,7 @@ from .curvature import (
     takeuchi_criterion,
 )
 from .feasibility import OpenPairs, Refutation, open_pairs
+from .monitors import FlatnessMonitor, StabilityMonitor, TransitionMonitor, change_points
 from .noise import (
     LearningCoefficient,
     LocalEnergy,
@@ -143,9 +142,11 @@ __all__ = [
     "SpectralNorms",
     "StabilityMonitor",
     "TakeuchiCriterion",
+    "TransitionMonitor",
     "Weakness",
     "WeaknessBound",
     "adaptive_sharpness",
+    "change_points",
     "check_measures",
     "compare",
     "dominant_subspace",

@@ -18,7 +18,7 @@ from skflat import (
 )
 from skflat._callbacks import HAS_CALLBACKS
 from skflat.measures import MEASURES, EffectiveRank, HessianTrace, hessian_trace
-from skflat.measures._checkpoints import Candidates, flattest
+from skflat.measures.monitors._checkpoints import Candidates, flattest
 
 # These fits are short on purpose.
 pytestmark = [

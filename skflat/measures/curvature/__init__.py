@@ -12,7 +12,7 @@ from ._flat_minimum import FlatMinimum, flat_minimum
 from ._gradient_noise import GradientNoise, gradient_noise
 from ._hessian_diagonal import Diagonal, hessian_diagonal
 from ._hessian_trace import HessianTrace, hessian_trace
-from ._lanczos import largest_ritz
+from ._lanczos import lanczos, largest_ritz
 from ._orbit import OrbitMinimal, OrbitTrace, orbit_minimal, orbit_trace
 from ._relative_flatness import RelativeFlatness, relative_flatness
 from ._soft_rank import SoftRank, soft_rank
@@ -40,6 +40,7 @@ __all__ = [
     "hessian_diagonal",
     "hessian_eigenvalues",
     "hessian_trace",
+    "lanczos",
     "largest_ritz",
     "orbit_minimal",
     "orbit_trace",

@@ -5,13 +5,13 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from .._callbacks import EpochMonitor
-from ..objective import did_you_mean
-from ..problems import as_problem
+from ..._callbacks import EpochMonitor
+from ...objective import did_you_mean
+from ...problems import as_problem
+from .._measure import sample_rows
+from .._registry import MEASURES
+from .._report import check_measures
 from ._checkpoints import Candidates, flattest
-from ._measure import sample_rows
-from ._registry import MEASURES
-from ._report import check_measures
 
 LOSS = "loss"
 
