@@ -146,19 +146,35 @@ def completed(folder, n_draws):
     return frame
 
 
+def over_pools(frame, differences):
+    """Mean in points, and its standard error over sets and draws.
+
+    Pools of one set and draw share rows, so their mean counts as one.
+    """
+    means = differences.groupby([frame["data"], frame["draw"]]).mean()
+    return as_text(means.to_numpy(), 100)
+
+
 def gains(frame, kind):
     """Test accuracy of every choice less the mean of its quarter, in points, by rows and noise."""
     part = frame[frame["pool"] == kind].dropna(axis=1, how="all")
+    groups = {"all pools": part}
+    groups |= {f"{noise:.0%} wrong": part[part["noise"] == noise] for noise in NOISE}
+    groups |= {f"{n_rows:,} rows": part[part["rows"] == n_rows] for n_rows in ROWS}
     names = part.columns.drop([*KEYS, "quarter"])
-    less = part[names].sub(part["quarter"], axis=0)
-    groups = {"all pools": part["draw"] >= 0}
-    groups |= {f"{noise:.0%} wrong": part["noise"] == noise for noise in NOISE}
-    groups |= {f"{n_rows:,} rows": part["rows"] == n_rows for n_rows in ROWS}
-    columns = {
-        group: {name: as_text(less.loc[rows, name].to_numpy(), 100) for name in names}
-        for group, rows in groups.items()
-    }
-    return pd.DataFrame(columns)
+    return pd.DataFrame(
+        {
+            group: {name: over_pools(rows, rows[name] - rows["quarter"]) for name in names}
+            for group, rows in groups.items()
+        }
+    )
+
+
+def weakness_less(frame, kind):
+    """Test accuracy of what weakness chooses less that of every other choice, in points."""
+    part = frame[frame["pool"] == kind].dropna(axis=1, how="all")
+    names = part.columns.drop([*KEYS, "weakness"])
+    return pd.Series({name: over_pools(part, part["weakness"] - part[name]) for name in names})
 
 
 def main():
@@ -169,8 +185,10 @@ def main():
     args = parser.parse_args()
     frame = pd.read_csv(CSV) if args.report else completed(args.data, args.draws)
     for kind in POOLS:
-        print(f"\nPool of {kind}, points of test accuracy less the mean of the quarter:")
-        print(gains(frame, kind).to_string())
+        print(f"\nPools of {kind}, points of test accuracy less the mean of the quarter:")
+        print(
+            gains(frame, kind).assign(**{"weakness less": weakness_less(frame, kind)}).to_string()
+        )
 
 
 if __name__ == "__main__":

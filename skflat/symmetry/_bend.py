@@ -18,10 +18,18 @@ NODES = NODES + 0.5
 class Bend(Barrier):
     """The loss along a learnt bend between two networks.
 
-    It has the attributes of `Barrier`, along the bend, and two more.
-
     Attributes
     ----------
+    height : float
+        The greatest rise of the loss above the straight line between the losses of both ends.
+    share : ndarray of shape (n_points,)
+        Places on the bend, from 0 for the first network to 1 for the second.
+    loss, error : ndarray of shape (n_points,)
+        The unpenalised mean loss, and the share of wrong labels or the mean absolute error.
+    distance : float
+        Euclidean distance between the parameters at both ends.
+    ends : tuple of two estimators
+        The networks at the ends, after balancing and matching.
     straight : float
         The height of the straight line between the same ends.
     middle : fitted estimator
