@@ -125,9 +125,9 @@ def completed(folder, n_draws):
     known = set(frame[KEYS].itertuples(index=False, name=None))
     tasks = [
         (kind, name, n_rows, noise, draw)
+        for n_rows in ROWS
         for draw in range(n_draws)
         for name in IMAGES
-        for n_rows in ROWS
         for noise in NOISE
         for kind in POOLS
     ]

@@ -80,6 +80,18 @@ def test_an_estimate_is_covered_by_its_errors():
     assert np.linalg.norm(off) < 0.15 * np.linalg.norm(exact)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("n_products", [12, 40])
+def test_three_standard_errors_cover_the_entries(n_products):
+    shares = []
+    for seed in range(20):
+        clf = network((6, 6, 6), "tanh", max_iter=5 + 10 * seed, random_state=seed)
+        exact = np.diag(dense(clf.fit(IRIS, SPECIES), IRIS, SPECIES))
+        found = hessian_diagonal(clf, IRIS, SPECIES, n_products=n_products, random_state=seed)
+        shares.append(np.mean(np.abs(found.value - exact) <= 3 * found.stderr))
+    assert 0.98 <= np.mean(shares) < 1
+
+
 @pytest.mark.parametrize("rank", [0, 1, 4, 8])
 def test_xdiag_is_exact_at_low_rank(rank):
     B = np.random.default_rng(0).normal(size=(50, rank))
