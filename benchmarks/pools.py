@@ -166,6 +166,7 @@ def gains(frame, kind):
         {
             group: {name: over_pools(rows, rows[name] - rows["quarter"]) for name in names}
             for group, rows in groups.items()
+            if len(rows)
         }
     )
 
