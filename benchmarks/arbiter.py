@@ -12,8 +12,8 @@ same for networks with right labels only.
 
 Every network goes to a CSV file here as soon as it is measured, and what is there is not trained
 again. Seeds are the outer loop, so an interrupted run has whole grids. The full preset has 1,152
-networks a set and takes an hour and a half of one free core for all sets; --preset small has 48 on
-two sets, in files of its own under results/, and takes two minutes. What the tables say is in
+networks a set and takes an hour of one core for all sets; --preset small has 48 on two sets, in
+files of its own under results/, and takes two minutes. What the tables say is in
 arbiter.md.
 """
 
