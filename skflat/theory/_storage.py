@@ -24,7 +24,7 @@ class TypicalSolutions:
     instability : float
         Below 1 the replica-symmetric saddle point is stable against small changes of single
         overlaps (the condition of de Almeida and Thouless). Above 1 the other numbers are
-        approximations. NaN for committees, for which it is not computed.
+        approximations.
     """
 
     entropy: float
@@ -34,7 +34,7 @@ class TypicalSolutions:
 
     @property
     def is_stable(self):
-        """Whether the saddle point is known to be stable: `instability` is at most 1."""
+        """Whether the saddle point is stable: `instability` is at most 1."""
         return self.instability <= 1
 
 

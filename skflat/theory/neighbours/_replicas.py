@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._normal import crowded_grid, hazard, log_2cosh, log_tail, normal_grid, weighted_mean
+from .._normal import crowded_grid, hazard, log_2cosh, log_tail, normal_grid, weighted_mean
 
 SHARED = normal_grid(8, 81)
 UNIT = np.linspace(-1, 1, 129)
