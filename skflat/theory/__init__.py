@@ -2,7 +2,8 @@
 
 The functions tell how many solutions random instances have, up to which load there are any, and how
 many of them lie close together. Most are formulas in the limit of many weights. Each is evaluated
-numerically when it is called. For few weights, the solutions can be enumerated.
+numerically when it is called. For few weights, the solutions can be enumerated. Weights are -1 and
++1, or real ones on a sphere. A machine is a perceptron or a tree committee of very many units.
 
 `skflat.theory.flatness` is another theory: rules and closed forms of the flatness of smooth losses.
 """

@@ -43,7 +43,14 @@ def clone_entropy(alpha, overlap, n_clones, *, task="storage", machine="binary")
 
     This is the local entropy of ``m`` clones. It has one step of replica-symmetry breaking. ``m``
     and ``q1`` are given. The overlap ``q0`` between groups and all conjugates are extremal
-    (arXiv:2607.27000, equations 51 and 52).
+    (arXiv:2607.27000, equations 51 and 52). The patterns contribute
+
+    ``(alpha / m) E_z0 ln E_z1 H(-(sqrt(e0) z0 + sqrt(e1 - e0) z1) / sqrt(1 - e1))^m``
+
+    For the perceptron ``e0 = q0`` and ``e1 = q1``. Hidden units turn them into effective overlaps
+    (arXiv:1907.07578), as in `typical_solutions`. Spherical weights contribute
+    ``ln(1 - q1) / 2 + ln(D / (1 - q1)) / (2 m) + q0 / (2 D)`` with
+    ``D = 1 - q1 + m (q1 - q0)``.
 
     Parameters
     ----------
@@ -101,6 +108,9 @@ def clone_threshold(n_clones, *, task="storage", machine="binary"):
         ``m``, the number of solutions in a group, in [2, 8].
     task : {'storage', 'teacher_student'}, default='storage'
         As in `clone_entropy`.
+    machine : {'binary', 'sign_committee', 'relu_committee'}, default='binary'
+        As in `clone_entropy`. Groups of spherical weights have no threshold: their entropy is that
+        of a volume. For sign units the threshold still falls at 8 clones.
 
     Returns
     -------
@@ -112,6 +122,11 @@ def clone_threshold(n_clones, *, task="storage", machine="binary"):
     >>> from skflat.theory import clone_threshold
     >>> round(min(clone_threshold(m).alpha for m in (3, 4, 5)), 4)
     0.7844
+
+    Groups of relu units hold out longer:
+
+    >>> round(min(clone_threshold(m, machine="relu_committee").alpha for m in (4, 5)), 4)
+    0.8445
     """
     m = check_real("n_clones", n_clones, 2, MOST_CLONES)
     check_option("machine", machine, BITS)
