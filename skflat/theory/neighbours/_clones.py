@@ -126,7 +126,7 @@ def clone_threshold(n_clones, *, task="storage", machine="binary"):
     Groups of relu units hold out longer:
 
     >>> round(min(clone_threshold(m, machine="relu_committee").alpha for m in (4, 5)), 4)
-    0.8445
+    0.8442
     """
     m = check_real("n_clones", n_clones, 2, MOST_CLONES)
     check_option("machine", machine, BITS)
