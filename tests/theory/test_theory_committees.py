@@ -98,7 +98,7 @@ def test_solutions_of_relu_units_lie_closer_than_those_of_sign_units():
 # Groups
 
 
-@committees
+@pytest.mark.parametrize("machine", ["spherical", *KERNELS])
 @pytest.mark.parametrize("overlap", [0.5, 0.95])
 def test_groups_of_one_are_typical_solutions(machine, overlap):
     typical = typical_solutions(0.5, machine=machine).entropy
@@ -162,6 +162,7 @@ def test_groups_of_relu_units_break_up_below_capacity():
     ("call", "message"),
     [
         (lambda: clone_entropy(0.5, 0.9, 2, machine="symmetric"), "machine must be one of"),
+        (lambda: clone_entropy(1.6, 0.9, 2, machine="spherical"), "alpha == 1.6, must be <= 1.5"),
         (lambda: clone_threshold(3, machine="spherical"), "machine must be one of 'binary', 'sign"),
         (
             lambda: clone_entropy(0.5, 0.9, 2, task="teacher_student", machine="relu_committee"),
