@@ -5,11 +5,11 @@ from numbers import Real
 import numpy as np
 
 from ..._compat import Interval
-from ._binary_solver import POSITIVE, BinarySolver, signs
+from ._binary_solver import POSITIVE, OnlineSolver, signs
 from ._real_threshold import inner
 
 
-class SBPI(BinarySolver):
+class SBPI(OnlineSolver):
     """On-line learning of hidden states that also reinforces barely satisfied rows.
 
     Every weight is the sign of a hidden state. Rows come one at a time in random order. A violated
@@ -17,7 +17,8 @@ class SBPI(BinarySolver):
     then with ``probability`` it moves the states with which it agrees. (The rule of Baldassi,
     Braunstein, Brunel and Zecchina, PNAS 104 (2007) 11079; the defaults are ours.)
 
-    An iteration is a pass over all rows, one after the other.
+    An iteration is a pass over all rows, one after the other. The states begin at random signs, or
+    at the weights to start from.
 
     Parameters
     ----------
@@ -58,27 +59,29 @@ class SBPI(BinarySolver):
         self.probability = probability
         self.bound = bound
 
-    def candidates(self, patterns, rng):
-        n = patterns.shape[1]
+    def begin(self, patterns, rng, start=None):
+        h = patterns.repeated(rng.choice([-1.0, 1.0], patterns.shape[1]).astype(patterns.xi.dtype))
+        return {"h": h if start is None else start.reshape(h.shape).copy()}
+
+    def advance(self, patterns, state, rng):
+        n, h = patterns.shape[1], state["h"]
         bars = patterns.bar - np.broadcast_to(np.ravel(patterns.offset), patterns.n_rows)
-        h = patterns.repeated(rng.choice([-1.0, 1.0], n).astype(patterns.xi.dtype))
         # On patterns of signs all states are odd, so none is ever 0. An odd bound keeps that.
         bound = np.inf if self.bound is None else 2 * (self.bound * np.sqrt(n) // 2) + 1
         w = signs(h)
-        while True:
-            lucky = rng.random(patterns.n_rows) < self.probability
-            for row in rng.permutation(visits(patterns, rng)):
-                xi = patterns.row(row)
-                lead = inner(xi, w) - bars[row]
-                is_moved = lead <= (self.threshold * np.sqrt(n) if lucky[row] else 0)
-                if not is_moved.any():
-                    continue
-                # A barely satisfied row strengthens only the weights that agree with it.
-                moved = is_moved[..., None] & ((lead <= 0)[..., None] | (xi * w > 0))
-                h += 2 * np.where(moved, xi, 0)
-                np.clip(h, -bound, bound, out=h)
-                w = signs(h)
-            yield w
+        lucky = rng.random(patterns.n_rows) < self.probability
+        for row in rng.permutation(visits(patterns, rng)):
+            xi = patterns.row(row)
+            lead = inner(xi, w) - bars[row]
+            is_moved = lead <= (self.threshold * np.sqrt(n) if lucky[row] else 0)
+            if not is_moved.any():
+                continue
+            # A barely satisfied row strengthens only the weights that agree with it.
+            moved = is_moved[..., None] & ((lead <= 0)[..., None] | (xi * w > 0))
+            h += 2 * np.where(moved, xi, 0)
+            np.clip(h, -bound, bound, out=h)
+            w = signs(h)
+        return w
 
 
 def visits(patterns, rng):

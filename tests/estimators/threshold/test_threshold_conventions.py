@@ -24,6 +24,7 @@ from skflat.solvers.binary import AMP, SBPI
 @parametrize_with_checks(
     [
         FlatPerceptronClassifier(),
+        FlatPerceptronClassifier("sbpi", max_iter=20, measures=None),
         FlatSphericalPerceptronClassifier(),
         FlatCommitteeClassifier(solver="replicated_sgd", max_iter=20, measures=None),
     ]
