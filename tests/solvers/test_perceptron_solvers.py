@@ -371,6 +371,21 @@ def test_sbpi_reinforces_what_is_barely_right_and_no_more():
     assert (np.diff(found, axis=0) == 0)[np.flatnonzero(lead[:-1] > 0)].all()
 
 
+def test_the_threshold_of_sbpi_falls_to_a_third_and_begins_anew():
+    """One row without chance: it moves the states only while it is below the threshold."""
+    falling, n = SBPI(threshold=0.3, probability=1.0, period=60), 101
+    found = [falling._threshold(k) for k in (0, 30, 59, 60, 90)]
+    assert_allclose(found, [0.3, 0.2, 0.3 * (1 - 59 / 90), 0.3, 0.2])
+    assert SBPI(threshold=0.3, period=None)._threshold(59) == 0.3
+    patterns, start = Patterns(np.ones((1, 1, n))), np.ones((1, n))
+    start[0, :49] = -1  # the field is 3, 0.2985 in units of the stability
+    state = falling.begin(patterns, rng := np.random.default_rng(0), start)
+    for _ in range(3):
+        falling.advance(patterns, state, rng)
+    # From the second pass on the threshold is too low.
+    assert_array_equal(np.unique(state["h"]), [-1, 3])
+
+
 def test_mean_field_climbs_the_natural_gradient():
     patterns = random_patterns(31, 0.4, 0)
     xi, theta = patterns.matrix, 1e-2 * np.random.default_rng(0).standard_normal(31)
@@ -452,6 +467,15 @@ def test_sbpi_stores_half_as_many_patterns_as_weights_within_sixty_epochs():
         found = solve(SBPI(), random_patterns(1001, 0.5, seed, np.float32), seed)
         assert found.n_violated == 0
         assert found.n_iter < 60
+
+
+@pytest.mark.slow
+def test_a_threshold_that_falls_stores_more():
+    solved = {
+        period: errors(SBPI(period=period), 1001, 0.65, range(6)).count(0) for period in (100, None)
+    }
+    assert solved[100] >= 5
+    assert solved[None] <= 3
 
 
 def test_focusing_amp_stores_seven_patterns_for_ten_weights():
