@@ -234,13 +234,24 @@ class OnlineSolver(BinarySolver):
             For the next pass.
         w : ndarray of shape (n_problems, n_units, n_inputs)
             Weights in {-1, +1}. The bits of a free threshold follow them.
+
+        Raises
+        ------
+        ValueError
+            If the rule is not defined for these patterns, or the state overflows.
         """
         self._validate_params()
         patterns = patterns if patterns.labels is None else patterns.in_bits()
         self.check(patterns)
         if state is None:
             state = self.begin(patterns, rng, as_start(start, patterns))
-        return state, signs(self.advance(patterns, state, rng)).reshape(-1, *patterns.shape)
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
+            w = self.advance(patterns, state, rng)
+        if not all(np.isfinite(each).all() for each in state.values()):
+            raise ValueError(
+                f"{type(self).__name__} overflowed: the features may be too large, see scale=True."
+            )
+        return state, signs(w).reshape(-1, *patterns.shape)
 
 
 def as_start(start, patterns):

@@ -13,7 +13,7 @@ from skflat import (
     FlatPerceptronClassifier,
     FlatSphericalPerceptronClassifier,
 )
-from skflat.solvers.binary import BINARY_SOLVERS
+from skflat.solvers.binary import BINARY_SOLVERS, SBPI
 
 QUIET = {"measures": None, "random_state": 0}
 IN_PARTS = {
@@ -125,6 +125,13 @@ def test_weights_of_classes_are_weights_of_rows(name):
     other.partial_fit(X, y, classes=[0, 1, 2], sample_weight=np.array([2, 1, 0.5])[y])
     assert_array_equal(one.weights_, other.weights_)
     assert one.partial_fit(X[:5], y[:5]).n_iter_ == 1  # one class only
+
+
+def test_an_overflow_is_an_error():
+    X = np.full((20, 3), 3e38, np.float32)
+    clf = FlatPerceptronClassifier(SBPI(bound=None), **PLAIN)
+    with pytest.raises(ValueError, match=r"overflowed: the features may be too large, see scale"):
+        clf.partial_fit(X, np.arange(20) % 2, classes=[0, 1])
 
 
 def test_a_pass_from_a_solution_keeps_it():
