@@ -474,8 +474,7 @@ def test_a_threshold_that_falls_stores_more():
     solved = {
         period: errors(SBPI(period=period), 1001, 0.65, range(6)).count(0) for period in (100, None)
     }
-    assert solved[100] >= 5
-    assert solved[None] <= 3
+    assert solved[100] > solved[None]
 
 
 def test_focusing_amp_stores_seven_patterns_for_ten_weights():

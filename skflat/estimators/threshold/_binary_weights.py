@@ -43,7 +43,7 @@ class BinaryWeights:
         if known is None:
             return None
         weights, thresholds = known
-        if weights.size != np.prod(shape):
+        if (weights.size, thresholds.size) != (np.prod(shape), np.prod(shape[:2])):
             raise ValueError(
                 f"The fitted weights have the shape {weights.shape}, and those to learn {shape}: "
                 "after a change of the units, fit anew with warm_start=False."

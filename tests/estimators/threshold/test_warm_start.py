@@ -96,7 +96,15 @@ def test_a_warm_start_needs_the_same_problem(name):
 
 
 @short
-def test_other_units_than_before_are_refused():
-    clf = clone(ESTIMATORS["committee"]).set_params(**WARM).fit(CANCER, MALIGNANT)
-    with pytest.raises(ValueError, match=r"shape \(1, 3, 30\), and those to learn \(1, 5, 30\)"):
+@pytest.mark.parametrize(
+    ("structure", "message"),
+    [
+        ("full", r"shape \(1, 3, 30\), and those to learn \(1, 5, 30\)"),
+        ("tree", r"shape \(1, 3, 10\), and those to learn \(1, 5, 6\)"),
+    ],
+)
+def test_other_units_than_before_are_refused(structure, message):
+    clf = clone(ESTIMATORS["committee"]).set_params(structure=structure, **WARM)
+    clf.fit(CANCER, MALIGNANT)
+    with pytest.raises(ValueError, match=message):
         clf.set_params(n_units=5).fit(CANCER, MALIGNANT)
