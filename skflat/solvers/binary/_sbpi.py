@@ -19,8 +19,8 @@ class SBPI(OnlineSolver):
 
     With a large threshold the search freezes with a few violated rows, and with a small one it
     does not come close. So the threshold falls to a third over ``period`` passes, and then begins
-    anew. With 1,001 weights, 300 passes and loads of 0.6, 0.65 and 0.68 this solved 10, 9 and 6 of
-    ten instances. A fixed threshold of 0.1 solved 10, 3 and 1.
+    anew. With 1,001 weights, 300 passes and loads of 0.6, 0.65 and 0.68 this solved 10, 7 and 5 of
+    ten instances. A fixed threshold of 0.1 solved 8, 3 and 1.
 
     An iteration is a pass over all rows, one after the other. The states begin at random signs, or
     at the weights to start from.
