@@ -26,7 +26,7 @@ SOLVERS = {
     "amp, slow": AMP(reinforcement=3e-4),
     "focusing_amp, slow": FocusingAMP(step=3e-4),
     "sbpi, low": SBPI(threshold=0.05, period=None),
-    "sbpi, fixed": SBPI(threshold=0.1, period=None),
+    "sbpi, fixed": SBPI(period=None),
 }
 LOADS = {
     "amp": (0.5, 0.6, 0.7, 0.74, 0.76),

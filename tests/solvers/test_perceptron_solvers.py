@@ -371,19 +371,20 @@ def test_sbpi_reinforces_what_is_barely_right_and_no_more():
     assert (np.diff(found, axis=0) == 0)[np.flatnonzero(lead[:-1] > 0)].all()
 
 
-def test_the_threshold_of_sbpi_falls_to_a_third_and_begins_anew():
-    """One row without chance: it moves the states only while it is below the threshold."""
-    falling, n = SBPI(threshold=0.3, probability=1.0, period=60), 101
-    found = [falling._threshold(k) for k in (0, 30, 59, 60, 90)]
-    assert_allclose(found, [0.3, 0.2, 0.3 * (1 - 59 / 90), 0.3, 0.2])
-    assert SBPI(threshold=0.3, period=None)._threshold(59) == 0.3
+def test_the_threshold_of_sbpi_is_halved_in_the_second_half_of_a_period():
+    """A single row, always reinforced, moves the states only while it is below the threshold."""
+    falling, n = SBPI(0.3, probability=1.0, period=4), 101
+    assert [falling._threshold(k) for k in range(6)] == [0.3, 0.3, 0.15, 0.15, 0.3, 0.3]
+    assert SBPI(threshold=0.3, period=None)._threshold(2) == 0.3
     patterns, start = Patterns(np.ones((1, 1, n))), np.ones((1, n))
     start[0, :49] = -1  # the field is 3, 0.2985 in units of the stability
     state = falling.begin(patterns, rng := np.random.default_rng(0), start)
-    for _ in range(3):
+    largest = []
+    for _ in range(6):
         falling.advance(patterns, state, rng)
-    # From the second pass on the threshold is too low.
-    assert_array_equal(np.unique(state["h"]), [-1, 3])
+        largest.append(state["h"].max())
+    assert largest == [3, 5, 5, 5, 7, 9]
+    assert state["h"].min() == -1
 
 
 def test_mean_field_climbs_the_natural_gradient():
