@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ....objective import HalfSquared, LeastSquares, Objective
-from ....solvers import ALS
 from ..._pipeline import all_or_nothing
 from .._predictions import Predicting
 from ._observed import Observed
@@ -110,9 +109,7 @@ class FoldingIn(Predicting):
         """Solve for the touched entities, in place."""
         alpha, data = (self.alpha_, float(self.alpha_offsets)), batch
         objective = Objective(model, HalfSquared(), data.X, data.y, data.weight, alpha)
-        # Only ALS uses ``rho`` as the noise of this closed form.
-        noise = self.rho_ / self._root if isinstance(self._solver(), ALS) else 0.0
-        alternation = objective.capability(LeastSquares).alternation(noise)
+        alternation = objective.capability(LeastSquares).alternation(self._noise)
         for _ in range(N_TURNS if all(mask.any() for mask in model.touched) else 1):
             for c in alternation.kinds:
                 alternation.respond(w, c)
