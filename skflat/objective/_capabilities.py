@@ -243,7 +243,7 @@ class LeastSquares(Capability, ABC):
     found_in = "Factorizations with the squared loss have it."
 
     @abstractmethod
-    def alternation(self, rho, n_steps=None):
+    def alternation(self, rho, n_steps=None, n_jobs=None):
         """An object that minimises over one kind of parameters after the other.
 
         Parameters
@@ -253,6 +253,8 @@ class LeastSquares(Capability, ABC):
         n_steps : int, default=None
             Number of steps of conjugate gradients with which each minimum is approximated. None
             is the exact minimum.
+        n_jobs : int, default=None
+            Number of workers. The result does not depend on it.
 
         Returns
         -------

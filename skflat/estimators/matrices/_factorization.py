@@ -157,6 +157,12 @@ class FlatMatrixFactorization(
         early stopping.
     max_fun : int, default=15000
         Largest number of function calls of ``'lbfgs'``.
+    n_jobs : int, default=None
+        Number of workers of ``'als'``, also in ``partial_fit``, `fold_in` and `transform`, as in
+        joblib. They solve for blocks of rows or columns at the same time. Results are the same to
+        the bit for every number and every backend of joblib. The default backend is threads, which
+        share all arrays. Other processes and machines get the observations and factors of their
+        blocks in every half of a sweep, so they pay only with many components.
 
     Attributes
     ----------
@@ -334,6 +340,7 @@ class FlatMatrixFactorization(
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        n_jobs=None,
     ):
         self.n_components = n_components
         self.solver = solver
@@ -368,6 +375,7 @@ class FlatMatrixFactorization(
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.n_jobs = n_jobs
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):

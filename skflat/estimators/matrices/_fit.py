@@ -55,6 +55,7 @@ class BaseFactorization(FoldingIn):
         "keep_seen": ["boolean"],
         "feedback": [StrOptions({"explicit", "implicit"})],
         "confidence": [Interval(Real, 0, None, closed="neither")],
+        "n_jobs": [Integral, None],
         "measure_max_samples": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -174,7 +175,7 @@ class BaseFactorization(FoldingIn):
         solver = self._solver()
         rho = self._own_rho(solver, objective) if isinstance(solver, ALS) else 0.0
         rng = spawn_generator(self._random_state)
-        return chosen_alpha(objective, rho, float(self.alpha_offsets), rng)
+        return chosen_alpha(objective, rho, float(self.alpha_offsets), rng, self.n_jobs)
 
     def _start(self, model, batch, places, first_pass):
         """The parameters to start from. A batch gives those of new entities their size."""

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import check_array
 
+from ..._parallel import one_thread
 from ...objective import Batch
 from ...problems import factorization
 from ...solvers import ALS
@@ -61,7 +62,8 @@ class Predicting(Observing):
         # Only ALS uses ``rho`` as the noise of this closed form.
         noise = self.rho_ / self._root if isinstance(self._solver(), ALS) else 0.0
         alpha = self.alpha_, float(self.alpha_offsets)
-        model, w = model.folded_in(w, batch, alpha, noise, X.shape[0])
+        with one_thread():
+            model, w = model.folded_in(w, batch, alpha, noise, X.shape[0], self.n_jobs)
         _, offsets, factors = model.split(model.in_unit(w, self.scale_))
         return factors[0] if offsets is None else np.column_stack([factors[0], offsets[0]])
 

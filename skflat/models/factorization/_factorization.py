@@ -155,7 +155,7 @@ class Factorization(Model):
         wider.embed(out, self, w, [slice(size) for size in self.sizes])
         return wider, out
 
-    def folded_in(self, w, batch, alpha, rho, n_rows):
+    def folded_in(self, w, batch, alpha, rho, n_rows, n_jobs=None):
         """A model with new entities of the first kind, which are fitted to their observations.
 
         All other kinds stay fixed.
@@ -172,7 +172,7 @@ class Factorization(Model):
         for name, array in model.layout.views(out).items():
             if not name.endswith("_0"):
                 array[...] = known[name]
-        self.alternates(model, batch, alpha, rho, kinds=[0]).respond(out, 0)
+        self.alternates(model, batch, alpha, rho, kinds=[0], n_jobs=n_jobs).respond(out, 0)
         return model, out
 
     # --- scores ---
@@ -272,17 +272,17 @@ class Factorization(Model):
         squares = [np.einsum("ik,ik->i", other, other) for other in others_of(rows)]
         return np.column_stack([affine, *squares])
 
-    def mean_trace(self, w, batch):
+    def mean_trace(self, w, batch, counts=None):
         """Mean trace of the Hessian of half the squared error.
 
         For two kinds it needs only the number of observations of every entity, and no pass over
-        the rows.
+        the rows. ``counts`` are the `confidences` of the batch, if they are known.
         """
         # The sum over kinds of |sum of the others|^2 is (C - 2) |total|^2 + sum |u|^2.
         trace = (1 + self.n_kinds) * self.fit_offsets
-        for c, F in enumerate(self.split(w)[2]):
-            counts = np.bincount(batch.X[:, c], batch.weight, minlength=len(F))
-            trace += float(counts @ np.einsum("ik,ik->i", F, F)) / batch.total_weight
+        counts = self.confidences(batch) if counts is None else counts
+        for n, F in zip(counts, self.split(w)[2], strict=True):
+            trace += float(n @ np.einsum("ik,ik->i", F, F)) / batch.total_weight
         if self.n_kinds > 2:
             for share, piece in batch.shares(self.chunk):
                 total = sum(self.rows(w, piece.X))
@@ -296,7 +296,7 @@ class Factorization(Model):
             for c, size in enumerate(self.sizes)
         ]
 
-    def noise_loss(self, w, rho, batch):
+    def noise_loss(self, w, rho, batch, counts=None):
         """The increase of the mean loss by noise of standard deviation ``rho`` on every parameter.
 
         For half the squared error this is exactly ``rho^2 / 2`` times the mean trace of the
@@ -305,7 +305,7 @@ class Factorization(Model):
         """
         # ``rho * rho`` overflows to inf, where ``rho**2`` would raise an error.
         n_pairs, variance = self.n_kinds * (self.n_kinds - 1) // 2, rho * rho
-        trace = self.mean_trace(w, batch)
+        trace = self.mean_trace(w, batch, counts)
         return 0.5 * variance * (trace + n_pairs * self.n_components * variance)
 
 

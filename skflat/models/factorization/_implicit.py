@@ -37,15 +37,15 @@ class ImplicitAlternation(Alternation):
 
     Parameters
     ----------
-    model, batch, alpha, rho, kinds
+    model, batch, alpha, rho, kinds, n_jobs
         As in `Alternation`.
     n_steps : int, default=None
         Number of steps of conjugate gradients for every entity and sweep. None solves exactly, by
         Cholesky's decomposition.
     """
 
-    def __init__(self, model, batch, alpha, rho, kinds=None, n_steps=None):
-        super().__init__(model, batch, alpha, rho, kinds)
+    def __init__(self, model, batch, alpha, rho, kinds=None, n_jobs=None, n_steps=None):
+        super().__init__(model, batch, alpha, rho, kinds, n_jobs)
         self.n_steps, self.grams = n_steps, {}
         self.confidences, self.total = model.confidences(batch), model.total_confidence(batch)
         self._rest_of_zero = float(batch.y.sum(dtype=float)) + len(batch)
@@ -77,16 +77,22 @@ class ImplicitAlternation(Alternation):
         factors = self.model.split(w)[2]
         F, others = factors[c], factors[1 - c]
         gram = self.grams[1 - c] if 1 - c in self.grams else others.T @ others
-        padded, rest = np.vstack([others, np.zeros_like(others[:1])]), 0.0
-        for group in self.groups[c]:
-            S, excess = padded.take(group.codes[0], axis=0), group.y
-            ridge = self.alpha[0] + self.rho**2 * (len(others) + excess.sum(axis=1))
-            system = _System(gram, S, excess, ridge.astype(F.dtype))
-            F[group.entities], s = self._solved(system, F[group.entities])
-            if c == self.kinds[-1]:
-                rest += float(np.vdot(excess, (1 - s) ** 2)) - 2 * float(s.sum())
+        padded, rest, is_last = self._padded(others, first=False), 0.0, c == self.kinds[-1]
+        answers = self._answers(c, lambda group: (F[group.entities], is_last, gram, padded))
+        for group, (solution, left) in answers:
+            F[group.entities] = solution
+            rest += left
         self.grams |= {c: F.T @ F, 1 - c: gram}
         return rest + len(self.parts[c])
+
+    def answer(self, group, x, is_last, gram, padded):
+        """The factors of a group's entities, from those before, and its share of the squares."""
+        S, excess = padded.take(group.codes[0], axis=0), group.y
+        ridge = self.alpha[0] + self.rho**2 * (len(padded) - 1 + excess.sum(axis=1))
+        system = _System(gram, S, excess, ridge.astype(x.dtype))
+        x, s = self._solved(system, x)
+        left = float(np.vdot(excess, (1 - s) ** 2)) - 2 * float(s.sum()) if is_last else 0.0
+        return x, left
 
     def _solved(self, system, x):
         """The factors of several entities, from those before, and the scores of their rows."""
