@@ -81,7 +81,8 @@ class BaseFactorization(FoldingIn):
         if not len(data):
             raise ValueError("No count is positive: there is nothing to learn from.")
         objective = self._objective(model, data, first_pass, incremental)
-        w = self._start(model, self._batch(*train), places, first_pass)
+        start = self._batch(*train) if updates else data
+        w = self._start(model, start, places, first_pass)
         training = Training(
             objective,
             w,

@@ -17,6 +17,7 @@ from ...objective import Layout, Model, row_scale
 from .._symmetry import Symmetry
 from ._alternation import Alternation, pair
 from ._capabilities import CAPABILITIES
+from ._order import sums_by_code, taken_off
 from ._symmetry import FactorMaps
 
 N_TURNS = 5  # how often the initial offsets of every kind are fitted
@@ -90,16 +91,19 @@ class Factorization(Model):
         if self.fit_offsets:
             intercept[...] = batch.mean(rest)
             rest -= intercept
+        counts = self.confidences(batch)
         for c, b in list(enumerate(offsets or ())) * N_TURNS:
-            step = _shrunk_means(rest, batch.X[:, c], batch.weight, len(b))
+            # The means as if every entity had one more value of 0.
+            sums = sums_by_code(batch.X[:, c], rest, batch.weight, len(b))
+            step = sums / (counts[c] + 1)
             b += step
-            rest -= step.take(batch.X[:, c])
+            taken_off(rest, step, batch.X[:, c])
         # An inner product of factors with deviation s has the deviation s^2 sqrt(n_components).
         spread = np.sqrt(batch.mean(rest**2)) or 1.0
         scale = np.sqrt(0.1 * spread) / max(1, self.n_components) ** 0.25
         for c, F in enumerate(factors):
             F[...] = scale * rng.standard_normal(F.shape)
-            F[np.bincount(batch.X[:, c], minlength=len(F)) == 0] = 0
+            F[counts[c] == 0] = 0
         return w
 
     def split(self, w):
@@ -322,9 +326,3 @@ def _spread(values, codes, size):
     # A sparse product is much faster than ``np.add.at``.
     indptr = np.arange(len(codes) + 1)
     return sparse.csc_array((values, codes, indptr), shape=(size, len(codes)))
-
-
-def _shrunk_means(values, codes, weight, size):
-    """Mean of the values by code, as if every code had one more value of 0."""
-    sums = np.bincount(codes, values if weight is None else weight * values, minlength=size)
-    return sums / (np.bincount(codes, weight, minlength=size) + 1)
