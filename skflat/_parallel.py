@@ -77,7 +77,9 @@ def run(function, tasks, n_jobs=None, then=None, prefer=None):
             as_they_come = then is not None and get_active_backend()[0].supports_return_generator
             kind = "generator" if as_they_come else "list"
             workers = Parallel(n_jobs=n_jobs, backend=_backend(), return_as=kind, prefer=prefer)
-            results = workers(delayed(_in_one_thread)(_process(), function, *task) for task in tasks)
+            results = workers(
+                delayed(_in_one_thread)(_process(), function, *task) for task in tasks
+            )
             return results if then is None else [then(result) for result in results]
         except Exception as error:
             if isinstance(error, BrokenProcessPool) or type(error).__name__ in OF_DEAD_WORKERS:

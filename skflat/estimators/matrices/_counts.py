@@ -27,13 +27,19 @@ def preferences(codes, counts, weight, confidence):
     Raises
     ------
     ValueError
-        If a count is negative.
+        If a count is negative, or if the square of the sum of the excesses is not finite in the
+        dtype of the counts, because losses and their sums are of that size.
     """
     if counts.min(initial=0) < 0:
         raise ValueError(f"Counts of implicit feedback must not be negative, got {counts.min():g}.")
     counts = counts if weight is None else counts * weight
     if not (counts > 0).all():
         codes, counts = codes[counts > 0], counts[counts > 0]
+    if not confidence * counts.sum(dtype=float) < np.sqrt(np.finfo(counts.dtype).max):
+        raise ValueError(
+            f"confidence={confidence:g} is too large for counts with the sum {counts.sum():g}: the "
+            f"square of their product is not finite as {counts.dtype}."
+        )
     order = _in_order(codes)
     codes, counts = codes[order], counts[order]
     is_new = np.append(True, (codes[1:] != codes[:-1]).any(axis=1))[: len(codes)]

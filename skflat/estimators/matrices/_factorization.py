@@ -105,7 +105,8 @@ class FlatMatrixFactorization(
     confidence : float, default=40.0
         With implicit feedback a pair with the count ``r`` has the weight ``1 + confidence * r``.
         Counts of a pair that is given several times are added, and ``sample_weight`` multiplies
-        them. The default is that of Hu, Koren and Volinsky.
+        them. The default is that of Hu, Koren and Volinsky. The square of ``confidence`` times the
+        sum of all counts must be finite.
     input : {'auto', 'entries', 'matrix'}, default='auto'
         What ``X`` is: identifiers with values ``y``, or the matrix. ``'auto'`` takes it for the
         matrix if there is no ``y``. With ``'matrix'`` a given ``y`` is ignored, as a Pipeline needs
@@ -216,7 +217,9 @@ class FlatMatrixFactorization(
         Number of observations that the solver has differentiated, divided by the number of
         observations. A sweep of ``'als'`` counts 1 for each column of identifiers.
     loss_ : float
-        Loss of the last epoch.
+        Loss of the last epoch. After ``partial_fit`` by ``'als'`` with explicit feedback, it is
+        that of all observations of the rows that were solved for, because an update does not pass
+        over the others. With implicit feedback it is that of all pairs.
     loss_curve_ : list of float
         Loss of every epoch, or expected loss of every sweep of ``'als'``.
     best_loss_ : float or None

@@ -12,7 +12,7 @@ Gaussian noise on all parameters adds the terms with ``rho`` to the expected los
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, starmap
+from itertools import chain, pairwise, starmap
 
 import numpy as np
 
@@ -104,8 +104,8 @@ class Alternation:
     @cached_property
     def observed(self):
         """For every kind, the mask of entities with rows, whether they are solved for or not."""
-        codes = self.batch.X.T
-        return [np.bincount(code, minlength=n) > 0 for code, n in zip(codes, self.model.sizes, strict=True)]
+        pairs = zip(self.batch.X.T, self.model.sizes, strict=True)
+        return [np.bincount(codes, minlength=size) > 0 for codes, size in pairs]
 
     @property
     def n_rows(self):
@@ -284,15 +284,14 @@ def _blocks(groups, size, budget):
     work = np.cumsum([group.y.size + len(group.entities) * size for group in groups]) * size
     ends = np.searchsorted(work, np.arange(budget, work[-1], budget)) if len(groups) else []
     bounds = np.unique([0, *ends, len(groups)])
-    return [groups[i:j] for i, j in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [groups[i:j] for i, j in pairwise(bounds)]
 
 
 def _groups(model, batch, c, budget):
     """The rows of a batch by entity of one kind. Entities of similar length form a group."""
-    X, y = batch.X, batch.y[:, 0]
-    others = [d for d in range(model.n_kinds) if d != c]
-    order = rows_by_code(X[:, c], model.sizes[c])
-    counts = np.bincount(X[:, c], minlength=model.sizes[c])
+    column = batch.X[:, c]
+    order = rows_by_code(column, model.sizes[c])
+    counts = np.bincount(column, minlength=model.sizes[c])
     starts = np.cumsum(counts) - counts
     by_length = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
     lengths = counts[by_length]
@@ -302,21 +301,29 @@ def _groups(model, batch, c, budget):
         stop = start + max(1, budget // (longest * size))
         stop = min(stop, np.searchsorted(-lengths, -PADDING * longest, side="right"))
         entities = by_length[start:stop]
-        # Rows of every entity, and any row for padding, which has the code after the last.
         place = starts[entities][:, None] + np.arange(longest)
         is_padding = np.arange(longest) >= counts[entities][:, None]
         rows = order[np.where(is_padding, 0, place)]
-        codes = [
-            np.where(is_padding, model.sizes[d], X[:, d][rows]).astype(np.int32) for d in others
-        ]
-        if not others:  # one kind alone still needs a column that distinguishes rows from padding
-            codes = [is_padding.astype(np.int32)]
-        of_group = None
-        total = counts[entities].astype(y.dtype)
-        if batch.weight is not None:
-            of_group = np.where(is_padding, 0, batch.weight[rows]).astype(y.dtype)
-            total = of_group.sum(axis=1)
-        values = np.where(is_padding, y.dtype.type(0), y[rows])
-        groups.append(_Group(entities, codes, values, of_group, total))
+        groups.append(_group(model, batch, c, entities, rows, is_padding))
         start = stop
     return groups
+
+
+def _group(model, batch, c, entities, rows, is_padding):
+    """The group of some entities, from the numbers of their rows. Padding may have any number."""
+    y = batch.y[:, 0]
+    others = [d for d in range(model.n_kinds) if d != c]
+    codes = [np.where(is_padding, model.sizes[d], batch.X[:, d][rows]) for d in others]
+    if not others:  # one kind alone still needs a column that distinguishes rows from padding
+        codes = [is_padding]
+    weight = None
+    if batch.weight is not None:
+        weight = np.where(is_padding, 0, batch.weight[rows]).astype(y.dtype)
+    total = np.count_nonzero(~is_padding, axis=1).astype(y.dtype)
+    return _Group(
+        entities,
+        [each.astype(np.int32) for each in codes],
+        np.where(is_padding, y.dtype.type(0), y[rows]),
+        weight,
+        total if weight is None else weight.sum(axis=1),
+    )
