@@ -165,8 +165,11 @@ class Alternation:
         ``arguments`` maps a group to the arguments of `answer` after the group.
         """
         blocks = _blocks(self.groups[c], self.model.n_components + 1, self.block)
-        tasks = ((self, [(group, *arguments(group)) for group in block]) for block in blocks)
-        if len(blocks) == 1 or in_turn(self.n_jobs):
+        errors = np.geterr()
+        tasks = (
+            (self, [(group, *arguments(group)) for group in block], errors) for block in blocks
+        )
+        if in_turn(self.n_jobs) or len(blocks) == 1:
             found = starmap(_answers_of_block, tasks)
         else:
             found = run(_answers_of_block, tasks, self.n_jobs, prefer="threads")
@@ -273,8 +276,9 @@ class Alternation:
         intercept += mean
 
 
-def _answers_of_block(alternation, calls):
-    return [alternation.answer(*call) for call in calls]
+def _answers_of_block(alternation, calls, errors):
+    with np.errstate(**errors):  # those of the caller, which other threads do not have
+        return [alternation.answer(*call) for call in calls]
 
 
 def _blocks(groups, size, budget):

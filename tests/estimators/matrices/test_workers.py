@@ -1,6 +1,7 @@
-"""Workers of alternating least squares: results are equal to the bit for all numbers and backends."""
+"""Workers of alternating least squares: equal bits for all numbers of them and all backends."""
 
 import pickle
+from contextlib import suppress
 from functools import cache
 
 import numpy as np
@@ -105,6 +106,21 @@ def test_a_worker_gets_no_rows():
     shipped = pickle.loads(pickle.dumps(alternation))
     assert shipped.batch is shipped.parts is shipped.groups is None
     assert len(pickle.dumps(alternation)) < Y.nbytes
+
+
+def test_overflows_are_ignored_in_all_threads_if_the_caller_does():
+    model = Factorization([40, 25], 3)
+    alternation = _alternation.Alternation(model, Batch(X, Y[:, None]), 1.0, 0.1, n_jobs=2)
+    w = np.full(model.layout.size, 1e200)
+    with pytest.raises(RuntimeWarning, match="overflow"):
+        alternation.respond(w.copy(), 0)
+    with np.errstate(over="ignore", invalid="ignore"), suppress(np.linalg.LinAlgError):
+        alternation.respond(w, 0)
+
+
+def test_no_workers_are_too_few():
+    with pytest.raises(ValueError, match="n_jobs == 0"):
+        results("explicit", 0)
 
 
 def test_files_mapped_to_memory_are_ratings(tmp_path):
