@@ -12,7 +12,7 @@ the others, because programs that run meanwhile still take a part of the caches.
 """
 
 import argparse
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -63,8 +63,10 @@ def write_data(folder, shape, n):
 
 
 def peak():
-    """Most memory this process has held so far, in GB (Linux counts in KiB)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    """Most memory this program has held so far, in GB, on Linux."""
+    # That of ``resource.getrusage`` would contain what the parent has held before the start.
+    (kibibytes,) = re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    return int(kibibytes) * 1024 / 1e9
 
 
 def one(folder, n_components):
