@@ -56,8 +56,10 @@ class FlatMatrixFactorization(
         Length of the factors.
     solver : str or solver object, default='als'
         The method of minimisation. ``'als'`` minimises the expected loss under noise on the
-        parameters, in closed form, see `skflat.solvers.ALS`. The solvers in
-        `skflat.solvers.SOLVERS` use gradients on batches of observations.
+        parameters, in closed form, see `skflat.solvers.ALS`. ``'gibbs'`` predicts by the mean over
+        many points of the posterior, which predicts best and learns its penalties, see
+        `skflat.solvers.Gibbs`. The solvers in `skflat.solvers.SOLVERS` use gradients on batches of
+        observations.
     rho : 'auto' or float, default='auto'
         The radius, in parameter space, over which the solution must stay good. For ``'als'`` it is
         the standard deviation of Gaussian noise on every parameter. The expected loss under this
@@ -159,11 +161,12 @@ class FlatMatrixFactorization(
     max_fun : int, default=15000
         Largest number of function calls of ``'lbfgs'``.
     n_jobs : int, default=None
-        Number of workers of ``'als'``, also in ``partial_fit``, `fold_in` and `transform`, as in
-        joblib. They solve for blocks of rows or columns at the same time. Results are the same to
-        the bit for every number and every backend of joblib. The default backend is threads, which
-        share all arrays. Other processes and machines get the observations and factors of their
-        blocks in every half of a sweep, so they pay only with many components.
+        Number of workers of ``'als'`` and ``'gibbs'``, also in ``partial_fit``, `fold_in` and
+        `transform`, as in joblib. They solve for blocks of rows or columns at the same time.
+        Results are the same to the bit for every number and every backend of joblib. The default
+        backend is threads, which share all arrays. Other processes and machines get the
+        observations and factors of their blocks in every half of a sweep, so they pay only with
+        many components.
 
     Attributes
     ----------

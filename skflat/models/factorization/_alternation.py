@@ -212,19 +212,11 @@ class Alternation:
 
     def _solve(self, group, parts):
         """The optimal factors of a group's entities, with offsets as a last column."""
-        k, n_kinds = self.model.n_components, self.model.n_kinds
-        # The normal equations of all entities of the group are computed by batched products.
-        A, b = 0.0, 0.0
-        for S, t, weight in parts():
-            weighted = (S if weight is None else S * weight[:, :, None]).transpose(0, 2, 1)
-            A, b = A + weighted @ S, b + weighted @ t
-            if n_kinds > 2:  # the linear term of the noise, see the top of the file
-                b[:, :k, 0] -= self.rho**2 * (n_kinds - 2) * weighted[:, :k].sum(axis=2)
-        # ``diagonal`` is a view, so that the ridges are added to ``A`` in place.
-        diagonal, counted = A.reshape(len(A), -1)[:, :: A.shape[1] + 1], group.total * (n_kinds - 1)
+        k = self.model.n_components
+        A, b = self._equations(parts)
+        diagonal, noise = diagonal_of(A), self._noise_ridge(group)
         # A penalty above what the dtype can hold makes the factors 0 as well.
         alpha, alpha_offsets = np.minimum(self.alpha, np.sqrt(np.finfo(A.dtype).max))
-        noise = self.rho**2 * counted
         diagonal[:, :k] += (alpha + noise)[:, None]
         rounding = A.shape[1] * np.finfo(A.dtype).eps
         # A ridge on the factors alone makes the system regular, because the column of the offset
@@ -235,6 +227,21 @@ class Alternation:
             # Singular up to rounding: take the solution of minimum norm.
             return (np.linalg.pinv(A, rounding, hermitian=True) @ b)[:, :, 0]
         return np.linalg.solve(A, b)[:, :, 0]
+
+    def _equations(self, parts):
+        """The normal equations of all entities of a group, by batched products."""
+        A, b, n_more = 0.0, 0.0, self.model.n_kinds - 2
+        for S, t, weight in parts():
+            weighted = (S if weight is None else S * weight[:, :, None]).transpose(0, 2, 1)
+            A, b = A + weighted @ S, b + weighted @ t
+            if n_more > 0:  # the linear term of the noise, see the top of the file
+                k = self.model.n_components
+                b[:, :k, 0] -= self.rho**2 * n_more * weighted[:, :k].sum(axis=2)
+        return A, b
+
+    def _noise_ridge(self, group):
+        """The ridge on each entity's factors by which noise raises the expected loss."""
+        return self.rho**2 * group.total * (self.model.n_kinds - 1)
 
     def _squares_left(self, parts, solution):
         total = 0.0
@@ -289,6 +296,11 @@ def _blocks(groups, size, budget):
     ends = np.searchsorted(work, np.arange(budget, work[-1], budget)) if len(groups) else []
     bounds = np.unique([0, *ends, len(groups)])
     return [groups[i:j] for i, j in pairwise(bounds)]
+
+
+def diagonal_of(matrices):
+    """A view of the diagonals of some square matrices, so that a ridge is added in place."""
+    return matrices.reshape(len(matrices), -1)[:, :: matrices.shape[1] + 1]
 
 
 def _groups(model, batch, c, budget):

@@ -20,6 +20,7 @@ Y = np.abs(rng.normal(size=600)) + X[:, 0] / 20
 NEW = np.array([[40, 1], [40, 2], [3, 25], [3, 4]])
 VARIANTS = {
     "explicit": {"rho": 0.1},
+    "draws": {"solver": "gibbs"},
     "implicit": {"feedback": "implicit", "confidence": 2.0},
     "conjugate gradients": {"feedback": "implicit", "solver": ALS("cg"), "confidence": 2.0},
 }
@@ -47,6 +48,8 @@ def results(name, n_jobs=None):
         **VARIANTS[name],
     )
     found = [*model.fit(X, Y).factors_, model.loss_curve_]
+    if name == "draws":  # a chain has no updates
+        return [*found, model.predict(X)]
     found += [*model.partial_fit(X[:50], Y[:50]).factors_, model.loss_curve_]
     return [*found, *model.fold_in(NEW, np.ones(4)).factors_, model.predict(X)]
 

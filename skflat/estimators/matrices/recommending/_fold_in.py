@@ -5,7 +5,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from ...._parallel import one_thread
 from ....objective import HalfSquared, LeastSquares, Objective
-from ....solvers import ALS
 from ..._pipeline import all_or_nothing
 from .._predictions import Predicting
 from ._observed import Observed
@@ -111,9 +110,8 @@ class FoldingIn(Predicting):
         """Solve for the touched entities, in place."""
         alpha, data = (self.alpha_, float(self.alpha_offsets)), batch
         objective = Objective(model, HalfSquared(), data.X, data.y, data.weight, alpha)
-        # Only ALS uses ``rho`` as the noise of this closed form.
-        noise = self.rho_ / self._root if isinstance(self._solver(), ALS) else 0.0
-        alternation = objective.capability(LeastSquares).alternation(noise, n_jobs=self.n_jobs)
+        closed_form = objective.capability(LeastSquares)
+        alternation = closed_form.alternation(self._noise, n_jobs=self.n_jobs)
         with one_thread():
             for _ in range(N_TURNS if all(mask.any() for mask in model.touched) else 1):
                 for c in alternation.kinds:
