@@ -274,7 +274,7 @@ class LeastSquares(Capability, ABC):
     found_in = "Factorizations with the squared loss have it."
 
     @abstractmethod
-    def alternation(self, rho, n_steps=None):
+    def alternation(self, rho, n_steps=None, n_jobs=None):
         """An object that minimises over one kind of parameters after the other.
 
         Parameters
@@ -284,6 +284,8 @@ class LeastSquares(Capability, ABC):
         n_steps : int, default=None
             Number of steps of conjugate gradients with which each minimum is approximated. None
             is the exact minimum.
+        n_jobs : int, default=None
+            Number of workers. The result does not depend on it.
 
         Returns
         -------
@@ -294,7 +296,7 @@ class LeastSquares(Capability, ABC):
         """
 
     @abstractmethod
-    def draws(self, rho, seed):
+    def draws(self, rho, seed, n_jobs=None):
         """An object that draws one kind of parameters after the other from their posterior.
 
         Parameters
@@ -302,6 +304,8 @@ class LeastSquares(Capability, ABC):
         rho : float
             Standard deviation of the normal noise under which the expected loss is taken.
         seed : int
+        n_jobs : int, default=None
+            Number of workers. The draws do not depend on it.
 
         Returns
         -------

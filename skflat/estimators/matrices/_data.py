@@ -159,7 +159,8 @@ class Observing(FlatEstimator):
 
     def _values(self, y, n, reset):
         """The validated values of ``n`` observations."""
-        _, y = check_X_y(np.zeros((n, 1)), y, y_numeric=True, estimator=self)
+        # Small whole numbers take a place for the rows of ``X``, and are not checked to be finite.
+        _, y = check_X_y(np.zeros((n, 1), np.int8), y, y_numeric=True, estimator=self)
         return y.astype(self.factors_[0].dtype) if not reset and self._matrix else y
 
     def _entries(self, X, sample_weight):

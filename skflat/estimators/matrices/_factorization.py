@@ -107,7 +107,8 @@ class FlatMatrixFactorization(
     confidence : float, default=40.0
         With implicit feedback a pair with the count ``r`` has the weight ``1 + confidence * r``.
         Counts of a pair that is given several times are added, and ``sample_weight`` multiplies
-        them. The default is that of Hu, Koren and Volinsky.
+        them. The default is that of Hu, Koren and Volinsky. The square of ``confidence`` times the
+        sum of all counts must be finite.
     input : {'auto', 'entries', 'matrix'}, default='auto'
         What ``X`` is: identifiers with values ``y``, or the matrix. ``'auto'`` takes it for the
         matrix if there is no ``y``. With ``'matrix'`` a given ``y`` is ignored, as a Pipeline needs
@@ -159,6 +160,13 @@ class FlatMatrixFactorization(
         early stopping.
     max_fun : int, default=15000
         Largest number of function calls of ``'lbfgs'``.
+    n_jobs : int, default=None
+        Number of workers of ``'als'`` and ``'gibbs'``, also in ``partial_fit``, `fold_in` and
+        `transform`, as in joblib. They solve for blocks of rows or columns at the same time.
+        Results are the same to the bit for every number and every backend of joblib. The default
+        backend is threads, which share all arrays. Other processes and machines get the
+        observations and factors of their blocks in every half of a sweep, so they pay only with
+        many components.
 
     Attributes
     ----------
@@ -212,7 +220,9 @@ class FlatMatrixFactorization(
         Number of observations that the solver has differentiated, divided by the number of
         observations. A sweep of ``'als'`` counts 1 for each column of identifiers.
     loss_ : float
-        Loss of the last epoch.
+        Loss of the last epoch. After ``partial_fit`` by ``'als'`` with explicit feedback, it is
+        that of all observations of the rows that were solved for, because an update does not pass
+        over the others. With implicit feedback it is that of all pairs.
     loss_curve_ : list of float
         Loss of every epoch, or expected loss of every sweep of ``'als'``.
     best_loss_ : float or None
@@ -336,6 +346,7 @@ class FlatMatrixFactorization(
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        n_jobs=None,
     ):
         self.n_components = n_components
         self.solver = solver
@@ -370,6 +381,7 @@ class FlatMatrixFactorization(
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.n_jobs = n_jobs
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):

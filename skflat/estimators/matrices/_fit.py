@@ -55,6 +55,7 @@ class BaseFactorization(FoldingIn):
         "keep_seen": ["boolean"],
         "feedback": [StrOptions({"explicit", "implicit"})],
         "confidence": [Interval(Real, 0, None, closed="neither")],
+        "n_jobs": [Integral, None],
         "measure_max_samples": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -80,7 +81,8 @@ class BaseFactorization(FoldingIn):
         if not len(data):
             raise ValueError("No count is positive: there is nothing to learn from.")
         objective = self._objective(model, data, first_pass, incremental)
-        w = self._start(model, self._batch(*train), places, first_pass)
+        start = self._batch(*train) if updates else data
+        w = self._start(model, start, places, first_pass)
         training = Training(
             objective,
             w,
@@ -181,7 +183,7 @@ class BaseFactorization(FoldingIn):
         solver = self._solver()
         rho = self._own_rho(solver, objective) if isinstance(solver, ALS) else 0.0
         rng = spawn_generator(self._random_state)
-        return chosen_alpha(objective, rho, float(self.alpha_offsets), rng)
+        return chosen_alpha(objective, rho, float(self.alpha_offsets), rng, self.n_jobs)
 
     def _start(self, model, batch, places, first_pass):
         """The parameters to start from. A batch gives those of new entities their size."""

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import check_array
 
+from ..._parallel import one_thread
 from ...objective import Batch, LeastSquares
 from ...problems import factorization
 from ._counts import preferences
@@ -58,7 +59,8 @@ class Predicting(Observing):
         codes, y = np.column_stack([rows, columns]), values.astype(w.dtype, copy=False)
         batch = self._batch(codes, y)
         alpha = self.alpha_, float(self.alpha_offsets)
-        model, w = model.folded_in(w, batch, alpha, self._noise, X.shape[0])
+        with one_thread():
+            model, w = model.folded_in(w, batch, alpha, self._noise, X.shape[0], self.n_jobs)
         _, offsets, factors = model.split(model.in_unit(w, self.scale_))
         return factors[0] if offsets is None else np.column_stack([factors[0], offsets[0]])
 

@@ -4,6 +4,7 @@ from ._balance import balance, balancing_flow, conserved
 from ._factorization import Factorization
 from ._implicit import ImplicitFactorization
 from ._least_eigenvalue import balance_eigenvalue
+from ._order import parts, rows_by_code, sums_by_code, taken_off
 
 __all__ = [
     "Factorization",
@@ -12,4 +13,8 @@ __all__ = [
     "balance_eigenvalue",
     "balancing_flow",
     "conserved",
+    "parts",
+    "rows_by_code",
+    "sums_by_code",
+    "taken_off",
 ]

@@ -65,21 +65,21 @@ class SquaredTrace(TraceGradient):
 class Ridges(LeastSquares):
     """Alternating least squares: with all other kinds fixed, each entity is a ridge regression."""
 
-    def alternation(self, rho, n_steps=None):
+    def alternation(self, rho, n_steps=None, n_jobs=None):
         model, data, alpha = self.objective.model, self.objective.data, self.objective.alpha
         if n_steps is None:
-            return model.alternates(model, data, alpha, rho)
+            return model.alternates(model, data, alpha, rho, n_jobs=n_jobs)
         if model.alternates is Alternation:
             raise NotDefinedError(
                 "ALS(inner='cg') is for feedback='implicit'. Ratings are always solved exactly."
             )
-        return model.alternates(model, data, alpha, rho, n_steps=n_steps)
+        return model.alternates(model, data, alpha, rho, n_jobs=n_jobs, n_steps=n_steps)
 
-    def draws(self, rho, seed):
+    def draws(self, rho, seed, n_jobs=None):
         model = self.objective.model
         if model.alternates is not Alternation:
             raise NotDefinedError("'gibbs' is for feedback='explicit'.")
-        return GibbsSweeps(model, self.objective.data, rho, seed)
+        return GibbsSweeps(model, self.objective.data, rho, seed, n_jobs)
 
 
 class LevelSets(Geometry):

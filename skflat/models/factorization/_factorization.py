@@ -17,6 +17,7 @@ from ...objective import Layout, Model, row_scale
 from .._symmetry import Symmetry
 from ._alternation import Alternation, pair
 from ._capabilities import CAPABILITIES
+from ._order import sums_by_code, taken_off
 from ._symmetry import FactorMaps
 
 N_TURNS = 5  # how often the initial offsets of every kind are fitted
@@ -90,16 +91,19 @@ class Factorization(Model):
         if self.fit_offsets:
             intercept[...] = batch.mean(rest)
             rest -= intercept
+        counts = self.confidences(batch)
         for c, b in list(enumerate(offsets or ())) * N_TURNS:
-            step = _shrunk_means(rest, batch.X[:, c], batch.weight, len(b))
+            # The means as if every entity had one more value of 0.
+            sums = sums_by_code(batch.X[:, c], rest, batch.weight, len(b))
+            step = sums / (counts[c] + 1)
             b += step
-            rest -= step.take(batch.X[:, c])
+            taken_off(rest, step, batch.X[:, c])
         # An inner product of factors with deviation s has the deviation s^2 sqrt(n_components).
         spread = np.sqrt(batch.mean(rest**2)) or 1.0
         scale = np.sqrt(0.1 * spread) / max(1, self.n_components) ** 0.25
         for c, F in enumerate(factors):
             F[...] = scale * rng.standard_normal(F.shape)
-            F[np.bincount(batch.X[:, c], minlength=len(F)) == 0] = 0
+            F[counts[c] == 0] = 0
         return w
 
     def split(self, w):
@@ -165,7 +169,7 @@ class Factorization(Model):
         wider.embed(out, self, w, [slice(size) for size in self.sizes])
         return wider, out
 
-    def folded_in(self, w, batch, alpha, rho, n_rows):
+    def folded_in(self, w, batch, alpha, rho, n_rows, n_jobs=None):
         """A model with new entities of the first kind, which are fitted to their observations.
 
         All other kinds stay fixed.
@@ -182,7 +186,7 @@ class Factorization(Model):
         for name, array in model.layout.views(out).items():
             if not name.endswith("_0"):
                 array[...] = known[name]
-        self.alternates(model, batch, alpha, rho, kinds=[0]).respond(out, 0)
+        self.alternates(model, batch, alpha, rho, kinds=[0], n_jobs=n_jobs).respond(out, 0)
         return model, out
 
     # --- scores ---
@@ -282,17 +286,17 @@ class Factorization(Model):
         squares = [np.einsum("ik,ik->i", other, other) for other in others_of(rows)]
         return np.column_stack([affine, *squares])
 
-    def mean_trace(self, w, batch):
+    def mean_trace(self, w, batch, counts=None):
         """Mean trace of the Hessian of half the squared error.
 
         For two kinds it needs only the number of observations of every entity, and no pass over
-        the rows.
+        the rows. ``counts`` are the `confidences` of the batch, if they are known.
         """
         # The sum over kinds of |sum of the others|^2 is (C - 2) |total|^2 + sum |u|^2.
         trace = (1 + self.n_kinds) * self.fit_offsets
-        for c, F in enumerate(self.split(w)[2]):
-            counts = np.bincount(batch.X[:, c], batch.weight, minlength=len(F))
-            trace += float(counts @ np.einsum("ik,ik->i", F, F)) / batch.total_weight
+        counts = self.confidences(batch) if counts is None else counts
+        for n, F in zip(counts, self.split(w)[2], strict=True):
+            trace += float(n @ np.einsum("ik,ik->i", F, F)) / batch.total_weight
         if self.n_kinds > 2:
             for share, piece in batch.shares(self.chunk):
                 total = sum(self.rows(w, piece.X))
@@ -306,7 +310,7 @@ class Factorization(Model):
             for c, size in enumerate(self.sizes)
         ]
 
-    def noise_loss(self, w, rho, batch):
+    def noise_loss(self, w, rho, batch, counts=None):
         """The increase of the mean loss by noise of standard deviation ``rho`` on every parameter.
 
         For half the squared error this is exactly ``rho^2 / 2`` times the mean trace of the
@@ -315,7 +319,7 @@ class Factorization(Model):
         """
         # ``rho * rho`` overflows to inf, where ``rho**2`` would raise an error.
         n_pairs, variance = self.n_kinds * (self.n_kinds - 1) // 2, rho * rho
-        trace = self.mean_trace(w, batch)
+        trace = self.mean_trace(w, batch, counts)
         return 0.5 * variance * (trace + n_pairs * self.n_components * variance)
 
 
@@ -332,9 +336,3 @@ def _spread(values, codes, size):
     # A sparse product is much faster than ``np.add.at``.
     indptr = np.arange(len(codes) + 1)
     return sparse.csc_array((values, codes, indptr), shape=(size, len(codes)))
-
-
-def _shrunk_means(values, codes, weight, size):
-    """Mean of the values by code, as if every code had one more value of 0."""
-    sums = np.bincount(codes, values if weight is None else weight * values, minlength=size)
-    return sums / (np.bincount(codes, weight, minlength=size) + 1)

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ...._parallel import one_thread
 from ....objective import HalfSquared, LeastSquares, Objective
 from ..._pipeline import all_or_nothing
 from .._predictions import Predicting
@@ -109,7 +110,9 @@ class FoldingIn(Predicting):
         """Solve for the touched entities, in place."""
         alpha, data = (self.alpha_, float(self.alpha_offsets)), batch
         objective = Objective(model, HalfSquared(), data.X, data.y, data.weight, alpha)
-        alternation = objective.capability(LeastSquares).alternation(self._noise)
-        for _ in range(N_TURNS if all(mask.any() for mask in model.touched) else 1):
-            for c in alternation.kinds:
-                alternation.respond(w, c)
+        closed_form = objective.capability(LeastSquares)
+        alternation = closed_form.alternation(self._noise, n_jobs=self.n_jobs)
+        with one_thread():
+            for _ in range(N_TURNS if all(mask.any() for mask in model.touched) else 1):
+                for c in alternation.kinds:
+                    alternation.respond(w, c)

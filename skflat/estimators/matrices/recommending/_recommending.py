@@ -271,7 +271,7 @@ def _directions(own, other):
     """Vectors of length 1 whose inner products are the similarities. 0 for factors of 0."""
     squares, V = np.linalg.eigh(np.einsum("ik,il->kl", other, other, dtype=float))
     # Inner products of these are the inner products of the rows of ``own @ other.T``.
-    products = own @ (V * np.sqrt(squares.clip(min=0)))
+    products = own @ (V * np.sqrt(squares.clip(min=0))).astype(own.dtype)
     norms = np.linalg.norm(products, axis=1, keepdims=True)
     tiny = NO_DIRECTION * norms.max(initial=0)
     return np.divide(products, norms, out=np.zeros_like(products), where=norms > tiny)
