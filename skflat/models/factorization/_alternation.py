@@ -82,6 +82,7 @@ class Alternation:
         self.kinds = sorted(kinds, reverse=True)
         self.parts = {c: self._rows_of_touched(c) for c in self.kinds}
         self.groups = {c: _groups(model, self.parts[c], c, self.budget) for c in self.kinds}
+        self.prior = model.features and model.features.prior(model, batch)
 
     @property
     def n_rows(self):
@@ -106,11 +107,18 @@ class Alternation:
             squares = self.respond(w, c)
             if self.model.fit_offsets:
                 self._center(w, c)
-        penalties = self.model.penalties(self.alpha)
-        penalty = sum(strength * float(w[part] @ w[part]) for part, strength in penalties)
+        if self.prior:
+            self.prior.fill(w)
         last = self.parts[self.kinds[-1]]
-        loss = squares / (2 * last.total_weight) + penalty / (2 * self.batch.total_weight)
+        loss = squares / (2 * last.total_weight) + self.penalty(w) / (2 * self.batch.total_weight)
         return loss + self.model.noise_loss(w, self.rho, last)
+
+    def penalty(self, w):
+        """The penalty of the sum over the rows."""
+        if self.prior:
+            return float(self.prior.squares(w) @ self.alpha)
+        penalties = self.model.penalties(self.alpha)
+        return sum(strength * float(w[part] @ w[part]) for part, strength in penalties)
 
     def learnt(self, loss):
         """What a tolerance is a share of, for an expected loss. Here it is the loss itself."""
@@ -126,10 +134,10 @@ class Alternation:
         others = [F for d, F in enumerate(factors) if d != c] or [factors[c][:1]]
         padded = [self._padded(F, first=F is others[0]) for F in others]
         shifts = [np.append(b, b.dtype.type(0)) for d, b in enumerate(offsets or ()) if d != c]
-        squares = 0.0
+        squares, means = 0.0, self.prior and self.prior.learn(w, c)
         for group in self.groups[c]:
             parts = self._parts(group, intercept, shifts, padded)
-            solution = self._solve(group, parts)
+            solution = self._solve(group, parts, None if means is None else means[group.entities])
             factors[c][group.entities] = solution[:, : self.model.n_components]
             if offsets:
                 offsets[c][group.entities] = solution[:, -1]
@@ -163,8 +171,11 @@ class Alternation:
         starts = range(0, length, step)
         return lambda: (self._regression(group, slice(i, i + step), *arrays) for i in starts)
 
-    def _solve(self, group, parts):
-        """The optimal factors of a group's entities, with offsets as a last column."""
+    def _solve(self, group, parts, means=None):
+        """The optimal factors of a group's entities, with offsets as a last column.
+
+        ``means`` are what the penalties draw them to. None stands for 0.
+        """
         k, n_kinds = self.model.n_components, self.model.n_kinds
         # The normal equations of all entities of the group are computed by batched products.
         A, b = 0.0, 0.0
@@ -184,6 +195,9 @@ class Alternation:
         # consists of ones.
         singular = alpha + noise.min() <= rounding * diagonal.max()
         diagonal[:, k:] += alpha_offsets
+        if means is not None:
+            b[:, :k, 0] += alpha * means[:, :k]
+            b[:, k:, 0] += alpha_offsets * means[:, k:]
         if singular:
             # Singular up to rounding: take the solution of minimum norm.
             return (np.linalg.pinv(A, rounding, hermitian=True) @ b)[:, :, 0]
@@ -226,7 +240,8 @@ class Alternation:
         b = offsets[c]
         # Those with observations, whether they are solved for or not.
         observed = np.bincount(self.batch.X[:, c], minlength=len(b)) > 0
-        mean = b[observed].mean()
+        drawn = b[observed] if self.prior is None else self.prior.deviations(w, c)[:, -1]
+        mean = drawn.mean()
         b[observed] -= mean
         intercept += mean
 

@@ -35,6 +35,8 @@ class Factorization(Model):
         Whether there are an intercept and offsets.
     touched : list of ndarray of bool of shape (n_entities,), default=None
         For every kind, the entities that alternating least squares solves for. None stands for all.
+    features : SideFeatures, default=None
+        What alternating least squares draws the factors of described entities to.
     """
 
     capabilities = CAPABILITIES
@@ -47,7 +49,7 @@ class Factorization(Model):
     #: So batches minimise the same ridge as the closed form does.
     penalized_by_batch = False
 
-    def __init__(self, sizes, n_components, fit_offsets=True, touched=None):
+    def __init__(self, sizes, n_components, fit_offsets=True, touched=None, features=None):
         self.sizes = [int(size) for size in sizes]
         self.n_kinds = len(self.sizes)
         if self.n_kinds == 1 and not fit_offsets:
@@ -55,6 +57,7 @@ class Factorization(Model):
         self.n_components = n_components if self.n_kinds > 1 else 0
         self.fit_offsets = fit_offsets
         self.touched = touched
+        self.features = features
         shapes = {}
         if fit_offsets:
             shapes["intercept"] = (1,)

@@ -178,7 +178,7 @@ class ImplicitFactorization(Factorization):
     n_components : int
     fit_offsets : bool, default=False
         Offsets are not defined for preferences.
-    touched : list of ndarray of bool, default=None
+    touched, features : default=None
         As in `Factorization`.
     """
 
@@ -186,8 +186,8 @@ class ImplicitFactorization(Factorization):
     capabilities = {LeastSquares: CAPABILITIES[LeastSquares]}
     alternates = ImplicitAlternation
 
-    def __init__(self, sizes, n_components, fit_offsets=False, touched=None):
-        super().__init__(sizes, n_components, False, touched)
+    def __init__(self, sizes, n_components, fit_offsets=False, touched=None, features=None):
+        super().__init__(sizes, n_components, False, touched, features)
 
     def init(self, rng, batch):
         """Random factors whose products have about the size of the mean preference."""
