@@ -11,12 +11,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._pipeline import FlatEstimator, checked_weight
 from ._identifier_columns import columns_apart, of_one_kind
 from ._identifiers import check_alike, codes_of, merged
+from .side import Described, with_described
 
 #: With fewer rows than this, a matrix is not recognised as a list of entries.
 FEWEST_TRIPLES = 50
 
 
-class Observing(FlatEstimator):
+class Observing(Described, FlatEstimator):
     """Mixin that converts the users' data to codes of identifiers, values and weights.
 
     If ``X`` is a matrix, its identifiers are the numbers of rows and columns. The parameter
@@ -50,8 +51,8 @@ class Observing(FlatEstimator):
             )
         return self._known_codes(columns), values, weight
 
-    def _learnt_from(self, X, y, sample_weight, first_pass):
-        """Convert the data for ``fit``, which adds new identifiers.
+    def _learnt_from(self, X, y, sample_weight, first_pass, tables):
+        """Convert the data for ``fit``, which adds new identifiers. Those of ``tables`` are added.
 
         Returns
         -------
@@ -75,8 +76,12 @@ class Observing(FlatEstimator):
         found = [merged(*each) for each in zip(known, columns, strict=True)]
         identifiers, places = (list(each) for each in zip(*found, strict=True))
         is_matrix = shape is not None if first_pass else self._matrix
+        self._check_described(tables, len(columns), is_matrix)
+        with_described(tables, identifiers, places, self._labels(len(columns)))
+        codes = self._codes(columns, identifiers)
         named = {"identifiers_": identifiers, "_matrix": is_matrix}
-        return named, places, self._codes(columns, identifiers), values, weight
+        named["_rated"] = self._rated_by_now(tables, codes, identifiers, places, first_pass)
+        return named, places, codes, values, weight
 
     def _check_columns(self, numbers):
         """Refuse new columns of a matrix. They are features; only rows may be new."""

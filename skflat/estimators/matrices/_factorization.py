@@ -312,6 +312,9 @@ class FlatMatrixFactorization(
         keep_seen=False,
         feedback="explicit",
         confidence=40.0,
+        user_features=None,
+        item_features=None,
+        alpha_features=1.0,
         input="auto",
         measures=("sharpness", "flatness", "weakness"),
         measure_max_samples=20000,
@@ -346,6 +349,9 @@ class FlatMatrixFactorization(
         self.keep_seen = keep_seen
         self.feedback = feedback
         self.confidence = confidence
+        self.user_features = user_features
+        self.item_features = item_features
+        self.alpha_features = alpha_features
         self.input = input
         self.measures = measures
         self.measure_max_samples = measure_max_samples

@@ -26,6 +26,7 @@ from .recommending import (
     preference_sharpness,
     touched_by,
 )
+from .side import coefficients
 
 # These measures use all rows, because their cost is small or does not grow with the rows.
 ON_ALL_ROWS = {"sharpness", "weakness"}
@@ -49,6 +50,9 @@ class BaseFactorization(FoldingIn):
         "alpha_offsets": SETTINGS["alpha"],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "fit_offsets": ["boolean"],
+        "user_features": "no_validation",
+        "item_features": "no_validation",
+        "alpha_features": [Interval(Real, 0, None, closed="neither")],
         "balance": [StrOptions({"frobenius", "lambda_max", "trace"}), None],
         "clip": ["array-like", None],
         "input": [StrOptions({"auto", "entries", "matrix"})],
@@ -62,7 +66,8 @@ class BaseFactorization(FoldingIn):
         self._check_measures()
         self._check_clip()
         first_pass = not hasattr(self, "factors_") or not (self.warm_start or incremental)
-        named, places, *given = self._learnt_from(X, y, sample_weight, first_pass)
+        tables = self._tables()
+        named, places, *given = self._learnt_from(X, y, sample_weight, first_pass, tables)
         self._random_state = check_random_state(self.random_state)
         sizes = [len(identifiers) for identifiers in named["identifiers_"]]
         updates = incremental and not self._solver().stochastic
@@ -73,7 +78,9 @@ class BaseFactorization(FoldingIn):
         train, held_out = self._rows_to_learn_from(given)
         if first_pass:
             self.scale_ = 1.0 if self._implicit else self._unit(*train)
-        model = self._model(sizes, touched_by(given[0], sizes) if updates else None)
+        touched = touched_by(given[0], sizes) if updates else None
+        features = self._side_features(tables, named["identifiers_"], given[1].dtype)
+        model = self._model(sizes, touched, features)
         # Alternating least squares needs all observations of the entities that it solves for.
         whole = (seen.codes, seen.values, seen.weight) if updates else train
         data = self._batch(*whole)
@@ -81,13 +88,16 @@ class BaseFactorization(FoldingIn):
             raise ValueError("No count is positive: there is nothing to learn from.")
         objective = self._objective(model, data, first_pass, incremental)
         w = self._start(model, self._batch(*train), places, first_pass)
+        prior = model.prior(data)
+        if prior and self._implicit:  # factors of 0 are no part of the loss over all pairs
+            prior.clear(w)
         training = Training(
             objective,
             w,
             (X, y, sample_weight),
-            attributes=lambda w: named | self._attributes(model, w),
+            attributes=lambda w: named | self._attributes(model, w, prior, tables),
             validate=self._validator(model, held_out),
-            finish=lambda w: self._balanced(objective, w),
+            finish=lambda w: self._balanced(objective, prior.finish(w) if prior else w),
         )
         w = self._train(training, first_pass=first_pass, incremental=incremental)
         # `partial_fit` continues from these parameters bit for bit. The attributes are in another
@@ -118,9 +128,9 @@ class BaseFactorization(FoldingIn):
             for rows in (np.sort(train), held_out)
         )
 
-    def _model(self, sizes, touched):
+    def _model(self, sizes, touched, features):
         make = ImplicitFactorization if self._implicit else Factorization
-        return make(sizes, self.n_components, self.fit_offsets, touched)
+        return make(sizes, self.n_components, self.fit_offsets, touched, features)
 
     def _judge(self, objective, w, train):
         """Warn if nothing was learnt, and measure."""
@@ -254,13 +264,14 @@ class BaseFactorization(FoldingIn):
         unit = model.in_unit(np.ones_like(sizes), self.scale_)
         return sizes * (unit / self.scale_) ** 2, limit
 
-    def _attributes(self, model, w):
+    def _attributes(self, model, w, prior, tables):
         w = model.in_unit(w, self.scale_)
         intercept, offsets, factors = model.split(w)
         return {
             "intercept_": 0.0 if intercept is None else intercept[0],
             "offsets_": offsets,
             "factors_": factors,
+            **coefficients(tables, prior, w),
         }
 
     def _compare(self, loss, constant):

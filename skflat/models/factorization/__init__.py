@@ -2,12 +2,14 @@
 
 from ._balance import balance, balancing_flow, conserved
 from ._factorization import Factorization
+from ._features import SideFeatures
 from ._implicit import ImplicitFactorization
 from ._least_eigenvalue import balance_eigenvalue
 
 __all__ = [
     "Factorization",
     "ImplicitFactorization",
+    "SideFeatures",
     "balance",
     "balance_eigenvalue",
     "balancing_flow",

@@ -82,7 +82,7 @@ class Alternation:
         self.kinds = sorted(kinds, reverse=True)
         self.parts = {c: self._rows_of_touched(c) for c in self.kinds}
         self.groups = {c: _groups(model, self.parts[c], c, self.budget) for c in self.kinds}
-        self.prior = model.features and model.features.prior(model, batch)
+        self.prior = model.prior(batch)
 
     @property
     def n_rows(self):

@@ -66,6 +66,10 @@ class Factorization(Model):
         self.layout = Layout(shapes)
         self.n_affine = fit_offsets * (1 + sum(self.sizes))
 
+    def prior(self, batch):
+        """The prior means for a fit to the rows of a batch, a `LinearPrior`, or None."""
+        return self.features and self.features.prior(self, batch)
+
     @property
     def symmetry(self):
         """That of two factors; of more kinds only permutations and rotations are known."""

@@ -4,21 +4,22 @@ An entity of one kind has factors ``u``, an offset ``b`` and features ``f``. The
 
     alpha (|u - W' f|^2 + tau |W|^2) + beta (|b - a . f|^2 + tau |a|^2)
 
-instead of ``alpha |u|^2 + beta |b|^2``. The sums go over all entities with observations. So ``W``
-and ``a`` are the same ridge regression of factors and of offsets, with the ridge ``tau``. It depends
-neither on ``alpha`` nor on ``beta``. An entity without observations has the factors ``W' f`` and the
-offset ``a . f``, at which its own penalty is 0.
+instead of ``alpha |u|^2 + beta |b|^2``. The distances are summed over all entities with
+observations. So the best ``W`` and ``a`` are a ridge regression of the factors and of the offsets,
+with the ridge ``tau``. It depends neither on ``alpha`` nor on ``beta``. An entity without
+observations has the factors ``W' f`` and the offset ``a . f``, at which its own penalty is 0.
 
-Coefficients are no parameters with noise: no score depends on them if the factors are given. Noise
-on the factors adds a constant to the expectation of the penalty. So the expected loss has the closed
-form that it has without features.
+Coefficients have no noise, because no score depends on them if the factors are given. Noise of
+deviation ``rho`` on the factors adds ``rho^2`` times their number to the expected squared distance,
+which is a constant. So the expected loss has the closed form that it has without features.
 """
 
 import numpy as np
+from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
 
-LARGEST_DIRECT = 4096  # features; with more, the matrix of the normal equations is too large
-CG_TOL, CG_STEPS = 1e-7, 500  # relative residual, and largest number of steps
+LARGEST_DIRECT = 4096  # rows of a matrix to decompose; larger ones take too much time and memory
+CG_TOL, CG_STEPS = 1e-5, 200  # relative residual, and largest number of steps
 
 
 class SideFeatures:
@@ -44,7 +45,11 @@ class SideFeatures:
         observed = [
             np.bincount(batch.X[:, c], minlength=size) > 0 for c, size in enumerate(model.sizes)
         ]
-        return LinearPrior(model, self, observed, self.learnt_from or observed)
+        if self.learnt_from is None:
+            return LinearPrior(model, self, observed, observed)
+        # Those that the coefficients are learnt from have observations in earlier calls.
+        pairs = zip(observed, self.learnt_from, strict=True)
+        return LinearPrior(model, self, [one | other for one, other in pairs], self.learnt_from)
 
     def ridge(self, c, rows):
         """The ridge regression on the features of some entities of a kind. The last one is kept."""
@@ -88,6 +93,10 @@ class LinearPrior:
     def means(self, c):
         return self.features.tables[c] @ self.coefficients[c]
 
+    def cold(self, c):
+        """Codes of the entities that have features but no observations."""
+        return np.flatnonzero(~self.observed[c] & described(self.features.tables[c]))
+
     def fill(self, w):
         """Set the parameters of entities without observations to their prior means, in place.
 
@@ -95,12 +104,16 @@ class LinearPrior:
         """
         _, offsets, factors = self.model.split(w)
         for c in self.kinds:
-            table = self.features.tables[c]
-            cold = np.flatnonzero(~self.observed[c] & described(table))
-            means = table[cold] @ self.coefficients[c]
+            cold = self.cold(c)
+            means = self.features.tables[c][cold] @ self.coefficients[c]
             factors[c][cold] = means[:, : self.model.n_components]
             if offsets is not None:
                 offsets[c][cold] = means[:, -1]
+
+    def clear(self, w):
+        """Set the factors of entities without observations to 0, in place."""
+        for c in self.kinds:
+            self.model.split(w)[2][c][self.cold(c)] = 0
 
     def finish(self, w):
         """Learn the coefficients of all kinds and fill in what has no observations, in place."""
@@ -136,6 +149,9 @@ class LinearPrior:
 class Ridge:
     """Ridge regressions of several targets on the same features, without an intercept.
 
+    They are solved by Cholesky's decomposition of ``Z' Z + tau`` or of ``Z Z' + tau``, whichever is
+    smaller. If both are large, they are solved by conjugate gradients.
+
     Parameters
     ----------
     Z : {ndarray, csr_array} of shape (n, n_features)
@@ -144,37 +160,41 @@ class Ridge:
     """
 
     def __init__(self, Z, tau):
-        self.Z, self.tau = Z, tau
-        self.factored = self._factored() if Z.shape[1] <= LARGEST_DIRECT else None
+        self.Z, self.tau, self.is_dual = Z, tau, Z.shape[0] < Z.shape[1]
+        self.factored = self._factored() if min(Z.shape) <= LARGEST_DIRECT else None
 
     def _factored(self):
-        A = self.Z.T @ self.Z
-        A = np.asarray(A if isinstance(A, np.ndarray) else A.toarray(), dtype=float)
+        A = self.Z @ self.Z.T if self.is_dual else self.Z.T @ self.Z
+        A = (A.toarray() if sparse.issparse(A) else A).astype(float)
         A.flat[:: len(A) + 1] += self.tau
         return cho_factor(A, overwrite_a=True)
 
     def solve(self, B, start=None):
         """The coefficients, shape (n_features, n_targets). Iterations begin at ``start``."""
-        right = self.Z.T @ B
-        if self.factored is not None:
-            return cho_solve(self.factored, right).astype(B.dtype)
-        return self._by_conjugate_gradients(right, start)
+        if self.factored is None:
+            return self._by_conjugate_gradients(self.Z.T @ B, start)
+        if self.is_dual:
+            return self.Z.T @ cho_solve(self.factored, B).astype(B.dtype)
+        return cho_solve(self.factored, self.Z.T @ B).astype(B.dtype)
 
     def _by_conjugate_gradients(self, right, start):
-        """All targets at once, each with its own step. The objective falls in every step."""
+        """All targets at once, each with its own steps. No step raises the penalised squares."""
         x = np.zeros_like(right) if start is None else start.copy()
-        r = right - self._product(x)
-        p, size = r.copy(), _squares(r)
-        enough = CG_TOL**2 * _squares(right)
+        squared = self.Z.multiply(self.Z) if sparse.issparse(self.Z) else self.Z**2
+        diagonal = np.asarray(squared.sum(axis=0)).reshape(-1, 1) + self.tau
+        r, enough = right - self._product(x), CG_TOL**2 * _inner(right, right / diagonal)
+        p = r / diagonal
+        size = _inner(r, p)
         for _ in range(CG_STEPS):
             if (size <= enough).all():
                 break
             Ap = self._product(p)
-            step = size / np.maximum((p * Ap).sum(axis=0), np.finfo(x.dtype).tiny)
+            step = size / np.maximum(_inner(p, Ap), np.finfo(x.dtype).tiny)
             x += step * p
             r -= step * Ap
-            before, size = size, _squares(r)
-            p = r + size / np.maximum(before, np.finfo(x.dtype).tiny) * p
+            z = r / diagonal
+            before, size = size, _inner(r, z)
+            p = z + size / np.maximum(before, np.finfo(x.dtype).tiny) * p
         return x
 
     def _product(self, x):
@@ -186,5 +206,6 @@ def described(table):
     return np.asarray(abs(table).sum(axis=1)).ravel() > 0
 
 
-def _squares(columns):
-    return np.einsum("ij,ij->j", columns, columns)
+def _inner(one, other):
+    """The inner products of columns."""
+    return np.einsum("ij,ij->j", one, other)

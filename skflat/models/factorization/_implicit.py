@@ -58,7 +58,7 @@ class ImplicitAlternation(Alternation):
         norms = [np.einsum("ik,ik->i", F, F) for F in self.model.split(w)[2]]
         trace = sum(float(W @ n) for W, n in zip(self.confidences, norms, strict=True))
         squares = float(np.vdot(self.grams[0], self.grams[1])) + rest
-        return self._expected_loss(squares, self.alpha[0] * float(w @ w), trace)
+        return self._expected_loss(squares, self.penalty(w), trace)
 
     def learnt(self, loss):
         """What a tolerance is a share of: how much less the loss is than with factors of 0.
@@ -78,10 +78,12 @@ class ImplicitAlternation(Alternation):
         F, others = factors[c], factors[1 - c]
         gram = self.grams[1 - c] if 1 - c in self.grams else others.T @ others
         padded, rest = np.vstack([others, np.zeros_like(others[:1])]), 0.0
+        means = self.prior and self.prior.learn(w, c)
         for group in self.groups[c]:
             S, excess = padded.take(group.codes[0], axis=0), group.y
             ridge = self.alpha[0] + self.rho**2 * (len(others) + excess.sum(axis=1))
-            system = _System(gram, S, excess, ridge.astype(F.dtype))
+            pull = None if means is None else self.alpha[0] * means[group.entities]
+            system = _System(gram, S, excess, ridge.astype(F.dtype), pull)
             F[group.entities], s = self._solved(system, F[group.entities])
             if c == self.kinds[-1]:
                 rest += float(np.vdot(excess, (1 - s) ** 2)) - 2 * float(s.sum())
@@ -103,14 +105,24 @@ class ImplicitAlternation(Alternation):
 
 
 class _System:
-    """The equations ``(G + S' diag(e) S + ridge) x = S' (1 + e)`` of several entities."""
+    """The equations ``(G + S' diag(e) S + ridge) x = S' (1 + e) + pull`` of several entities.
 
-    def __init__(self, gram, S, excess, ridge):
-        self.gram, self.S, self.excess, self.ridge = gram, S, excess, ridge
+    ``pull`` is the penalty times the prior means of the factors. None stands for 0.
+    """
+
+    def __init__(self, gram, S, excess, ridge, pull=None):
+        self.gram, self.S, self.excess, self.ridge, self.pull = gram, S, excess, ridge, pull
+
+    def right(self):
+        """The right side."""
+        b = self.summed(1 + self.excess)
+        return b if self.pull is None else b + self.pull
 
     def residual(self, x, s):
         """The right side minus the left side at ``x`` with the scores ``s``."""
         out = self.summed(1 + self.excess - self.excess * s)
+        if self.pull is not None:
+            out += self.pull
         out -= x @ self.gram
         out -= self.ridge[:, None] * x
         return out
@@ -134,7 +146,7 @@ def by_cholesky(system, x):
     A = (system.S * system.excess[:, :, None]).transpose(0, 2, 1) @ system.S
     A += system.gram
     A.reshape(len(A), -1)[:, :: A.shape[1] + 1] += system.ridge[:, None]
-    b = system.summed(1 + system.excess)
+    b = system.right()
     (posv,) = get_lapack_funcs(("posv",), (A, b))
     for each, right, out in zip(A, b, x, strict=True):
         _, out[:], failed = posv(each.T, right)
