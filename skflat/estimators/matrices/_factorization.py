@@ -106,6 +106,20 @@ class FlatMatrixFactorization(
         With implicit feedback a pair with the count ``r`` has the weight ``1 + confidence * r``.
         Counts of a pair that is given several times are added, and ``sample_weight`` multiplies
         them. The default is that of Hu, Koren and Volinsky.
+    user_features, item_features : DataFrame or pair (ids, matrix), default=None
+        Features of the identifiers in the first and in the second column. The index of a DataFrame
+        holds identifiers, and its columns are numbers. A pair consists of n identifiers and a dense
+        or sparse matrix of shape (n, n_features). Factors and offsets then have prior means that
+        are linear in the features, see the notes. An identifier without observations gets these
+        means, so it is predicted better than by offsets of 0. An identifier that is not in the
+        table has the mean 0. Columns of a dense table are centred and divided by their deviation,
+        so their units do not matter. A sparse matrix is only divided by one number, so its columns
+        need comparable units. Functions that split samples do not split these tables, and
+        `GridSearchCV` may choose among several. Only for ``'als'``, and not for a matrix ``X``.
+    alpha_features : float, default=1.0
+        Strength of the L2 penalty on the coefficients of the features, relative to the penalties on
+        factors and offsets. At 1, a priori, features explain as much of the factors as they leave
+        unexplained. On films, 1 to 10 were best.
     input : {'auto', 'entries', 'matrix'}, default='auto'
         What ``X`` is: identifiers with values ``y``, or the matrix. ``'auto'`` takes it for the
         matrix if there is no ``y``. With ``'matrix'`` a given ``y`` is ignored, as a Pipeline needs
@@ -178,7 +192,12 @@ class FlatMatrixFactorization(
     offsets_ : list of ndarray of shape (n_entities,) or None
         The offsets for every column of identifiers.
     identifiers_ : list of ndarray of shape (n_entities,)
-        The identifiers of every column, in the order of factors and offsets.
+        The identifiers of every column, in the order of factors and offsets. Those that only have
+        features are among them.
+    user_coef_, item_coef_ : ndarray of shape (n_features, n_components + 1) or None
+        Coefficients of the features in the unit of the table. Minus the column means, unless they
+        are sparse, features times coefficients are the prior means of the factors and, in the last
+        column, of the offset. Without offsets there is no last column.
     conserved_ : ndarray of shape (n_components, n_components)
         ``X' X - Y' Y`` of row factors ``X`` and column factors ``Y``. Gradient flow conserves it.
         It is 0 for balanced factors. Only for two columns.
@@ -258,6 +277,20 @@ class FlatMatrixFactorization(
     ``score`` is R^2 of the preferences of all pairs of known rows and columns, with these weights.
     ``score`` and ``measure`` leave out given pairs whose row or column was not seen in ``fit``.
 
+    With features ``f`` of an entity the penalty on its factors ``u`` and its offset ``b`` is
+    ``scale_ alpha |u - W' f|^2 + alpha_offsets (b - a . f)^2``. The coefficients of a column of
+    identifiers add ``alpha_features (scale_ alpha |W|^2 + alpha_offsets |a|^2)``. Here the mean of
+    ``|f|^2`` over the table is 1. Before it solves for the factors of a column, a sweep finds the
+    coefficients by ridge regression, so the objective never rises. Noise of standard deviation
+    ``rho`` adds to the objective what it adds without features, and a constant. With a table of
+    ``p`` features of ``n`` identifiers, the smaller matrix of normal equations is decomposed once,
+    if ``min(n, p)`` is at most 4096. Otherwise each sweep takes some steps of conjugate gradients,
+    and each passes over the table twice. With the items that a user has rated as the features of
+    that user, in rows of norm 1, the model is SVD++ (Koren, 2008) with a penalty on the
+    deviations. With implicit feedback, pairs of identifiers that only have features are not part of
+    the training loss. ``fold_in`` treats an identifier that only has features as new. Without
+    observations of it, ``partial_fit`` gives it the means of the new coefficients.
+
     If an entry is observed several times, every observation counts. The factors of a row or column
     without observations are 0. There is a warning for such columns.
 
@@ -278,7 +311,8 @@ class FlatMatrixFactorization(
     References
     ----------
     Implicit feedback: Hu, Koren and Volinsky, 2008, "Collaborative filtering for implicit feedback
-    datasets". Flatness of factorizations: Josz, arXiv:2509.11386. Weakness: Bennett,
+    datasets". Features in prior means: Agarwal and Chen, 2009, "Regression-based latent factor
+    models". SVD++: Koren, 2008, "Factorization meets the neighborhood". Flatness of factorizations: Josz, arXiv:2509.11386. Weakness: Bennett,
     arXiv:2605.05209.
 
     Examples
@@ -293,6 +327,13 @@ class FlatMatrixFactorization(
     >>> model = FlatMatrixFactorization(5, rho=0.05, alpha=0.01, random_state=0)
     >>> model.fit(X_train, y_train).score(X_test, y_test) > 0.95
     True
+    >>> tags = rng.normal(size=(5, 2))
+    >>> model.set_params(item_features=(range(36, 41), tags)).fit(X_train, y_train)
+    FlatMatrixFactorization(...)
+    >>> model.item_coef_.shape, 40 in model.identifiers_[1]
+    ((2, 6), True)
+    >>> model.set_params(item_features=None)
+    FlatMatrixFactorization(...)
     >>> M[::2, ::3] = np.nan
     >>> model.fit(M).inverse_transform(model.transform(M)).shape
     (60, 40)
@@ -436,7 +477,7 @@ class FlatMatrixFactorization(
         ----------
         X : array-like of shape (n_entries, n_kinds)
             Identifiers. For a matrix they are the numbers of row and column. An identifier that was
-            not seen in ``fit`` has factors and offset 0.
+            not seen in ``fit``, and is in no table of features, has factors and offset 0.
 
         Returns
         -------

@@ -8,6 +8,7 @@ from ....solvers import ALS
 from ..._pipeline import all_or_nothing
 from .._predictions import Predicting
 from ._observed import Observed
+from ._updates import touched_by
 
 N_TURNS = 5  # new entities of both kinds may occur together, so they are solved for in turn
 
@@ -88,7 +89,7 @@ class FoldingIn(Predicting):
         sizes = [len(identifiers) for identifiers in named["identifiers_"]]
         # Identifiers that only have features are folded in when they get their first observations.
         known = self._rated_before(named["identifiers_"], places)
-        new = [~mask for mask in known]
+        new = [there & ~mask for there, mask in zip(touched_by(codes, sizes), known, strict=True)]
         if not any(mask.any() for mask in new):
             raise ValueError("No identifier is new: there is nothing to fold in.")
         named["_seen"] = self._kept((codes, values, weight), sizes, places)

@@ -5,7 +5,7 @@ import numpy as np
 from ....models.factorization import SideFeatures
 from ....solvers import ALS
 from .._identifiers import merged
-from ._tables import Table
+from ._tables import FeatureTable
 
 PARAMETERS = ("user_features", "item_features")
 COEFFICIENTS = ("user_coef_", "item_coef_")
@@ -16,7 +16,7 @@ class Described:
 
     def _tables(self):
         """The validated tables of the first two kinds. None stands for no table."""
-        return [Table.of(getattr(self, name), name) for name in PARAMETERS]
+        return [FeatureTable.of(getattr(self, name), name) for name in PARAMETERS]
 
     def _check_described(self, tables, n_kinds, is_matrix):
         """Refuse what side features cannot be combined with."""
@@ -67,7 +67,7 @@ def with_described(tables, identifiers, places, labels):
 
     Parameters
     ----------
-    tables : list of Table or None
+    tables : list of FeatureTable or None
     identifiers : list of ndarray
         For every kind, its identifiers in order.
     places : list
@@ -87,7 +87,7 @@ def coefficients(tables, prior, w):
 
     Parameters
     ----------
-    tables : list of Table or None
+    tables : list of FeatureTable or None
     prior : LinearPrior or None
     w : ndarray of shape (n_parameters,)
         In the users' unit.

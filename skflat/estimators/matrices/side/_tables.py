@@ -11,7 +11,7 @@ from .._identifiers import codes_of, distinct, kind_of
 
 
 @dataclass
-class Table:
+class FeatureTable:
     """Features of identifiers, whose mean squared norm is 1.
 
     Columns of a dense table are centred and have equal deviations. A sparse table is only divided
