@@ -11,13 +11,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._pipeline import FlatEstimator, checked_weight
 from ._identifier_columns import columns_apart, of_one_kind
 from ._identifiers import check_alike, codes_of, merged
-from .side import Described, with_described
+from .side import Described, Timed, in_bins, with_described, without_times
 
 #: With fewer rows than this, a matrix is not recognised as a list of entries.
 FEWEST_TRIPLES = 50
 
 
-class Observing(Described, FlatEstimator):
+class Observing(Described, Timed, FlatEstimator):
     """Mixin that converts the users' data to codes of identifiers, values and weights.
 
     If ``X`` is a matrix, its identifiers are the numbers of rows and columns. The parameter
@@ -65,9 +65,14 @@ class Observing(Described, FlatEstimator):
             As in `observations`.
         """
         columns, values, weight, shape = self._observed(X, y, sample_weight, first_pass)
+        is_matrix = shape is not None if first_pass else self._matrix
+        self._check_timed(first_pass, is_matrix)
+        bins, times, columns = self._learnt_times(columns)
+        labels = self._labels(len(columns) + (times is not None))
+        labels = labels if times is None else without_times(labels, times[0])[0]
         known = [None] * len(columns) if first_pass else self.identifiers_
         if not first_pass:
-            check_alike(columns, known, self._labels(len(columns)))
+            check_alike(columns, known, labels)
             if self._matrix:
                 self._check_columns(columns[1])
         elif shape is not None:  # empty rows and columns have identifiers, too
@@ -75,12 +80,13 @@ class Observing(Described, FlatEstimator):
             self._tell_of_empty(columns[1], shape[1])
         found = [merged(*each) for each in zip(known, columns, strict=True)]
         identifiers, places = (list(each) for each in zip(*found, strict=True))
-        is_matrix = shape is not None if first_pass else self._matrix
         self._check_described(tables, len(columns), is_matrix)
-        with_described(tables, identifiers, places, self._labels(len(columns)))
+        with_described(tables, identifiers, places, labels)
         codes = self._codes(columns, identifiers)
-        named = {"identifiers_": identifiers, "_matrix": is_matrix}
+        named = {"identifiers_": identifiers, "_matrix": is_matrix, "_times": times}
         named["_rated"] = self._rated_by_now(tables, codes, identifiers, places, first_pass)
+        if times is not None:
+            codes = in_bins(codes, bins, len(times[1]) + 1)
         return named, places, codes, values, weight
 
     def _check_columns(self, numbers):
@@ -104,8 +110,10 @@ class Observing(Described, FlatEstimator):
 
     def _known_codes(self, columns):
         """Codes of validated columns; -1 for identifiers that no fit has seen."""
-        check_alike(columns, self.identifiers_, self._labels(len(columns)))
-        return self._codes(columns, self.identifiers_)
+        known = self._identifiers_alone(columns)
+        labels = self._identifiers_alone(self._labels(len(columns)))
+        check_alike(known, self.identifiers_, labels)
+        return self._with_bins(self._codes(known, self.identifiers_), columns)
 
     def _codes(self, columns, identifiers):
         pairs = zip(columns, identifiers, strict=True)

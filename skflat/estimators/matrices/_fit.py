@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..._compat import Interval, StrOptions
-from ...models.factorization import Factorization, ImplicitFactorization
+from ...models.factorization import DriftingFactorization, Factorization, ImplicitFactorization
 from ...objective import HalfSquared, Objective
 from ...problems import COMPLETION, Problem, as_problem, factorization
 from ...solvers import ALS, SOLVERS, Solver, spawn_generator
@@ -52,6 +52,9 @@ class BaseFactorization(FoldingIn):
         "fit_offsets": ["boolean"],
         "user_features": "no_validation",
         "item_features": "no_validation",
+        "timestamps": [Integral, str, None],
+        "n_time_bins": [Interval(Integral, 1, None, closed="left")],
+        "alpha_drift": SETTINGS["alpha"],
         "alpha_features": [Interval(Real, 0, None, closed="neither")],
         "balance": [StrOptions({"frobenius", "lambda_max", "trace"}), None],
         "clip": ["array-like", None],
@@ -80,7 +83,7 @@ class BaseFactorization(FoldingIn):
             self.scale_ = 1.0 if self._implicit else self._unit(*train)
         touched = touched_by(given[0], sizes) if updates else None
         features = self._side_features(tables, named["identifiers_"], given[1].dtype)
-        model = self._model(sizes, touched, features)
+        model = self._model(sizes, touched, features, named["_times"])
         # Alternating least squares needs all observations of the entities that it solves for.
         whole = (seen.codes, seen.values, seen.weight) if updates else train
         data = self._batch(*whole)
@@ -128,7 +131,12 @@ class BaseFactorization(FoldingIn):
             for rows in (np.sort(train), held_out)
         )
 
-    def _model(self, sizes, touched, features):
+    def _model(self, sizes, touched, features, times):
+        if times is not None:
+            n_bins = len(times[1]) + 1
+            sizes = [*sizes, *(size * n_bins for size in sizes)]
+            params = sizes, self.n_components, True, touched, features
+            return DriftingFactorization(*params, alpha_drift=float(self.alpha_drift))
         make = ImplicitFactorization if self._implicit else Factorization
         return make(sizes, self.n_components, self.fit_offsets, touched, features)
 
@@ -166,7 +174,8 @@ class BaseFactorization(FoldingIn):
 
         It has a lower bound that depends on ``rho``, so that the radius in this unit stays finite.
         """
-        unit = unit_of(codes, y, weight, self.fit_offsets)
+        n_kinds = None if self.timestamps is None else 2  # drifts are for the solver to explain
+        unit = unit_of(codes[:, :n_kinds], y, weight, self.fit_offsets)
         return unit if self.rho == "auto" else max(unit, DROWNED * float(self.rho) ** 2)
 
     def _objective(self, model, data, choose, incremental):
@@ -267,10 +276,15 @@ class BaseFactorization(FoldingIn):
     def _attributes(self, model, w, prior, tables):
         w = model.in_unit(w, self.scale_)
         intercept, offsets, factors = model.split(w)
+        drifts = offsets[model.n_kinds :] if offsets else []
+        pairs = zip(drifts, factors, strict=False)
+        drifts = [drift.reshape(len(F), -1) for drift, F in pairs] or [None, None]
         return {
             "intercept_": 0.0 if intercept is None else intercept[0],
-            "offsets_": offsets,
+            "offsets_": offsets and offsets[: model.n_kinds],
             "factors_": factors,
+            "user_drift_": drifts[0],
+            "item_drift_": drifts[1],
             **coefficients(tables, prior, w),
         }
 

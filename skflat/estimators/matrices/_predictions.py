@@ -72,7 +72,7 @@ class Predicting(Observing):
             np.where((column >= 0)[:, None], F[column], 0)
             if b is None
             else np.where((column >= 0)[:, None], np.column_stack([F, b])[column], 0)
-            for column, F, b in zip(codes.T, factors, offsets, strict=True)
+            for column, F, b in zip(codes.T[: len(factors)], factors, offsets, strict=True)
         ]
         return np.hstack(parts)
 

@@ -1,12 +1,14 @@
 """Factorizations of matrices, with their closed forms."""
 
 from ._balance import balance, balancing_flow, conserved
+from ._drift import DriftingFactorization
 from ._factorization import Factorization
 from ._features import SideFeatures
 from ._implicit import ImplicitFactorization
 from ._least_eigenvalue import balance_eigenvalue
 
 __all__ = [
+    "DriftingFactorization",
     "Factorization",
     "ImplicitFactorization",
     "SideFeatures",

@@ -218,7 +218,7 @@ class Alternation:
         The targets are reduced by all terms that do not depend on the entity.
         """
         codes = [each[:, part] for each in group.codes]
-        rows = [F.take(each, axis=0) for F, each in zip(padded, codes, strict=True)]
+        rows = [F.take(each, axis=0) for F, each in zip(padded, codes, strict=False)]
         S = rows[0] if len(rows) == 1 else sum(rows)
         t = group.y[:, part] if intercept is None else group.y[:, part] - intercept
         for b, each in zip(shifts, codes, strict=False):  # one kind alone has no shifts
@@ -254,7 +254,7 @@ def _groups(model, batch, c, budget):
     starts = np.cumsum(counts) - counts
     by_length = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
     lengths = counts[by_length]
-    padding = np.array([model.sizes[d] for d in range(model.n_kinds) if d != c], X.dtype)
+    padding = np.array([model.sizes[d] for d in range(len(model.sizes)) if d != c], X.dtype)
     columns = [np.append(np.delete(X, c, axis=1)[order, j], size) for j, size in enumerate(padding)]
     if not columns:  # one kind alone still needs a column that distinguishes rows from padding
         columns = [np.append(np.zeros_like(order), 1)]

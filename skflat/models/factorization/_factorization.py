@@ -46,12 +46,14 @@ class Factorization(Model):
     chunk = 1 << 17
     #: What sweeps over the kinds of entities.
     alternates = Alternation
+    #: How many of the first kinds have factors. The others have only offsets. None stands for all.
+    with_factors = None
     #: So batches minimise the same ridge as the closed form does.
     penalized_by_batch = False
 
     def __init__(self, sizes, n_components, fit_offsets=True, touched=None, features=None):
         self.sizes = [int(size) for size in sizes]
-        self.n_kinds = len(self.sizes)
+        self.n_kinds = len(self.sizes[: self.with_factors])
         if self.n_kinds == 1 and not fit_offsets:
             raise ValueError("With one column of identifiers there is nothing but offsets to fit.")
         self.n_components = n_components if self.n_kinds > 1 else 0
@@ -62,7 +64,8 @@ class Factorization(Model):
         if fit_offsets:
             shapes["intercept"] = (1,)
             shapes |= {f"offsets_{c}": (size,) for c, size in enumerate(self.sizes)}
-        shapes |= {f"factors_{c}": (size, self.n_components) for c, size in enumerate(self.sizes)}
+        with_factors = enumerate(self.sizes[: self.n_kinds])
+        shapes |= {f"factors_{c}": (size, self.n_components) for c, size in with_factors}
         self.layout = Layout(shapes)
         self.n_affine = fit_offsets * (1 + sum(self.sizes))
 
@@ -97,7 +100,7 @@ class Factorization(Model):
         if self.fit_offsets:
             intercept[...] = batch.mean(rest)
             rest -= intercept
-        for c, b in list(enumerate(offsets or ())) * N_TURNS:
+        for c, b in list(enumerate(offsets or ()))[: self.n_kinds] * N_TURNS:
             step = _shrunk_means(rest, batch.X[:, c], batch.weight, len(b))
             b += step
             rest -= step.take(batch.X[:, c])
@@ -115,11 +118,11 @@ class Factorization(Model):
         Intercept and offsets are None if the model has none.
         """
         views = self.layout.views(w)
-        kinds = range(self.n_kinds)
-        factors = [views[f"factors_{c}"] for c in kinds]
+        factors = [views[f"factors_{c}"] for c in range(self.n_kinds)]
         if not self.fit_offsets:
             return None, None, factors
-        return views["intercept"], [views[f"offsets_{c}"] for c in kinds], factors
+        offsets = [views[f"offsets_{c}"] for c in range(len(self.sizes))]
+        return views["intercept"], offsets, factors
 
     def join(self, intercept, offsets, factors):
         """One flat vector, a copy, from the parts that `split` returns."""
@@ -136,7 +139,8 @@ class Factorization(Model):
         intercept, offsets, factors = self.split(w)
         its_intercept, its_offsets, its_factors = smaller.split(there)
         for c, place in enumerate(places):
-            factors[c][place] = its_factors[c]
+            if c < self.n_kinds:
+                factors[c][place] = its_factors[c]
             if self.fit_offsets:
                 offsets[c][place] = its_offsets[c]
         if self.fit_offsets:
@@ -182,6 +186,10 @@ class Factorization(Model):
         self.alternates(model, batch, alpha, rho, kinds=[0]).respond(out, 0)
         return model, out
 
+    def entries(self, codes):
+        """The codes of all kinds for entries with some codes of the kinds that have factors."""
+        return codes
+
     # --- scores ---
 
     def forward(self, params, X):
@@ -189,11 +197,12 @@ class Factorization(Model):
         for c in range(self.n_kinds):
             rows = params[f"factors_{c}"][X[:, c]]
             total, squares = total + rows, squares + (rows**2).sum(axis=1)
-            if self.fit_offsets:
-                score = score + params[f"offsets_{c}"][X[:, c]]
         # |sum|^2 minus the sum of squares is twice the sum over all pairs.
         score = score + ((total**2).sum(axis=1) - squares) / 2
-        return (score + params["intercept"][0] if self.fit_offsets else score)[:, None]
+        if self.fit_offsets:
+            offsets = (params[f"offsets_{c}"][X[:, c]] for c in range(len(self.sizes)))
+            score = sum(offsets, start=score + params["intercept"][0])
+        return score[:, None]
 
     def scores(self, w, X, work=None):
         return self.scores_of(w, X, self.rows(w, X))[:, None]
@@ -263,6 +272,8 @@ class Factorization(Model):
             F[...] = spread @ others[c]
             if self.fit_offsets:
                 offsets[c][...] = spread.sum(axis=1) if affine else 0
+        for c in range(self.n_kinds, len(offsets or ())):  # kinds that have offsets only
+            offsets[c][...] = np.bincount(X[:, c], values, len(offsets[c])) if affine else 0
 
     def squared_gradients(self, loss, w, batch, work):
         rows = self.rows(w, batch.X)
@@ -275,7 +286,7 @@ class Factorization(Model):
 
         The first column is for intercept and offsets together. Then there is one per kind.
         """
-        affine = np.full(len(rows[0]), (1 + self.n_kinds) * self.fit_offsets, rows[0].dtype)
+        affine = np.full(len(rows[0]), (1 + len(self.sizes)) * self.fit_offsets, rows[0].dtype)
         squares = [np.einsum("ik,ik->i", other, other) for other in others_of(rows)]
         return np.column_stack([affine, *squares])
 
@@ -286,7 +297,7 @@ class Factorization(Model):
         the rows.
         """
         # The sum over kinds of |sum of the others|^2 is (C - 2) |total|^2 + sum |u|^2.
-        trace = (1 + self.n_kinds) * self.fit_offsets
+        trace = (1 + len(self.sizes)) * self.fit_offsets
         for c, F in enumerate(self.split(w)[2]):
             counts = np.bincount(batch.X[:, c], batch.weight, minlength=len(F))
             trace += float(counts @ np.einsum("ik,ik->i", F, F)) / batch.total_weight
@@ -300,7 +311,7 @@ class Factorization(Model):
         """For every kind, the sums of the weights of each entity's rows."""
         return [
             np.bincount(batch.X[:, c], batch.weight, minlength=size)
-            for c, size in enumerate(self.sizes)
+            for c, size in enumerate(self.sizes[: self.n_kinds])
         ]
 
     def noise_loss(self, w, rho, batch):

@@ -99,12 +99,12 @@ class Recommending:
         if items is not None:
             candidates = np.unique(self._known(items, 1, "items"))
         banned = self._banned(names, rows, candidates, seen) if exclude_seen else _nothing()
-        score, (left, right) = self._scorer(), self._with_offsets(rows, candidates)
+        predict, (left, right) = self._scorer(), self._with_offsets(rows, candidates)
         places, scores = best(
             left,
             right,
             min(n, len(candidates)),
-            lambda i, j: score(np.column_stack([rows[i], candidates[j]])),
+            lambda i, j: predict(self._at_last(np.column_stack([rows[i], candidates[j]]))),
             self._slack(rows, left, right),
             banned,
         )
@@ -213,13 +213,22 @@ class Recommending:
         X = np.where((rows >= 0)[:, None], X[rows], 0)
         if self.offsets_ is None:
             return X, Y[columns]
-        return np.insert(X, 0, 1, axis=1), np.insert(Y[columns], 0, self.offsets_[1][columns], 1)
+        return np.insert(X, 0, 1, axis=1), np.insert(
+            Y[columns], 0, self._last_offsets(1)[columns], 1
+        )
+
+    def _last_offsets(self, kind):
+        """The offsets of one kind, at the last time if they drift."""
+        drift = (self.user_drift_, self.item_drift_)[kind]
+        return self.offsets_[kind] if drift is None else self.offsets_[kind] + drift[:, -1]
 
     def _slack(self, rows, left, right):
         """Bounds of the rounding errors of the scores of every row."""
         size = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1).max()
         if self.offsets_ is not None:
-            size += np.abs(self.intercept_) + np.abs(np.where(rows < 0, 0, self.offsets_[0][rows]))
+            size += np.abs(self.intercept_) + np.abs(
+                np.where(rows < 0, 0, self._last_offsets(0)[rows])
+            )
         return ROUNDINGS * (left.shape[1] + 2) * np.finfo(left.dtype).eps * size
 
     def _banned(self, names, rows, candidates, seen):
@@ -244,7 +253,7 @@ class Recommending:
         """Positions in ``names`` and codes of items of the pairs in ``seen``."""
         if hasattr(seen, "__len__") and len(seen) == 0:
             return _nothing()
-        columns = self._identified(seen)
+        columns = self._identifiers_alone(self._identified(seen))
         check_alike(columns, self.identifiers_, self._labels(2))
         # Users may be unknown and may occur several times, so each is compared by its name.
         asked = distinct(names)
