@@ -82,16 +82,14 @@ class BaseFactorization(FoldingIn):
         if first_pass:
             self.scale_ = 1.0 if self._implicit else self._unit(*train)
         touched = touched_by(given[0], sizes) if updates else None
-        features = self._side_features(tables, named["identifiers_"], given[1].dtype)
-        model = self._model(sizes, touched, features, named["_times"])
+        model = self._model(named, tables, touched, given[1].dtype)
         # Alternating least squares needs all observations of the entities that it solves for.
         whole = (seen.codes, seen.values, seen.weight) if updates else train
         data = self._batch(*whole)
         if not len(data):
             raise ValueError("No count is positive: there is nothing to learn from.")
         objective = self._objective(model, data, first_pass, incremental)
-        w = self._start(model, self._batch(*train), places, first_pass)
-        prior = model.prior(data)
+        w, prior = self._start(model, self._batch(*train), places, first_pass), model.prior(data)
         if prior and self._implicit:  # factors of 0 are no part of the loss over all pairs
             prior.clear(w)
         training = Training(
@@ -114,6 +112,8 @@ class BaseFactorization(FoldingIn):
         """Refuse what cannot be combined, and set whether feedback is implicit."""
         if updates and self.early_stopping:
             raise ValueError("partial_fit of 'als' has no early stopping: set it to False.")
+        if updates and self.timestamps is not None:
+            raise ValueError(f"partial_fit has no timestamps, got {self.timestamps!r}.")
         if not first_pass:
             self._check_feedback()
         self._implicit = self.feedback == "implicit"
@@ -131,14 +131,16 @@ class BaseFactorization(FoldingIn):
             for rows in (np.sort(train), held_out)
         )
 
-    def _model(self, sizes, touched, features, times):
+    def _model(self, named, tables, touched, dtype):
+        identifiers, times = named["identifiers_"], named["_times"]
+        sizes = [len(known) for known in identifiers]
+        features = self._side_features(tables, identifiers, dtype)
+        params = self.n_components, self.fit_offsets, touched, features
         if times is not None:
-            n_bins = len(times[1]) + 1
-            sizes = [*sizes, *(size * n_bins for size in sizes)]
-            params = sizes, self.n_components, True, touched, features
-            return DriftingFactorization(*params, alpha_drift=float(self.alpha_drift))
+            sizes += [size * (len(times[1]) + 1) for size in sizes]
+            return DriftingFactorization(sizes, *params, alpha_drift=float(self.alpha_drift))
         make = ImplicitFactorization if self._implicit else Factorization
-        return make(sizes, self.n_components, self.fit_offsets, touched, features)
+        return make(sizes, *params)
 
     def _judge(self, objective, w, train):
         """Warn if nothing was learnt, and measure."""

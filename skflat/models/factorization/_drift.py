@@ -34,7 +34,8 @@ class DriftingAlternation(Alternation):
         d = self.model.split(w)[1][c]
         rest = y - self.model.scores(w, X)[:, 0] + d.take(X[:, c])
         sums = np.bincount(X[:, c], rest if v is None else v * rest, len(d))
-        d[...] = sums / (np.bincount(X[:, c], v, len(d)) + self.model.alpha_drift)
+        total = np.bincount(X[:, c], v, len(d)) + self.model.alpha_drift
+        d[...] = np.divide(sums, total, out=np.zeros_like(sums), where=total > 0)
 
     def penalty(self, w):
         if self.prior is None:

@@ -92,7 +92,8 @@ def test_times_beyond_those_of_training_and_unknown_identifiers():
     )
     # An item that was never rated in a bin has no drift there.
     rows = TRAIN[(X[TRAIN][:, 1] != 4) | (X[TRAIN][:, 2] < 50)]
-    assert fitted(X[rows], Y[rows]).item_drift_[4, -1] == 0
+    for alpha_drift in (2.0, 0.0):
+        assert fitted(X[rows], Y[rows], alpha_drift=alpha_drift).item_drift_[4, -1] == 0
 
 
 def test_recommendations_are_for_the_last_bin():
@@ -166,6 +167,8 @@ def test_what_is_refused_later():
     model = fitted(keep_seen=True)
     with pytest.raises(ValueError, match="no partial_fit, fold_in or warm start"):
         model.partial_fit(X[:5], Y[:5])
+    with pytest.raises(ValueError, match="partial_fit has no timestamps"):
+        clone(model).partial_fit(X, Y)
     with pytest.raises(ValueError, match="no partial_fit, fold_in or warm start"):
         model.fold_in([[77, 1, 5]], [1.0])
     with pytest.raises(ValueError, match="no partial_fit, fold_in or warm start"):

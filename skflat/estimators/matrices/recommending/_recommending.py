@@ -25,7 +25,8 @@ class Recommendations(NamedTuple):
     scores : ndarray of shape (n_users, n)
         Predictions of `FlatMatrixFactorization.predict` without ``clip``. NaN if ``ids`` is masked.
     known : ndarray of bool of shape (n_users,)
-        Whether the user was seen in ``fit``. The others get the items with the largest offsets.
+        Whether the user was seen in ``fit`` or is in its table of features. The others get the
+        items with the largest offsets.
     """
 
     ids: np.ma.MaskedArray
@@ -42,7 +43,8 @@ class Recommending:
         Items with equal predictions are in the order of their identifiers. The result for one user
         does not depend on the others. Users and items are taken in blocks, so memory does not grow
         with the product of their numbers. The cost is ``n_components`` multiplications for every
-        pair.
+        pair. Identifiers that only have features are treated as those seen in ``fit``. If offsets
+        drift, predictions are for the last bin of time.
 
         Parameters
         ----------
@@ -70,7 +72,7 @@ class Recommending:
         scores : ndarray of shape (n_users, n)
             Predictions as from `predict`, without ``clip``. NaN if no candidate is left.
         known : ndarray of bool of shape (n_users,)
-            Whether the user was seen in ``fit``.
+            Whether the user was seen in ``fit`` or is in its table of features.
 
         Raises
         ------
