@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._pipeline import FlatEstimator, checked_weight
 from ._identifier_columns import columns_apart, of_one_kind
 from ._identifiers import check_alike, codes_of, merged
-from .side import Described, Timed, in_bins, with_described, without_times
+from .side import Described, Timed, with_described
 
 #: With fewer rows than this, a matrix is not recognised as a list of entries.
 FEWEST_TRIPLES = 50
@@ -67,9 +67,9 @@ class Observing(Described, Timed, FlatEstimator):
         columns, values, weight, shape = self._observed(X, y, sample_weight, first_pass)
         is_matrix = shape is not None if first_pass else self._matrix
         self._check_timed(first_pass, is_matrix)
-        bins, times, columns = self._learnt_times(columns)
-        labels = self._labels(len(columns) + (times is not None))
-        labels = labels if times is None else without_times(labels, times[0])[0]
+        given, labels, times = columns, self._labels(len(columns)), self._learnt_times(columns)
+        if times is not None:
+            columns, labels = times.left_out(columns), times.left_out(labels)
         known = [None] * len(columns) if first_pass else self.identifiers_
         if not first_pass:
             check_alike(columns, known, labels)
@@ -86,7 +86,7 @@ class Observing(Described, Timed, FlatEstimator):
         named = {"identifiers_": identifiers, "_matrix": is_matrix, "_times": times}
         named["_rated"] = self._rated_by_now(tables, codes, identifiers, places, first_pass)
         if times is not None:
-            codes = in_bins(codes, bins, len(times[1]) + 1)
+            codes = times.with_bins(codes, given)
         return named, places, codes, values, weight
 
     def _check_columns(self, numbers):
@@ -110,10 +110,11 @@ class Observing(Described, Timed, FlatEstimator):
 
     def _known_codes(self, columns):
         """Codes of validated columns; -1 for identifiers that no fit has seen."""
-        known = self._identifiers_alone(columns)
-        labels = self._identifiers_alone(self._labels(len(columns)))
+        times, labels = self._times, self._labels(len(columns))
+        known, labels = (times.left_out(each) if times else each for each in (columns, labels))
         check_alike(known, self.identifiers_, labels)
-        return self._with_bins(self._codes(known, self.identifiers_), columns)
+        codes = self._codes(known, self.identifiers_)
+        return times.with_bins(codes, columns) if times else codes
 
     def _codes(self, columns, identifiers):
         pairs = zip(columns, identifiers, strict=True)

@@ -137,7 +137,7 @@ class BaseFactorization(FoldingIn):
         features = self._side_features(tables, identifiers, dtype)
         params = self.n_components, self.fit_offsets, touched, features
         if times is not None:
-            sizes += [size * (len(times[1]) + 1) for size in sizes]
+            sizes += [size * times.n for size in sizes]
             return DriftingFactorization(sizes, *params, alpha_drift=float(self.alpha_drift))
         make = ImplicitFactorization if self._implicit else Factorization
         return make(sizes, *params)

@@ -47,7 +47,8 @@ class DriftingAlternation(Alternation):
 class DriftingFactorization(Factorization):
     """A factorization of two kinds whose offsets drift. It has four kinds of entities.
 
-    The last two have offsets, but no factors: a user in a bin of time, and an item in a bin.
+    The last two have offsets, but no factors: a user in a bin of time, and an item in a bin. The
+    entity ``i`` in the bin ``t`` of ``n_bins`` has the code ``i n_bins + t``.
 
     Parameters
     ----------
@@ -75,12 +76,15 @@ class DriftingFactorization(Factorization):
         alpha_drift=0.0,
     ):
         super().__init__(sizes, n_components, fit_offsets, touched, features)
-        self.alpha_drift = alpha_drift
+        self.n_bins, self.alpha_drift = self.sizes[2] // self.sizes[0], alpha_drift
+
+    def sizes_with_one_more(self):
+        sizes, n_bins = super().sizes_with_one_more()[: self.n_kinds], self.n_bins
+        return [*sizes, *(size * n_bins for size in sizes)]
 
     def entries(self, codes):
-        """Entries at the last time."""
-        n_bins = self.sizes[2] // self.sizes[0]
-        return np.hstack([codes, (codes + 1) * n_bins - 1])
+        """Entries at the last time. The code -1 stays."""
+        return np.hstack([codes, (codes + 1) * self.n_bins - 1])
 
     def penalties(self, alpha):
         """As in `Factorization`, and the slice of drifts. The number 0 stands for no penalty."""

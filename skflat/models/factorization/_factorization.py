@@ -155,13 +155,16 @@ class Factorization(Model):
         out[: self.n_affine] = w[: self.n_affine] * float(unit)
         return out
 
+    def sizes_with_one_more(self):
+        """Numbers of entities with one more of every kind that has factors."""
+        return [size + 1 for size in self.sizes]
+
     def padded(self, w):
         """A model with one more entity of every kind, whose parameters are 0, and its flat vector.
 
         The code -1 then stands for an unknown entity.
         """
-        sizes = [size + 1 for size in self.sizes]
-        wider = type(self)(sizes, self.n_components, self.fit_offsets)
+        wider = type(self)(self.sizes_with_one_more(), self.n_components, self.fit_offsets)
         out = np.zeros(wider.layout.size, w.dtype)
         wider.embed(out, self, w, [slice(size) for size in self.sizes])
         return wider, out

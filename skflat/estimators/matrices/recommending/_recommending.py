@@ -101,12 +101,12 @@ class Recommending:
         if items is not None:
             candidates = np.unique(self._known(items, 1, "items"))
         banned = self._banned(names, rows, candidates, seen) if exclude_seen else _nothing()
-        predict, (left, right) = self._scorer(), self._with_offsets(rows, candidates)
+        score, (left, right) = self._scorer(), self._with_offsets(rows, candidates)
         places, scores = best(
             left,
             right,
             min(n, len(candidates)),
-            lambda i, j: predict(self._at_last(np.column_stack([rows[i], candidates[j]]))),
+            lambda i, j: score(np.column_stack([rows[i], candidates[j]])),
             self._slack(rows, left, right),
             banned,
         )
@@ -255,7 +255,9 @@ class Recommending:
         """Positions in ``names`` and codes of items of the pairs in ``seen``."""
         if hasattr(seen, "__len__") and len(seen) == 0:
             return _nothing()
-        columns = self._identifiers_alone(self._identified(seen))
+        columns = self._identified(seen)
+        if self._times is not None:
+            columns = self._times.left_out(columns)
         check_alike(columns, self.identifiers_, self._labels(2))
         # Users may be unknown and may occur several times, so each is compared by its name.
         asked = distinct(names)

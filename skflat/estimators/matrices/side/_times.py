@@ -1,27 +1,59 @@
 """Bins of time: the column of times, and the codes of users and items in a bin."""
 
+from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
 
 from ....solvers import ALS
 
-KINDS = {"M": "dates", "i": "numbers", "u": "numbers", "f": "numbers", "b": "numbers"}
+KINDS = {"M": "dates"} | dict.fromkeys("biuf", "numbers")
 
 
-def without_times(columns, place):
-    """The columns of identifiers, and the column of times or None."""
-    if place is None:
-        return columns, None
-    return [*columns[:place], *columns[place + 1 :]], columns[place]
+@dataclass
+class TimeBins:
+    """Bins with about equally many of the times of a fit.
+
+    Attributes
+    ----------
+    place : int
+        Position of the column of times.
+    edges : ndarray of shape (n_bins - 1,)
+        The first time of every bin but the first.
+    """
+
+    place: int
+    edges: np.ndarray
+
+    @classmethod
+    def of(cls, columns, place, n_bins):
+        """The bins of the times in the columns of a fit. Equal times are in one bin."""
+        times = np.sort(_checked(columns[place]))
+        edges = np.unique(times[np.arange(1, n_bins) * len(times) // n_bins])
+        return cls(place, edges[edges > times[0]])
+
+    @property
+    def n(self):
+        return len(self.edges) + 1
+
+    def left_out(self, columns):
+        """The columns, or their labels, without that of the times."""
+        return [*columns[: self.place], *columns[self.place + 1 :]]
+
+    def with_bins(self, codes, columns):
+        """The codes of identifiers, followed by those in the bins of the columns."""
+        times = _checked(columns[self.place], like=self.edges)
+        bins = np.searchsorted(self.edges, times, side="right")[:, None]
+        # An unknown entity has the code -1 in every bin.
+        return np.hstack([codes, np.where(codes < 0, -1, codes * self.n + bins)])
 
 
 def place_of_times(timestamps, names, n_columns):
-    """The position of the column that ``timestamps`` names, or None.
+    """The position of the column that ``timestamps`` names.
 
     Parameters
     ----------
-    timestamps : int, str or None
+    timestamps : int or str
     names : ndarray of str or None
         Names of the columns, if they have some.
     n_columns : int
@@ -31,8 +63,6 @@ def place_of_times(timestamps, names, n_columns):
     ValueError
         If there is no such column, or if there are not two columns of identifiers beside it.
     """
-    if timestamps is None:
-        return None
     known = [] if names is None else list(names)
     if isinstance(timestamps, Integral) and -n_columns <= timestamps < n_columns:
         place = int(timestamps) % n_columns
@@ -51,47 +81,20 @@ def place_of_times(timestamps, names, n_columns):
     return place
 
 
-def edges_of(times, n_bins):
-    """The first times of all bins but the first. The bins have about equally many of the times."""
-    _check_kind(times)
-    places = np.arange(1, n_bins) * len(times) // n_bins
-    first = np.sort(times)
-    edges = np.unique(first[places])
-    return edges[edges > first[0]]
-
-
-def bins_of(times, edges):
-    """The bin of every time. Those before all training times are in the first bin."""
-    _check_kind(times, edges)
-    return np.searchsorted(edges, times, side="right")
-
-
-def in_bins(codes, bins, n_bins):
-    """Codes of two kinds, with those of both in a bin as two more columns.
-
-    An unknown entity has the code -1 in every bin.
-    """
-    drifts = np.where(codes < 0, -1, codes * n_bins + np.reshape(bins, (-1, 1)))
-    return np.hstack([codes, drifts])
-
-
-def _check_kind(times, edges=None):
-    kind = KINDS.get(times.dtype.kind)
+def _checked(times, like=None):
+    """Times, which must be numbers or dates, and of the same kind as those of the fit."""
+    kind, first = KINDS.get(times.dtype.kind), times[:1].tolist()[0]
     if kind is None:
-        raise ValueError(
-            f"Times must be numbers or dates without a time zone, got {times[:1].tolist()[0]!r}."
-        )
-    if edges is not None and kind != KINDS[edges.dtype.kind]:
-        raise ValueError(
-            f"Times were {KINDS[edges.dtype.kind]} in fit, got {times[:1].tolist()[0]!r}."
-        )
+        raise ValueError(f"Times must be numbers or dates without a time zone, got {first!r}.")
+    if like is not None and kind != KINDS[like.dtype.kind]:
+        raise ValueError(f"Times were {KINDS[like.dtype.kind]} in fit, got {first!r}.")
+    return times
 
 
 class Timed:
     """Mixin of a factorization whose observations may have times.
 
-    ``_times`` is the position of the column of times and the edges of the bins. It is None if the
-    fitted model has no drifts.
+    ``_times`` are the `TimeBins` of the fitted model. None stands for no times.
     """
 
     _times = None
@@ -112,32 +115,9 @@ class Timed:
                 raise ValueError(f"timestamps={self.timestamps!r}: this needs {what}.")
 
     def _learnt_times(self, columns):
-        """The bins of a fit, what ``_times`` is to be, and the columns of identifiers.
-
-        Bins are None if there are no times.
-        """
+        """The bins of a fit, or None."""
+        if self.timestamps is None:
+            return None
         names = getattr(self, "feature_names_in_", None)
         place = place_of_times(self.timestamps, names, len(columns))
-        columns, when = without_times(columns, place)
-        if when is None:
-            return None, None, columns
-        edges = edges_of(when, self.n_time_bins)
-        return bins_of(when, edges), (place, edges), columns
-
-    def _identifiers_alone(self, columns):
-        """The given columns of a fitted model, or their labels, without that of the times."""
-        return columns if self._times is None else without_times(columns, self._times[0])[0]
-
-    def _with_bins(self, codes, columns):
-        """The codes of identifiers, followed by those in the bins of the given columns."""
-        if self._times is None:
-            return codes
-        place, edges = self._times
-        return in_bins(codes, bins_of(columns[place], edges), len(edges) + 1)
-
-    def _at_last(self, codes):
-        """The codes of identifiers, followed by those in the last bin."""
-        if self._times is None:
-            return codes
-        n_bins = len(self._times[1]) + 1
-        return in_bins(codes, n_bins - 1, n_bins)
+        return TimeBins.of(columns, place, self.n_time_bins)
