@@ -33,6 +33,8 @@ SETS = {
     "movietweetings_100k": ((0, 10), {"n_components": 10, "rho": 0.3, "alpha": 5.0}),
     "movielens_1m": ((1, 5), {"n_components": 40, "rho": 0.15, "alpha": 15.0}),
 }
+#: By default. MovieLens-1M takes some minutes more.
+QUICK = ["movielens_latest_small", "movietweetings_100k"]
 COLD = 0.1  # share of users or items without ratings
 N_FACTORS_OF_RIVAL = 20
 
@@ -165,7 +167,7 @@ def print_rival(what, X, y, train, test, features):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", metavar="DIR", required=True)
-    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
+    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=QUICK)
     args = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
     print("artificial ratings")

@@ -249,7 +249,7 @@ class BaseFactorization(FoldingIn):
         intercept, offsets, factors = model.split(w)
         weights, data = [None, None], objective.data
         if self.balance == "lambda_max":
-            factors = balance_eigenvalue(*factors, *data.X.T, data.weight)
+            factors = balance_eigenvalue(*factors, *data.X[:, :2].T, data.weight)
             return model.join(intercept, offsets, factors)
         if self.balance == "trace":
             # In the trace, each entity's factors count as often as the entity is observed.

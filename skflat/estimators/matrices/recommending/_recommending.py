@@ -215,22 +215,21 @@ class Recommending:
         X = np.where((rows >= 0)[:, None], X[rows], 0)
         if self.offsets_ is None:
             return X, Y[columns]
-        return np.insert(X, 0, 1, axis=1), np.insert(
-            Y[columns], 0, self._last_offsets(1)[columns], 1
-        )
+        offsets = self._last_offsets(1)[columns]
+        return np.insert(X, 0, 1, axis=1), np.insert(Y[columns], 0, offsets, 1)
 
     def _last_offsets(self, kind):
         """The offsets of one kind, at the last time if they drift."""
-        drift = (self.user_drift_, self.item_drift_)[kind]
-        return self.offsets_[kind] if drift is None else self.offsets_[kind] + drift[:, -1]
+        if self._times is None:
+            return self.offsets_[kind]
+        return self.offsets_[kind] + (self.user_drift_, self.item_drift_)[kind][:, -1]
 
     def _slack(self, rows, left, right):
         """Bounds of the rounding errors of the scores of every row."""
         size = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1).max()
         if self.offsets_ is not None:
-            size += np.abs(self.intercept_) + np.abs(
-                np.where(rows < 0, 0, self._last_offsets(0)[rows])
-            )
+            own = np.where(rows < 0, 0, self._last_offsets(0)[rows])
+            size += np.abs(self.intercept_) + np.abs(own)
         return ROUNDINGS * (left.shape[1] + 2) * np.finfo(left.dtype).eps * size
 
     def _banned(self, names, rows, candidates, seen):
