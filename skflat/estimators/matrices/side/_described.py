@@ -1,5 +1,7 @@
 """Mixin of a factorization whose users and items may be described by features."""
 
+import warnings
+
 import numpy as np
 
 from ....models.factorization import SideFeatures
@@ -78,8 +80,15 @@ def with_described(tables, identifiers, places, labels):
     for c, table in enumerate(tables[: len(identifiers)]):
         if table is not None:
             table.check_kind(identifiers[c], labels[c])
+            n_before = len(identifiers[c])
             identifiers[c], moved = merged(identifiers[c], table.ids)
             places[c] = moved[places[c]]
+            if len(identifiers[c]) == n_before + len(table.ids):
+                warnings.warn(
+                    f"No identifier in {table.label} occurs in {labels[c]} of X, so nothing can be "
+                    "learnt from its features.",
+                    stacklevel=6,
+                )
 
 
 def coefficients(tables, prior, w):
