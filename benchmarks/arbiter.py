@@ -12,8 +12,8 @@ same for networks with right labels only.
 
 Every network goes to a CSV file here as soon as it is measured, and what is there is not trained
 again. Seeds are the outer loop, so an interrupted run has whole grids. The full preset has 1,152
-networks a set and takes an hour and a half of one free core for all sets; --preset small has 48 on
-two sets, in files of its own under results/, and takes two minutes. What the tables say is in
+networks a set and takes an hour of one core for all sets; --preset small has 48 on two sets, in
+files of its own under results/, and takes two minutes. What the tables say is in
 arbiter.md.
 """
 
@@ -41,12 +41,17 @@ from skflat.measures import (
     LevelSetDistance,
     LiveUnits,
     LocalEnergy,
+    MagnitudeSharpness,
+    MaximalVariation,
     NoiseStability,
     NormalizedMargin,
     OrbitTrace,
+    PacBayesBound,
     PathNorm,
     RelativeFlatness,
+    SoftRank,
     SpectralNorms,
+    TakeuchiCriterion,
     Weakness,
     orbit_minimal,
 )
@@ -134,9 +139,14 @@ MEASURES = {
     "largest eigenvalue": HessianEigenvalues(),
     "largest eigenvalue, orbit": orbit_minimal(HessianEigenvalues()),
     "level set distance": LevelSetDistance(),
+    "maximal variation": MaximalVariation(n_starts=1, n_refined=1, max_iter=10),
     "gradient noise": GradientNoise(),
     "gradient noise, orbit": orbit_minimal(GradientNoise()),
     "relative flatness": RelativeFlatness(),
+    "soft rank": SoftRank(n_probes=3, n_steps=20),
+    "Takeuchi criterion": TakeuchiCriterion(n_probes=3, n_steps=20),
+    "magnitude sharpness": MagnitudeSharpness(n_draws=4),
+    "PAC-Bayes bound": PacBayesBound(n_draws=2),
     "noise stability, by weight": NoiseStability(n_draws=4),
     "local energy, by weight": LocalEnergy(n_draws=4),
     "local energy, isotropic": LocalEnergy(scale=0.05, noise="isotropic", n_draws=4),

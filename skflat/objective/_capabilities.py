@@ -262,6 +262,25 @@ class LeastSquares(Capability, ABC):
             ``learnt(loss)``.
         """
 
+    @abstractmethod
+    def draws(self, rho, seed):
+        """An object that draws one kind of parameters after the other from their posterior.
+
+        Parameters
+        ----------
+        rho : float
+            Standard deviation of the normal noise under which the expected loss is taken.
+        seed : int
+
+        Returns
+        -------
+        object
+            Its ``sweep(w)`` changes ``w`` in place and returns the loss of the draw. Its ``n_rows``
+            is the number of rows that a sweep passes over. ``keep(w)`` keeps a draw, and they are
+            in ``kept``. ``mean()`` is one point with the mean scores of the draws kept, and the
+            penalty to which the prior amounts.
+        """
+
 
 class Geometry(Capability, ABC):
     """Closed forms of the level sets. Each is None at points where the form does not hold.

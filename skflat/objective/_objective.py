@@ -70,12 +70,25 @@ class Objective:
     def _with(self, **changes):
         known = {"unit_radius": vars(self).get("unit_radius"), "loss": self.loss_function}
         settings = {"alpha": self.alpha, "reported": self.reported, **known, **changes}
-        data = self.data
-        return Objective(self.model, X=data.X, y=data.y, sample_weight=data.weight, **settings)
+        data, settings = self.data, {"model": self.model, **settings}
+        return Objective(X=data.X, y=data.y, sample_weight=data.weight, **settings)
 
     def unpenalized(self):
         """The same objective without penalty and label smoothing. Measures use this one."""
         return self._with(alpha=0.0, loss=self.loss_function.unsmoothed())
+
+    def with_model(self, model):
+        """The same objective of another model.
+
+        Parameters
+        ----------
+        model : Model
+
+        Returns
+        -------
+        Objective
+        """
+        return self._with(model=model, unit_radius=None)
 
     def as_reported(self):
         """The same objective with scikit-learn's loss values. Training uses this one."""

@@ -13,6 +13,7 @@ from ._entropy_sgd import EntropySGD
 from ._expected_loss import ExpectedLoss
 from ._friendly_sam import FriendlySAM
 from ._functional_sam import FunctionalSAM
+from ._gibbs import Gibbs
 from ._gradient import SGD, Adam
 from ._gsam import GSAM
 from ._label_noise import LabelNoise
@@ -33,9 +34,9 @@ from ._subspace import Subspace
 from ._swa import SWA
 from ._trace import TracePenalty
 
-#: From the names in an estimator's ``solver`` to classes. `ALS` is missing, because it works for
-#: factorizations only. Their estimators add it. `Subspace` is missing, because it is an instrument
-#: that by design does not minimise every loss.
+#: From the names in an estimator's ``solver`` to classes. `ALS` and `Gibbs` are missing, because
+#: they work for factorizations only. Their estimators add them. `Subspace` is missing, because it
+#: is an instrument that by design does not minimise every loss.
 SOLVERS = {
     "adam": Adam,
     "asam": ASAM,
@@ -88,6 +89,7 @@ __all__ = [
     "ExpectedLoss",
     "FriendlySAM",
     "FunctionalSAM",
+    "Gibbs",
     "History",
     "LabelNoise",
     "MaxMargin",

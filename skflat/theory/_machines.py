@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
+from ._kernels import identity, relu_units, sign_units
 from ._normal import hazard, log_2cosh, log_tail, normal_grid, tail
 
 
@@ -30,31 +31,29 @@ def standardized(margin, q, z):
 
 
 class BinaryMachine:
-    """Weights -1 and +1. A layer of hidden units turns ``q`` into the `effective_overlap`."""
+    """Weights -1 and +1. A layer of hidden units turns ``q`` into an effective overlap."""
 
-    is_layered = False
     margins = typical_margins = (-1.0, 4.0)
     grid = normal_grid(10, 401)
 
-    @staticmethod
-    def effective_overlap(q):
-        """``e(q)`` and its derivative."""
-        return q, 1.0
+    def __init__(self, kernel=identity):
+        self.kernel = kernel
 
     def point(self, qh, margin):
         """The saddle of conjugate overlap ``qh``."""
         z, dz = self.grid
         field = np.sqrt(qh) * z
         q = dz @ np.tanh(field) ** 2
-        e, slope = self.effective_overlap(q)
+        e, slope, bend = self.kernel(q)
         # Given ``qh``, the first equation yields ``q`` and the second one ``alpha``.
         x = standardized(margin, e, z)
-        alpha = qh * (1 - e) / (slope * (dz @ hazard(x) ** 2))
+        pull = dz @ hazard(x) ** 2
+        alpha = qh * (1 - e) / (slope * pull)
         entropy = -qh * (1 - q) / 2 + dz @ log_2cosh(field) + alpha * (dz @ log_tail(x))
         # Fluctuations of the weights, times those of the patterns.
         weights = dz @ (1 - np.tanh(field) ** 2) ** 2
-        instability = alpha * weights * (bend_of(x, dz) / (1 - e)) ** 2
-        return Point(alpha, entropy, q, qh, np.nan if self.is_layered else instability)
+        patterns = (slope * bend_of(x, dz) / (1 - e)) ** 2 + bend * pull / (1 - e)
+        return Point(alpha, entropy, q, qh, alpha * weights * patterns)
 
     def end(self, margin):
         """The conjugate at which the entropy is 0."""
@@ -67,33 +66,12 @@ class BinaryMachine:
         return self.point(self.end(margin), margin).alpha
 
 
-class SignCommittee(BinaryMachine):
-    """Tree committee of many sign units."""
-
-    is_layered = True
-
-    @staticmethod
-    def effective_overlap(q):
-        return 2 / np.pi * np.arcsin(q), 2 / np.pi / np.sqrt(1 - q**2)
-
-
-class ReluCommittee(BinaryMachine):
-    """Tree committee of many relu units, half of them with output weight -1."""
-
-    is_layered = True
-
-    @staticmethod
-    def effective_overlap(q):
-        angle = np.pi - np.arccos(q)
-        above = np.sqrt(1 - q**2) + q * angle - 1  # 2 pi (f(q) - f(0)) of the arc-cosine kernel f
-        return above / (np.pi - 1), angle / (np.pi - 1)
-
-
 class SphericalMachine:
     """Real weights on the sphere of radius ``sqrt(N)``."""
 
     margins = (0.0, 4.0)
     typical_margins = (-1.0, 4.0)
+    kernel = staticmethod(identity)
     # Near capacity q goes to 1, and the integrands get a kink of width sqrt(1 - q). So the grid is
     # finer.
     grid = normal_grid(10, 2001)
@@ -149,7 +127,7 @@ def bend_of(x, dz):
 MACHINES = {
     "binary": BinaryMachine(),
     "spherical": SphericalMachine(),
-    "sign_committee": SignCommittee(),
-    "relu_committee": ReluCommittee(),
+    "sign_committee": BinaryMachine(sign_units),
+    "relu_committee": BinaryMachine(relu_units),
     "symmetric": SymmetricMachine(),
 }

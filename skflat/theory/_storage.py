@@ -24,7 +24,9 @@ class TypicalSolutions:
     instability : float
         Below 1 the replica-symmetric saddle point is stable against small changes of single
         overlaps (the condition of de Almeida and Thouless). Above 1 the other numbers are
-        approximations. NaN for committees, for which it is not computed.
+        approximations. It is ``alpha W (e'^2 B^2 / (1 - e)^2 + e'' P / (1 - e))``. Here ``W`` is
+        the mean square response of the weights, ``P`` that of ``G / H`` and ``B^2`` that of its
+        derivative. ``e`` is the effective overlap as a function of the overlap.
     """
 
     entropy: float
@@ -34,7 +36,7 @@ class TypicalSolutions:
 
     @property
     def is_stable(self):
-        """Whether the saddle point is known to be stable: `instability` is at most 1."""
+        """Whether the saddle point is stable: `instability` is at most 1."""
         return self.instability <= 1
 
 

@@ -19,7 +19,7 @@ from sklearn.datasets import load_iris, make_classification
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from skflat import (
     FlatMatrixFactorization,
@@ -118,6 +118,23 @@ OF_FACTORS = ["lbfgs", "sam"]
     [FlatMatrixFactorization(solver=s, measures=None, max_iter=10) for s in OF_FACTORS]
 )
 def test_a_factorization_with_other_solvers_passes(estimator, check):
+    check(estimator)
+
+
+# Of a row given twice the noise is drawn twice. So its draws are others than those of weight 2.
+BY_DRAWS = [
+    case
+    for case in estimator_checks_generator(
+        FlatMatrixFactorization(solver="gibbs", measures=None, max_iter=10)
+    )
+    if "sample_weight_equivalence" not in case[1].func.__name__
+]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "check"), BY_DRAWS, ids=[check.func.__name__ for _, check in BY_DRAWS]
+)
+def test_the_mean_over_the_posterior_passes(estimator, check):
     check(estimator)
 
 

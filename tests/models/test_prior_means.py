@@ -68,7 +68,7 @@ def test_a_sweep_returns_the_expected_loss_with_the_penalty_of_the_distances(imp
     model, data = model_of(implicit), batch(implicit)
     alternation, w, losses = swept(model, data, 3)
     loss, total = loss_by_hand(model, w, data, implicit)
-    found = [alternation.prior.coefficients[c] for c in (0, 1)]
+    found = [alternation.prior_means.coefficients[c] for c in (0, 1)]
     observed = [np.unique(data.X[:, c]) for c in (0, 1)]
     penalty = penalty_by_hand(model, w, found, observed)
     assert_allclose(losses[-1], loss + penalty / (2 * total), rtol=1e-12)
@@ -89,7 +89,7 @@ def test_no_sweep_raises_it_and_the_end_is_a_stationary_point(implicit):
         observed = [np.unique(data.X[:, c]) for c in (0, 1)]
         return loss + penalty_by_hand(model, v[: len(w)], found, observed) / (2 * total)
 
-    v = np.concatenate([w, *(np.ravel(alternation.prior.coefficients[c]) for c in (0, 1))])
+    v = np.concatenate([w, *(np.ravel(alternation.prior_means.coefficients[c]) for c in (0, 1))])
     start = np.concatenate([model.init(np.random.RandomState(0), data), v[len(w) :]])
     slopes = [np.abs(approx_fprime(each, objective, 1e-7)).max() for each in (start, v)]
     assert slopes[1] < 1e-4 * slopes[0]
@@ -99,7 +99,7 @@ def test_its_expected_loss_is_the_mean_of_losses_under_noise():
     model, data = model_of(), batch()
     alternation, w, losses = swept(model, data, 3)
     observed = [np.unique(data.X[:, c]) for c in (0, 1)]
-    found = [alternation.prior.coefficients[c] for c in (0, 1)]
+    found = [alternation.prior_means.coefficients[c] for c in (0, 1)]
     plain = Objective(model, HalfSquared(), data.X, data.y, data.weight)
     rng, drawn = np.random.default_rng(0), []
     for noise in RHO * rng.standard_normal((1000, len(w))):
@@ -135,7 +135,7 @@ def test_what_has_no_observations_gets_its_prior_mean():
     model, data = model_of(), batch(cold=[2, 5])
     alternation, w, _ = swept(model, data, 4)
     _, offsets, factors = model.split(w)
-    means = TABLES[1] @ alternation.prior.coefficients[1]
+    means = TABLES[1] @ alternation.prior_means.coefficients[1]
     assert_allclose(factors[1][[2, 5]], means[[2, 5], :K], rtol=1e-12)
     assert_allclose(offsets[1][[2, 5]], means[[2, 5], K], rtol=1e-12)
     assert np.abs(factors[1][[2, 5]]).min() > 0

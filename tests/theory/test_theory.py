@@ -178,10 +178,16 @@ def test_typical_binary_solutions_are_isolated_but_stable(margin):
     assert few.instability == pytest.approx(1e-6 * (push * (push - margin)) ** 2, rel=1e-4)
 
 
-def test_the_stability_of_committees_is_not_computed():
-    found = typical_solutions(0.5, machine="sign_committee")
-    assert np.isnan(found.instability)
-    assert not found.is_stable
+@pytest.mark.parametrize("machine", COMMITTEES)
+def test_committees_become_less_stable_with_their_load(machine):
+    """Few patterns leave the curvature of the layer, which relu units have even at overlap 0."""
+    few = typical_solutions(1e-6, machine=machine)
+    push, bend = 2 / np.pi, {"sign_committee": 0, "relu_committee": 1 / (np.pi - 1)}[machine]
+    slope = {"sign_committee": 2 / np.pi, "relu_committee": np.pi / 2 / (np.pi - 1)}[machine]
+    assert few.instability == pytest.approx(1e-6 * (push**2 * slope**2 + bend * push), rel=1e-4)
+    found = [typical_solutions(alpha, machine=machine) for alpha in (0.3, 0.6, 0.9)]
+    assert (np.diff([each.instability for each in found]) > 0).all()
+    assert all(each.is_stable for each in found)
 
 
 # The symmetric machine

@@ -56,8 +56,10 @@ class FlatMatrixFactorization(
         Length of the factors.
     solver : str or solver object, default='als'
         The method of minimisation. ``'als'`` minimises the expected loss under noise on the
-        parameters, in closed form, see `skflat.solvers.ALS`. The solvers in
-        `skflat.solvers.SOLVERS` use gradients on batches of observations.
+        parameters, in closed form, see `skflat.solvers.ALS`. ``'gibbs'`` predicts by the mean over
+        many points of the posterior, which predicts best and learns its penalties, see
+        `skflat.solvers.Gibbs`. The solvers in `skflat.solvers.SOLVERS` use gradients on batches of
+        observations.
     rho : 'auto' or float, default='auto'
         The radius, in parameter space, over which the solution must stay good. For ``'als'`` it is
         the standard deviation of Gaussian noise on every parameter. The expected loss under this

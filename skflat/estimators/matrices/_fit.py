@@ -12,7 +12,7 @@ from ..._compat import Interval, StrOptions
 from ...models.factorization import DriftingFactorization, Factorization, ImplicitFactorization
 from ...objective import HalfSquared, Objective
 from ...problems import COMPLETION, Problem, as_problem, factorization
-from ...solvers import ALS, SOLVERS, Solver, spawn_generator
+from ...solvers import ALS, SOLVERS, Gibbs, Solver, spawn_generator
 from ...symmetry import balance, balance_eigenvalue
 from .._measuring import USUAL_MEASURES
 from .._pipeline import SETTINGS, Training
@@ -41,11 +41,11 @@ class BaseFactorization(FoldingIn):
     The attributes are in the users' unit. `Factorization.in_unit` converts between the two.
     """
 
-    _solvers = {**SOLVERS, "als": ALS}
+    _solvers = {**SOLVERS, "als": ALS, "gibbs": Gibbs}
     _parameter_constraints: dict = {
         **FoldingIn._parameter_constraints,
         **SETTINGS,
-        "solver": [StrOptions({*SOLVERS, "als"}), Solver],
+        "solver": [StrOptions({*SOLVERS, "als", "gibbs"}), Solver],
         "alpha": [StrOptions({"auto"}), *SETTINGS["alpha"]],
         "alpha_offsets": SETTINGS["alpha"],
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -101,6 +101,9 @@ class BaseFactorization(FoldingIn):
             finish=lambda w: self._balanced(objective, prior.finish(w) if prior else w),
         )
         w = self._train(training, first_pass=first_pass, incremental=incremental)
+        objective = objective.with_model(model.holding(w))
+        if isinstance(self._solver(), Gibbs):
+            self.alpha_ = self._solver_state.ridge
         # `partial_fit` continues from these parameters bit for bit. The attributes are in another
         # unit and have rounding errors.
         self._trained = w if self._solver().stochastic or incremental else None
@@ -115,6 +118,8 @@ class BaseFactorization(FoldingIn):
         if updates and self.timestamps is not None:
             raise ValueError(f"partial_fit has no timestamps, got {self.timestamps!r}.")
         if not first_pass:
+            if isinstance(self._solver(), Gibbs):
+                raise ValueError("'gibbs' begins every chain anew: set warm_start=False.")
             self._check_feedback()
         self._implicit = self.feedback == "implicit"
         if self._implicit:
@@ -183,7 +188,9 @@ class BaseFactorization(FoldingIn):
     def _objective(self, model, data, choose, incremental):
         """The objective in units of ``scale_``. This chooses the penalty if necessary."""
         objective = Objective(model, HalfSquared(), data.X, data.y, data.weight)
-        if self.alpha != "auto":
+        if isinstance(self._solver(), Gibbs):
+            self.alpha_ = 0.0  # until it is learnt
+        elif self.alpha != "auto":
             self.alpha_ = float(self.alpha)
         elif choose:
             without = incremental or self._implicit
@@ -241,7 +248,7 @@ class BaseFactorization(FoldingIn):
         """The parameters with balanced factors, if ``balance`` is given."""
         if self.balance is None:
             return w
-        model = objective.model
+        model = objective.model.holding(w)
         if model.n_kinds != 2:
             raise ValueError(
                 f"balance={self.balance!r} is for two columns of identifiers, got {model.n_kinds}."
@@ -277,7 +284,7 @@ class BaseFactorization(FoldingIn):
 
     def _attributes(self, model, w, prior, tables):
         w = model.in_unit(w, self.scale_)
-        intercept, offsets, factors = model.split(w)
+        intercept, offsets, factors = model.holding(w).split(w)
         drifts = offsets[model.n_kinds :] if offsets else []
         pairs = zip(drifts, factors, strict=False)
         drifts = [drift.reshape(len(F), -1) for drift, F in pairs] or [None, None]

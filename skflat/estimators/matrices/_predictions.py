@@ -3,9 +3,8 @@
 import numpy as np
 from sklearn.utils import check_array
 
-from ...objective import Batch
+from ...objective import Batch, LeastSquares
 from ...problems import factorization
-from ...solvers import ALS
 from ._counts import preferences
 from ._data import Observing, known_entries
 
@@ -62,10 +61,8 @@ class Predicting(Observing):
         model, w = self._in_own_unit()
         codes, y = np.column_stack([rows, columns]), values.astype(w.dtype, copy=False)
         batch = self._batch(codes, y)
-        # Only ALS uses ``rho`` as the noise of this closed form.
-        noise = self.rho_ / self._root if isinstance(self._solver(), ALS) else 0.0
         alpha = self.alpha_, float(self.alpha_offsets)
-        model, w = model.folded_in(w, batch, alpha, noise, X.shape[0])
+        model, w = model.folded_in(w, batch, alpha, self._noise, X.shape[0])
         _, offsets, factors = model.split(model.in_unit(w, self.scale_))
         return factors[0] if offsets is None else np.column_stack([factors[0], offsets[0]])
 
@@ -104,6 +101,11 @@ class Predicting(Observing):
         if known is not None and np.array_equal(model.in_unit(known, self.scale_), w):
             return model, np.array(known)
         return model, model.in_unit(w, 1 / self.scale_)
+
+    @property
+    def _noise(self):
+        """The radius of closed forms. Solvers without these use ``rho`` in other ways."""
+        return self.rho_ / self._root if LeastSquares in self._solver().requires else 0.0
 
     @property
     def _root(self):

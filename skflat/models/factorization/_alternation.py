@@ -82,7 +82,7 @@ class Alternation:
         self.kinds = sorted(kinds, reverse=True)
         self.parts = {c: self._rows_of_touched(c) for c in self.kinds}
         self.groups = {c: _groups(model, self.parts[c], c, self.budget) for c in self.kinds}
-        self.prior = model.prior(batch)
+        self.prior_means = model.prior(batch)
 
     @property
     def n_rows(self):
@@ -107,16 +107,16 @@ class Alternation:
             squares = self.respond(w, c)
             if self.model.fit_offsets:
                 self._center(w, c)
-        if self.prior:
-            self.prior.fill(w)
+        if self.prior_means:
+            self.prior_means.fill(w)
         last = self.parts[self.kinds[-1]]
         loss = squares / (2 * last.total_weight) + self.penalty(w) / (2 * self.batch.total_weight)
         return loss + self.model.noise_loss(w, self.rho, last)
 
     def penalty(self, w):
         """The penalty of the sum over the rows."""
-        if self.prior:
-            return float(self.prior.squares(w) @ self.alpha)
+        if self.prior_means:
+            return float(self.prior_means.squares(w) @ self.alpha)
         penalties = self.model.penalties(self.alpha)
         return sum(strength * float(w[part] @ w[part]) for part, strength in penalties)
 
@@ -134,7 +134,7 @@ class Alternation:
         others = [F for d, F in enumerate(factors) if d != c] or [factors[c][:1]]
         padded = [self._padded(F, first=F is others[0]) for F in others]
         shifts = [np.append(b, b.dtype.type(0)) for d, b in enumerate(offsets or ()) if d != c]
-        squares, means = 0.0, self.prior and self.prior.learn(w, c)
+        squares, means = 0.0, self.prior_means and self.prior_means.learn(w, c)
         for group in self.groups[c]:
             parts = self._parts(group, intercept, shifts, padded)
             solution = self._solve(group, parts, None if means is None else means[group.entities])
@@ -176,19 +176,11 @@ class Alternation:
 
         ``means`` are what the penalties draw them to. None stands for 0.
         """
-        k, n_kinds = self.model.n_components, self.model.n_kinds
-        # The normal equations of all entities of the group are computed by batched products.
-        A, b = 0.0, 0.0
-        for S, t, weight in parts():
-            weighted = (S if weight is None else S * weight[:, :, None]).transpose(0, 2, 1)
-            A, b = A + weighted @ S, b + weighted @ t
-            if n_kinds > 2:  # the linear term of the noise, see the top of the file
-                b[:, :k, 0] -= self.rho**2 * (n_kinds - 2) * weighted[:, :k].sum(axis=2)
-        # ``diagonal`` is a view, so that the ridges are added to ``A`` in place.
-        diagonal, counted = A.reshape(len(A), -1)[:, :: A.shape[1] + 1], group.total * (n_kinds - 1)
+        k = self.model.n_components
+        A, b = self._equations(parts)
+        diagonal, noise = diagonal_of(A), self._noise_ridge(group)
         # A penalty above what the dtype can hold makes the factors 0 as well.
         alpha, alpha_offsets = np.minimum(self.alpha, np.sqrt(np.finfo(A.dtype).max))
-        noise = self.rho**2 * counted
         diagonal[:, :k] += (alpha + noise)[:, None]
         rounding = A.shape[1] * np.finfo(A.dtype).eps
         # A ridge on the factors alone makes the system regular, because the column of the offset
@@ -202,6 +194,21 @@ class Alternation:
             # Singular up to rounding: take the solution of minimum norm.
             return (np.linalg.pinv(A, rounding, hermitian=True) @ b)[:, :, 0]
         return np.linalg.solve(A, b)[:, :, 0]
+
+    def _equations(self, parts):
+        """The normal equations of all entities of a group, by batched products."""
+        A, b, n_more = 0.0, 0.0, self.model.n_kinds - 2
+        for S, t, weight in parts():
+            weighted = (S if weight is None else S * weight[:, :, None]).transpose(0, 2, 1)
+            A, b = A + weighted @ S, b + weighted @ t
+            if n_more > 0:  # the linear term of the noise, see the top of the file
+                k = self.model.n_components
+                b[:, :k, 0] -= self.rho**2 * n_more * weighted[:, :k].sum(axis=2)
+        return A, b
+
+    def _noise_ridge(self, group):
+        """The ridge on each entity's factors by which noise raises the expected loss."""
+        return self.rho**2 * group.total * (self.model.n_kinds - 1)
 
     def _squares_left(self, parts, solution):
         total = 0.0
@@ -240,10 +247,17 @@ class Alternation:
         b = offsets[c]
         # Those with observations, whether they are solved for or not.
         observed = np.bincount(self.batch.X[:, c], minlength=len(b)) > 0
-        drawn = b[observed] if self.prior is None else self.prior.deviations(w, c)[:, -1]
+        drawn = (
+            b[observed] if self.prior_means is None else self.prior_means.deviations(w, c)[:, -1]
+        )
         mean = drawn.mean()
         b[observed] -= mean
         intercept += mean
+
+
+def diagonal_of(matrices):
+    """A view of the diagonals of some square matrices, so that a ridge is added in place."""
+    return matrices.reshape(len(matrices), -1)[:, :: matrices.shape[1] + 1]
 
 
 def _groups(model, batch, c, budget):

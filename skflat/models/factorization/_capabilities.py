@@ -16,6 +16,7 @@ from ...objective import (
 from .._symmetry import ModelOrbit
 from ._alternation import Alternation
 from ._flatness import largest_curvature, level_distance
+from ._gibbs import GibbsSweeps
 
 
 class FactorizationTrace(ExactTrace):
@@ -73,6 +74,12 @@ class Ridges(LeastSquares):
                 "ALS(inner='cg') is for feedback='implicit'. Ratings are always solved exactly."
             )
         return model.alternates(model, data, alpha, rho, n_steps=n_steps)
+
+    def draws(self, rho, seed):
+        model = self.objective.model
+        if model.alternates is not Alternation:
+            raise NotDefinedError("'gibbs' is for feedback='explicit'.")
+        return GibbsSweeps(model, self.objective.data, rho, seed)
 
 
 class LevelSets(Geometry):

@@ -38,7 +38,7 @@ class DriftingAlternation(Alternation):
         d[...] = np.divide(sums, total, out=np.zeros_like(sums), where=total > 0)
 
     def penalty(self, w):
-        if self.prior is None:
+        if self.prior_means is None:
             return super().penalty(w)
         drifts, strength = self.model.penalties(self.alpha)[-1]
         return super().penalty(w) + strength * float(w[drifts] @ w[drifts])

@@ -146,6 +146,16 @@ class Factorization(Model):
         if self.fit_offsets:
             intercept[...] = its_intercept
 
+    def of_width(self, n_components):
+        """The same model with factors of another length."""
+        return type(self)(self.sizes, n_components, self.fit_offsets)
+
+    def holding(self, w):
+        """This model if ``w`` is its vector; else one with factors as long as those in ``w``."""
+        if len(w) == self.layout.size:
+            return self
+        return self.of_width((len(w) - self.n_affine) // sum(self.sizes[: self.n_kinds]))
+
     def in_unit(self, w, unit):
         """A new vector of parameters, whose scores are ``unit`` times as large.
 

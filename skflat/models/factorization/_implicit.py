@@ -78,7 +78,7 @@ class ImplicitAlternation(Alternation):
         F, others = factors[c], factors[1 - c]
         gram = self.grams[1 - c] if 1 - c in self.grams else others.T @ others
         padded, rest = np.vstack([others, np.zeros_like(others[:1])]), 0.0
-        means = self.prior and self.prior.learn(w, c)
+        means = self.prior_means and self.prior_means.learn(w, c)
         for group in self.groups[c]:
             S, excess = padded.take(group.codes[0], axis=0), group.y
             ridge = self.alpha[0] + self.rho**2 * (len(others) + excess.sum(axis=1))

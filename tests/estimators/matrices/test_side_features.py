@@ -332,8 +332,10 @@ def test_a_table_of_others_is_told_of():
 
 
 def test_what_it_does_not_go_with():
-    with pytest.raises(ValueError, match="item_features: this needs solver='als', got 'adam'"):
-        fitted(solver="adam")
+    for solver in ("adam", "gibbs"):
+        words = f"item_features: this needs solver='als', got '{solver}'"
+        with pytest.raises(ValueError, match=words):
+            fitted(solver=solver)
     with pytest.raises(ValueError, match="this needs two columns"):
         fitted(X=X[WARM][:, 1:])
     with pytest.raises(ValueError, match="rows of a matrix have no identifiers"):

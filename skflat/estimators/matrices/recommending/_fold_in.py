@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ....objective import HalfSquared, LeastSquares, Objective
-from ....solvers import ALS
 from ..._pipeline import all_or_nothing
 from .._predictions import Predicting
 from ._observed import Observed
@@ -115,10 +114,8 @@ class FoldingIn(Predicting):
         """Solve for the touched entities, in place; return the prior means, or None."""
         alpha, data = (self.alpha_, float(self.alpha_offsets)), batch
         objective = Objective(model, HalfSquared(), data.X, data.y, data.weight, alpha)
-        # Only ALS uses ``rho`` as the noise of this closed form.
-        noise = self.rho_ / self._root if isinstance(self._solver(), ALS) else 0.0
-        alternation = objective.capability(LeastSquares).alternation(noise)
-        prior = alternation.prior
+        alternation = objective.capability(LeastSquares).alternation(self._noise)
+        prior = alternation.prior_means
         if prior and self._implicit:  # factors of 0 are no part of the loss over all pairs
             prior.clear(w)
         for _ in range(N_TURNS if all(mask.any() for mask in model.touched) else 1):

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._checks import check_real, check_reals
+from .._checks import check_real, check_reals
+from .._saddle import Branch
+from .._student import ALPHA_T, K1, K_NOISE, student_interpolation, student_solutions
 from ._clones import MOST_CLONES, first_gap, spread_within
 from ._replicas import SHARED, clone_stabilities, clone_weights, teacher_weights
-from ._saddle import Branch
-from ._student import ALPHA_T, K1, K_NOISE, student_interpolation, student_solutions
 
 NEAR_ZERO = 0.6  # share of the load of typical solutions, below the zeros of the entropy
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._normal import crowded_grid, hazard, log_2cosh, log_tail, normal_grid, weighted_mean
+from .._normal import crowded_grid, hazard, log_2cosh, log_tail, normal_grid, weighted_mean
 
 SHARED = normal_grid(8, 81)
 UNIT = np.linspace(-1, 1, 129)
@@ -24,7 +24,7 @@ def clone_weights(qh0, spread, rh, m):
     return dz0 @ log_sum / m, dz0 @ mean, dz0 @ mean**2, dz0 @ square
 
 
-def clone_stabilities(shared, spread, variance, m):
+def clone_stabilities(shared, spread, variance, m, n_nodes=121):
     """A pattern under ``m`` clones, its stability ``shared + sqrt(spread) z1`` and noise.
 
     For each value of ``shared``: ``ln E H(x)^m`` with ``x = -stability / sqrt(variance)``, and the
@@ -33,7 +33,7 @@ def clone_stabilities(shared, spread, variance, m):
     # For close clones the weight of z1 becomes a step where the stability is 0. The nodes are dense
     # there, as long as it lies within 8 standard deviations.
     centres = np.clip(-shared / np.sqrt(spread), -8, 8)
-    z1, dz1 = crowded_grid(centres, min(1.0, np.sqrt(variance / spread)))
+    z1, dz1 = crowded_grid(centres, min(1.0, np.sqrt(variance / spread)), n_nodes=n_nodes)
     x = -(shared[:, None] + np.sqrt(spread) * z1) / np.sqrt(variance)
     pull = hazard(x)
     return weighted_mean(m * log_tail(x) - z1**2 / 2 + np.log(dz1), pull, pull**2, x * pull)
