@@ -89,17 +89,8 @@ class BaseFactorization(FoldingIn):
         if not len(data):
             raise ValueError("No count is positive: there is nothing to learn from.")
         objective = self._objective(model, data, first_pass, incremental)
-        w, prior = self._start(model, self._batch(*train), places, first_pass), model.prior(data)
-        if prior and self._implicit:  # factors of 0 are no part of the loss over all pairs
-            prior.clear(w)
-        training = Training(
-            objective,
-            w,
-            (X, y, sample_weight),
-            attributes=lambda w: named | self._attributes(model, w, prior, tables),
-            validate=self._validator(model, held_out),
-            finish=lambda w: self._balanced(objective, prior.finish(w) if prior else w),
-        )
+        w = self._start(model, self._batch(*train), places, first_pass)
+        training = self._training(objective, w, (X, y, sample_weight), named, tables, held_out)
         w = self._train(training, first_pass=first_pass, incremental=incremental)
         objective = objective.with_model(model.holding(w))
         if isinstance(self._solver(), Gibbs):
@@ -110,6 +101,20 @@ class BaseFactorization(FoldingIn):
         if not incremental:
             self._judge(objective, w, train)
         return self
+
+    def _training(self, objective, w, given, named, tables, held_out):
+        """What the pipeline needs for this fit."""
+        model, prior = objective.model, objective.model.prior(objective.data)
+        if prior and self._implicit:  # factors of 0 are no part of the loss over all pairs
+            prior.clear(w)
+        return Training(
+            objective,
+            w,
+            given,
+            attributes=lambda w: named | self._attributes(model, w, prior, tables),
+            validate=self._validator(model, held_out),
+            finish=lambda w: self._balanced(objective, prior.finish(w) if prior else w),
+        )
 
     def _check_method(self, n_kinds, updates, first_pass):
         """Refuse what cannot be combined, and set whether feedback is implicit."""
