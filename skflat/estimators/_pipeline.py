@@ -298,7 +298,9 @@ class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
         over = self._cut_short or run.settled or self.n_iter_ >= settings.max_iter
         if until is not None and solver.stochastic and not over:
             self._halted = Halted(w, self._random_state, run.order)
-        w = training.finish(self._chosen(w, run, incremental))
+        w = self._chosen(w, run, incremental)
+        # The fit is over only here: other calls may go on from the last parameters.
+        w = training.finish(hooks.chosen(w) if not incremental and until is None else w)
         vars(self).update(training.attributes(w))
         hooks.end_fit(w)
         return w

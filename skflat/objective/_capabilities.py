@@ -166,6 +166,37 @@ class ExactTrace(Capability, ABC):
         """
 
 
+class ExactDiagonal(Capability, ABC):
+    """The exact diagonal of the Hessian.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
+
+    what = "the exact diagonal of the Hessian"
+    found_in = (
+        "A network has one if its activation is piecewise linear ('relu', 'identity') or if it has "
+        "at most two hidden layers."
+    )
+
+    @abstractmethod
+    def diagonal(self, w, batch=None):
+        """Diagonal of the Hessian of the mean loss, without the penalty.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        batch : Batch, slice or ndarray of int, default=None
+            Rows. None takes all rows.
+
+        Returns
+        -------
+        ndarray of float64 of shape (n_parameters,)
+            In units of the loss per squared unit of the parameters.
+        """
+
+
 class TraceGradient(Capability, ABC):
     """The gradient of the mean exact trace.
 
