@@ -91,10 +91,12 @@ class Alternation:
         self.kinds = sorted(kinds, reverse=True)
         self.parts = {c: self._rows_of_touched(c) for c in self.kinds}
         self.groups = {c: _groups(model, self.parts[c], c, self.budget) for c in self.kinds}
+        self.prior_means = model.prior(batch)
 
     def __getstate__(self):
-        """What a worker process gets. The groups come with the task, and no rows are needed."""
-        return vars(self) | dict.fromkeys(("batch", "parts", "groups", "counts", "observed"))
+        """What a worker process gets. What else it needs comes with the task."""
+        left_out = "batch", "parts", "groups", "counts", "observed", "prior_means"
+        return vars(self) | dict.fromkeys(left_out)
 
     @cached_property
     def counts(self):
@@ -130,11 +132,18 @@ class Alternation:
             squares = self.respond(w, c)
             if self.model.fit_offsets:
                 self._center(w, c)
-        penalties = self.model.penalties(self.alpha)
-        penalty = sum(strength * float(w[part] @ w[part]) for part, strength in penalties)
+        if self.prior_means:
+            self.prior_means.fill(w)
         last = self.parts[self.kinds[-1]]
-        loss = squares / (2 * last.total_weight) + penalty / (2 * self.batch.total_weight)
+        loss = squares / (2 * last.total_weight) + self.penalty(w) / (2 * self.batch.total_weight)
         return loss + self.model.noise_loss(w, self.rho, last, self.counts)
+
+    def penalty(self, w):
+        """The penalty of the sum over the rows."""
+        if self.prior_means:
+            return float(self.prior_means.squares(w) @ self.alpha)
+        penalties = self.model.penalties(self.alpha)
+        return sum(strength * float(w[part] @ w[part]) for part, strength in penalties)
 
     def learnt(self, loss):
         """What a tolerance is a share of, for an expected loss. Here it is the loss itself."""
@@ -150,9 +159,14 @@ class Alternation:
         others = [F for d, F in enumerate(factors) if d != c] or [factors[c][:1]]
         padded = [self._padded(F, first=F is others[0]) for F in others]
         shifts = [np.append(b, b.dtype.type(0)) for d, b in enumerate(offsets or ()) if d != c]
+        means = self.prior_means and self.prior_means.learn(w, c)
         squares, is_last = 0.0, c == self.kinds[-1]
-        of_all = is_last, intercept, shifts, padded
-        for group, (solution, left) in self._answers(c, lambda group: of_all):
+
+        def arguments(group):
+            drawn_to = None if means is None else means[group.entities]
+            return is_last, drawn_to, intercept, shifts, padded
+
+        for group, (solution, left) in self._answers(c, arguments):
             factors[c][group.entities] = solution[:, : self.model.n_components]
             if offsets:
                 offsets[c][group.entities] = solution[:, -1]
@@ -175,13 +189,13 @@ class Alternation:
             found = run(_answers_of_block, tasks, self.n_jobs, prefer="threads")
         return zip(chain(*blocks), chain.from_iterable(found), strict=True)
 
-    def answer(self, group, is_last, *arrays):
+    def answer(self, group, is_last, means, *arrays):
         """The optimal factors of a group's entities, and the weighted sum of squared residuals.
 
         The sum is 0 if the kind is not the last one.
         """
         parts = self._parts(group, *arrays)
-        solution = self._solve(group, parts)
+        solution = self._solve(group, parts, means)
         return solution, self._squares_left(parts, solution) if is_last else 0.0
 
     def _padded(self, F, first):
@@ -210,8 +224,11 @@ class Alternation:
         starts = range(0, length, step)
         return lambda: (self._regression(group, slice(i, i + step), *arrays) for i in starts)
 
-    def _solve(self, group, parts):
-        """The optimal factors of a group's entities, with offsets as a last column."""
+    def _solve(self, group, parts, means=None):
+        """The optimal factors of a group's entities, with offsets as a last column.
+
+        ``means`` are what the penalties draw them to. None stands for 0.
+        """
         k = self.model.n_components
         A, b = self._equations(parts)
         diagonal, noise = diagonal_of(A), self._noise_ridge(group)
@@ -223,6 +240,9 @@ class Alternation:
         # consists of ones.
         singular = alpha + noise.min() <= rounding * diagonal.max()
         diagonal[:, k:] += alpha_offsets
+        if means is not None:
+            b[:, :k, 0] += alpha * means[:, :k]
+            b[:, k:, 0] += alpha_offsets * means[:, k:]
         if singular:
             # Singular up to rounding: take the solution of minimum norm.
             return (np.linalg.pinv(A, rounding, hermitian=True) @ b)[:, :, 0]
@@ -258,7 +278,7 @@ class Alternation:
         The targets are reduced by all terms that do not depend on the entity.
         """
         codes = [each[:, part] for each in group.codes]
-        rows = [F.take(each, axis=0) for F, each in zip(padded, codes, strict=True)]
+        rows = [F.take(each, axis=0) for F, each in zip(padded, codes, strict=False)]
         S = rows[0] if len(rows) == 1 else sum(rows)
         t = group.y[:, part] if intercept is None else group.y[:, part] - intercept
         for b, each in zip(shifts, codes, strict=False):  # one kind alone has no shifts
@@ -278,7 +298,8 @@ class Alternation:
         """
         intercept, offsets, _ = self.model.split(w)
         b, observed = offsets[c], self.observed[c]
-        mean = b[observed].mean()
+        prior = self.prior_means
+        mean = (prior.deviations(w, c)[:, -1] if prior else b[observed]).mean()
         b[observed] -= mean
         intercept += mean
 
@@ -328,7 +349,7 @@ def _groups(model, batch, c, budget):
 def _group(model, batch, c, entities, rows, is_padding):
     """The group of some entities, from the numbers of their rows. Padding may have any number."""
     y = batch.y[:, 0]
-    others = [d for d in range(model.n_kinds) if d != c]
+    others = [d for d in range(len(model.sizes)) if d != c]
     codes = [np.where(is_padding, model.sizes[d], batch.X[:, d][rows]) for d in others]
     if not others:  # one kind alone still needs a column that distinguishes rows from padding
         codes = [is_padding]

@@ -36,6 +36,8 @@ class Factorization(Model):
         Whether there are an intercept and offsets.
     touched : list of ndarray of bool of shape (n_entities,), default=None
         For every kind, the entities that alternating least squares solves for. None stands for all.
+    features : SideFeatures, default=None
+        What alternating least squares draws the factors of described entities to.
     """
 
     capabilities = CAPABILITIES
@@ -45,24 +47,32 @@ class Factorization(Model):
     chunk = 1 << 17
     #: What sweeps over the kinds of entities.
     alternates = Alternation
+    #: How many of the first kinds have factors. The others have only offsets. None stands for all.
+    with_factors = None
     #: So batches minimise the same ridge as the closed form does.
     penalized_by_batch = False
 
-    def __init__(self, sizes, n_components, fit_offsets=True, touched=None):
+    def __init__(self, sizes, n_components, fit_offsets=True, touched=None, features=None):
         self.sizes = [int(size) for size in sizes]
-        self.n_kinds = len(self.sizes)
+        self.n_kinds = len(self.sizes[: self.with_factors])
         if self.n_kinds == 1 and not fit_offsets:
             raise ValueError("With one column of identifiers there is nothing but offsets to fit.")
         self.n_components = n_components if self.n_kinds > 1 else 0
         self.fit_offsets = fit_offsets
         self.touched = touched
+        self.features = features
         shapes = {}
         if fit_offsets:
             shapes["intercept"] = (1,)
             shapes |= {f"offsets_{c}": (size,) for c, size in enumerate(self.sizes)}
-        shapes |= {f"factors_{c}": (size, self.n_components) for c, size in enumerate(self.sizes)}
+        with_factors = enumerate(self.sizes[: self.n_kinds])
+        shapes |= {f"factors_{c}": (size, self.n_components) for c, size in with_factors}
         self.layout = Layout(shapes)
         self.n_affine = fit_offsets * (1 + sum(self.sizes))
+
+    def prior(self, batch):
+        """The prior means for a fit to the rows of a batch, a `LinearPrior`, or None."""
+        return self.features and self.features.prior(self, batch)
 
     @property
     def symmetry(self):
@@ -92,7 +102,7 @@ class Factorization(Model):
             intercept[...] = batch.mean(rest)
             rest -= intercept
         counts = self.confidences(batch)
-        for c, b in list(enumerate(offsets or ())) * N_TURNS:
+        for c, b in list(enumerate(offsets or ()))[: self.n_kinds] * N_TURNS:
             # The means as if every entity had one more value of 0.
             sums = sums_by_code(batch.X[:, c], rest, batch.weight, len(b))
             step = sums / (counts[c] + 1)
@@ -112,11 +122,11 @@ class Factorization(Model):
         Intercept and offsets are None if the model has none.
         """
         views = self.layout.views(w)
-        kinds = range(self.n_kinds)
-        factors = [views[f"factors_{c}"] for c in kinds]
+        factors = [views[f"factors_{c}"] for c in range(self.n_kinds)]
         if not self.fit_offsets:
             return None, None, factors
-        return views["intercept"], [views[f"offsets_{c}"] for c in kinds], factors
+        offsets = [views[f"offsets_{c}"] for c in range(len(self.sizes))]
+        return views["intercept"], offsets, factors
 
     def join(self, intercept, offsets, factors):
         """One flat vector, a copy, from the parts that `split` returns."""
@@ -133,7 +143,8 @@ class Factorization(Model):
         intercept, offsets, factors = self.split(w)
         its_intercept, its_offsets, its_factors = smaller.split(there)
         for c, place in enumerate(places):
-            factors[c][place] = its_factors[c]
+            if c < self.n_kinds:
+                factors[c][place] = its_factors[c]
             if self.fit_offsets:
                 offsets[c][place] = its_offsets[c]
         if self.fit_offsets:
@@ -147,7 +158,7 @@ class Factorization(Model):
         """This model if ``w`` is its vector; else one with factors as long as those in ``w``."""
         if len(w) == self.layout.size:
             return self
-        return self.of_width((len(w) - self.n_affine) // sum(self.sizes))
+        return self.of_width((len(w) - self.n_affine) // sum(self.sizes[: self.n_kinds]))
 
     def in_unit(self, w, unit):
         """A new vector of parameters, whose scores are ``unit`` times as large.
@@ -158,13 +169,16 @@ class Factorization(Model):
         out[: self.n_affine] = w[: self.n_affine] * float(unit)
         return out
 
+    def sizes_with_one_more(self):
+        """Numbers of entities with one more of every kind that has factors."""
+        return [size + 1 for size in self.sizes]
+
     def padded(self, w):
         """A model with one more entity of every kind, whose parameters are 0, and its flat vector.
 
         The code -1 then stands for an unknown entity.
         """
-        sizes = [size + 1 for size in self.sizes]
-        wider = type(self)(sizes, self.n_components, self.fit_offsets)
+        wider = type(self)(self.sizes_with_one_more(), self.n_components, self.fit_offsets)
         out = np.zeros(wider.layout.size, w.dtype)
         wider.embed(out, self, w, [slice(size) for size in self.sizes])
         return wider, out
@@ -189,6 +203,10 @@ class Factorization(Model):
         self.alternates(model, batch, alpha, rho, kinds=[0], n_jobs=n_jobs).respond(out, 0)
         return model, out
 
+    def entries(self, codes):
+        """The codes of all kinds for entries with some codes of the kinds that have factors."""
+        return codes
+
     # --- scores ---
 
     def forward(self, params, X):
@@ -196,11 +214,12 @@ class Factorization(Model):
         for c in range(self.n_kinds):
             rows = params[f"factors_{c}"][X[:, c]]
             total, squares = total + rows, squares + (rows**2).sum(axis=1)
-            if self.fit_offsets:
-                score = score + params[f"offsets_{c}"][X[:, c]]
         # |sum|^2 minus the sum of squares is twice the sum over all pairs.
         score = score + ((total**2).sum(axis=1) - squares) / 2
-        return (score + params["intercept"][0] if self.fit_offsets else score)[:, None]
+        if self.fit_offsets:
+            offsets = (params[f"offsets_{c}"][X[:, c]] for c in range(len(self.sizes)))
+            score = sum(offsets, start=score + params["intercept"][0])
+        return score[:, None]
 
     def scores(self, w, X, work=None):
         return self.scores_of(w, X, self.rows(w, X))[:, None]
@@ -270,6 +289,8 @@ class Factorization(Model):
             F[...] = spread @ others[c]
             if self.fit_offsets:
                 offsets[c][...] = spread.sum(axis=1) if affine else 0
+        for c in range(self.n_kinds, len(offsets or ())):  # kinds that have offsets only
+            offsets[c][...] = np.bincount(X[:, c], values, len(offsets[c])) if affine else 0
 
     def squared_gradients(self, loss, w, batch, work):
         rows = self.rows(w, batch.X)
@@ -282,7 +303,7 @@ class Factorization(Model):
 
         The first column is for intercept and offsets together. Then there is one per kind.
         """
-        affine = np.full(len(rows[0]), (1 + self.n_kinds) * self.fit_offsets, rows[0].dtype)
+        affine = np.full(len(rows[0]), (1 + len(self.sizes)) * self.fit_offsets, rows[0].dtype)
         squares = [np.einsum("ik,ik->i", other, other) for other in others_of(rows)]
         return np.column_stack([affine, *squares])
 
@@ -293,7 +314,7 @@ class Factorization(Model):
         the rows. ``counts`` are the `confidences` of the batch, if they are known.
         """
         # The sum over kinds of |sum of the others|^2 is (C - 2) |total|^2 + sum |u|^2.
-        trace = (1 + self.n_kinds) * self.fit_offsets
+        trace = (1 + len(self.sizes)) * self.fit_offsets
         counts = self.confidences(batch) if counts is None else counts
         for n, F in zip(counts, self.split(w)[2], strict=True):
             trace += float(n @ np.einsum("ik,ik->i", F, F)) / batch.total_weight
@@ -307,7 +328,7 @@ class Factorization(Model):
         """For every kind, the sums of the weights of each entity's rows."""
         return [
             np.bincount(batch.X[:, c], batch.weight, minlength=size)
-            for c, size in enumerate(self.sizes)
+            for c, size in enumerate(self.sizes[: self.n_kinds])
         ]
 
     def noise_loss(self, w, rho, batch, counts=None):

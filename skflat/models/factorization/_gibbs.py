@@ -105,7 +105,7 @@ class GibbsSweeps(Alternation):
         parts = [factors[c]] if offsets is None else [factors[c], offsets[c][:, None]]
         return np.hstack(parts)[self.observed[c]].astype(float)
 
-    def _solve(self, group, parts):
+    def _solve(self, group, parts, means=None):
         """A draw of the factors of a group's entities, with offsets as a last column."""
         rng = np.random.default_rng([self.seed, self.turn, 1 + group.entities[0]])
         mean, root = self.prior

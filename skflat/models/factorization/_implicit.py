@@ -60,7 +60,7 @@ class ImplicitAlternation(Alternation):
         norms = [np.einsum("ik,ik->i", F, F) for F in self.model.split(w)[2]]
         trace = sum(float(W @ n) for W, n in zip(self.confidences, norms, strict=True))
         squares = float(np.vdot(self.grams[0], self.grams[1])) + rest
-        return self._expected_loss(squares, self.alpha[0] * float(w @ w), trace)
+        return self._expected_loss(squares, self.penalty(w), trace)
 
     def learnt(self, loss):
         """What a tolerance is a share of: how much less the loss is than with factors of 0.
@@ -80,18 +80,23 @@ class ImplicitAlternation(Alternation):
         F, others = factors[c], factors[1 - c]
         gram = self.grams[1 - c] if 1 - c in self.grams else others.T @ others
         padded, rest, is_last = self._padded(others, first=False), 0.0, c == self.kinds[-1]
-        answers = self._answers(c, lambda group: (F[group.entities], is_last, gram, padded))
-        for group, (solution, left) in answers:
+        means = self.prior_means and self.prior_means.learn(w, c)
+
+        def arguments(group):
+            pull = None if means is None else self.alpha[0] * means[group.entities]
+            return F[group.entities], pull, is_last, gram, padded
+
+        for group, (solution, left) in self._answers(c, arguments):
             F[group.entities] = solution
             rest += left
         self.grams |= {c: F.T @ F, 1 - c: gram}
         return rest + len(self.parts[c])
 
-    def answer(self, group, x, is_last, gram, padded):
+    def answer(self, group, x, pull, is_last, gram, padded):
         """The factors of a group's entities, from those before, and its share of the squares."""
         S, excess = padded.take(group.codes[0], axis=0), group.y
         ridge = self.alpha[0] + self.rho**2 * (len(padded) - 1 + excess.sum(axis=1))
-        system = _System(gram, S, excess, ridge.astype(x.dtype))
+        system = _System(gram, S, excess, ridge.astype(x.dtype), pull)
         x = self._solved(system, x)
         if not is_last:
             return x, 0.0
@@ -113,10 +118,18 @@ class ImplicitAlternation(Alternation):
 
 
 class _System:
-    """The equations ``(G + S' diag(e) S + ridge) x = S' (1 + e)`` of several entities."""
+    """The equations ``(G + S' diag(e) S + ridge) x = S' (1 + e) + pull`` of several entities.
 
-    def __init__(self, gram, S, excess, ridge):
-        self.gram, self.S, self.excess, self.ridge = gram, S, excess, ridge
+    ``pull`` is the penalty times the prior means of the factors. None stands for 0.
+    """
+
+    def __init__(self, gram, S, excess, ridge, pull=None):
+        self.gram, self.S, self.excess, self.ridge, self.pull = gram, S, excess, ridge, pull
+
+    def right(self):
+        """The right side."""
+        b = self.summed(1 + self.excess)
+        return b if self.pull is None else b + self.pull
 
     def common(self, x):
         """The part of the left side that does not depend on the rows."""
@@ -136,7 +149,7 @@ def by_cholesky(system, x):
     A = (system.S * system.excess[:, :, None]).transpose(0, 2, 1) @ system.S
     A += system.gram
     A.reshape(len(A), -1)[:, :: A.shape[1] + 1] += system.ridge[:, None]
-    b = system.summed(1 + system.excess)
+    b = system.right()
     (posv,) = get_lapack_funcs(("posv",), (A, b))
     for each, right, out in zip(A, b, x, strict=True):
         _, out[:], failed = posv(each.T, right)
@@ -149,6 +162,8 @@ def by_conjugate_gradients(system, x, n_steps):
     """A solution by some steps of conjugate gradients from ``x``, in place."""
     excess, least = system.excess, np.finfo(x.dtype).tiny
     r = system.summed(1 + excess - excess * system.scores(x))
+    if system.pull is not None:
+        r += system.pull
     r -= system.common(x)
     p, size = r, np.vecdot(r, r)
     for steps_left in reversed(range(n_steps)):
@@ -177,7 +192,7 @@ class ImplicitFactorization(Factorization):
     n_components : int
     fit_offsets : bool, default=False
         Offsets are not defined for preferences.
-    touched : list of ndarray of bool, default=None
+    touched, features : default=None
         As in `Factorization`.
     """
 
@@ -185,8 +200,8 @@ class ImplicitFactorization(Factorization):
     capabilities = {LeastSquares: CAPABILITIES[LeastSquares]}
     alternates = ImplicitAlternation
 
-    def __init__(self, sizes, n_components, fit_offsets=False, touched=None):
-        super().__init__(sizes, n_components, False, touched)
+    def __init__(self, sizes, n_components, fit_offsets=False, touched=None, features=None):
+        super().__init__(sizes, n_components, False, touched, features)
 
     def init(self, rng, batch):
         """Random factors whose products have about the size of the mean preference."""
