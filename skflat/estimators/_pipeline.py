@@ -231,7 +231,8 @@ class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
         NotFittedError
             If there has been no training.
         TypeError
-            If the solver has no rule of steps, as ``"lbfgs"``.
+            If the solver's steps are not proportional to a gradient, as of ``"lbfgs"`` and
+            ``"ngd"``.
         """
         check_is_fitted(self, "_solver_state")
         (solver, *_), n_parameters = self._rule

@@ -25,9 +25,11 @@ def step_sizes(state, solver, n_parameters):
         If the solver has no rule of steps.
     """
     base = getattr(state, "base", None)
-    if base is None:
+    while hasattr(base, "base"):  # stages of training are wrapped around their optimizer
+        base = base.base
+    if not hasattr(base, "scaled"):
         raise TypeError(
-            f"{solver.__name__} has no step sizes: it follows no gradient step by step."
+            f"{solver.__name__} has no step sizes: its steps are not proportional to a gradient."
         )
     ones = np.ones(n_parameters)
     return base.scaled(ones, np.empty_like(ones)), _limit(base)

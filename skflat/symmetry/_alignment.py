@@ -47,6 +47,9 @@ def aligned(estimators, X, y, sample_weight, *, match, balance):
         others = [match_units(other, first) for other in others]
     found = [first, *others]
     problems = [as_problem(each, X, y, sample_weight) for each in found]
+    for place, problem in enumerate(problems):
+        if not np.isfinite(problem.loss):
+            raise ValueError(f"The loss of network {place} must be finite, got {problem.loss}.")
     for problem in problems[1:]:
         _check_comparable(problems[0].objective, problem.objective)
     return found, problems
@@ -59,8 +62,12 @@ def check_whole(name, value, least):
 
 
 def rise(share, loss):
-    """The greatest rise of the loss above the straight line between the losses of both ends."""
-    return float((loss - ((1 - share) * loss[0] + share * loss[-1])).max())
+    """The greatest rise of the loss above the straight line between the losses of both ends.
+
+    It is infinite if the loss overflows on the way.
+    """
+    rises = loss - ((1 - share) * loss[0] + share * loss[-1])
+    return float(np.where(np.isfinite(loss), rises, np.inf).max())
 
 
 def _check_comparable(first, second):

@@ -15,7 +15,8 @@ class Barrier:
     ----------
     height : float
         The greatest rise of the loss above the straight line between the losses of both ends. It is
-        0 if the loss is convex along the line, and at least 0.
+        0 if the loss is convex along the line, and at least 0. It is infinite if the loss overflows
+        on the way.
     share : ndarray of shape (n_points,)
         Places on the line, from 0 for the first network to 1 for the second.
     loss, error : ndarray of shape (n_points,)
@@ -71,8 +72,8 @@ def barrier(first, second, X, y, sample_weight=None, *, match=True, balance="tra
     TypeError
         If one of them is no fitted network.
     ValueError
-        If the networks differ in shape, activation, loss or in what they see of ``X``, or a
-        parameter makes no sense.
+        If the networks differ in shape, activation, loss or in what they see of ``X``, if the loss
+        of one of them is not finite, or a parameter makes no sense.
 
     Notes
     -----

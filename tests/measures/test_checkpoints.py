@@ -145,6 +145,9 @@ def test_what_cannot_select_is_refused():
     for within in (-0.1, "much", True):
         with pytest.raises(ValueError, match=f"within must be a number >= 0, got {within!r}"):
             FlatnessMonitor(select="sharpness", within=within)
+    for name in ("loss", "epoch", "task_id"):
+        with pytest.raises(ValueError, match=rf"other names than the columns \['{name}'\]"):
+            FlatnessMonitor({name: MEASURES["effective_rank"]()}, select=name)
     with pytest.raises(ValueError, match="selects no epoch"):
         FlatnessMonitor().selected()
     monitors = [FlatnessMonitor(select="sharpness") for _ in range(2)]

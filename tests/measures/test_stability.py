@@ -19,6 +19,7 @@ from skflat import (
 from skflat._callbacks import HAS_CALLBACKS
 from skflat.measures import HessianProduct
 from skflat.problems import as_problem
+from skflat.solvers import SWA, Chain
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -107,9 +108,21 @@ def test_observations_may_be_lists():
 def test_where_there_are_no_steps():
     with pytest.raises(NotFittedError):
         FlatMLPClassifier().step_sizes()
-    clf = FlatMLPClassifier((3,), solver="lbfgs", max_iter=5, measures=None).fit(IRIS, SPECIES)
-    with pytest.raises(TypeError, match="LBFGS has no step sizes"):
-        clf.step_sizes()
+    for name, solver in (("LBFGS", "lbfgs"), ("NGD", "ngd")):
+        clf = FlatMLPClassifier((3,), solver=solver, max_iter=5, measures=None).fit(IRIS, SPECIES)
+        with pytest.raises(TypeError, match=f"{name} has no step sizes"):
+            clf.step_sizes()
+
+
+@pytest.mark.parametrize("solver", [SWA("adam", start=0.5), Chain("adam"), Chain(SWA("adam"))])
+def test_a_stage_has_the_step_sizes_of_its_optimizer(solver):
+    """Before the second stage begins."""
+    settings = {"measures": None, "max_iter": 40, "random_state": 0}
+    staged, plain = (FlatMLPClassifier((3,), solver=each, **settings) for each in (solver, "adam"))
+    for clf in (staged, plain):
+        clf.partial_fit(IRIS, SPECIES, classes=np.unique(SPECIES))
+    assert_allclose(staged.step_sizes()[0], plain.step_sizes()[0])
+    assert staged.step_sizes()[1] == plain.step_sizes()[1]
 
 
 @needs_callbacks

@@ -35,7 +35,7 @@ CURVES = {
 
 
 @pytest.mark.parametrize("name", CURVES)
-@pytest.mark.parametrize("scale", [1e-3, 1e4])
+@pytest.mark.parametrize("scale", [1e-200, 1e-3, 1e4, 1e300])
 def test_pieces_without_noise_are_found(name, scale):
     values, places = CURVES[name]
     found = change_points(scale * values, 3 * T, most=4)
@@ -79,10 +79,13 @@ def test_few_points_and_points_that_are_nan():
 
 
 def test_curves_that_make_no_sense_are_refused():
-    for at in ([0, 1], [0, 2, 1], np.zeros(3)):
+    for values in (3.0, np.ones((6, 2))):
+        with pytest.raises(ValueError, match="values must be one-dimensional, got the shape"):
+            change_points(values)
+    for at in ([0, 1], [0, 2, 1], np.zeros(3), [0, 1, np.nan]):
         with pytest.raises(ValueError, match="at must increase and have the shape of values"):
             change_points([1.0, 2.0, 3.0], at)
-    for most in (-1, 1.5, "all"):
+    for most in (-1, 1.5, True, "all"):
         with pytest.raises(ValueError, match=f"most must be an integer >= 0, got {most!r}"):
             change_points(T, most=most)
 
@@ -163,7 +166,7 @@ def test_transitions_are_the_change_points_of_the_records_and_are_drawn():
     assert len(display.transition) <= 2
     with pytest.raises(ValueError, match=r"what must be one of .*, got 'rank'"):
         monitor.transitions("rank")
-    with pytest.raises(ValueError, match="fit must be below 1, got 4"):
+    with pytest.raises(ValueError, match="fit must be an integer >= 0 and < 1, got 4"):
         TransitionDisplay.from_monitor(monitor, fit=4)
 
 
@@ -171,3 +174,12 @@ def test_transitions_are_the_change_points_of_the_records_and_are_drawn():
 def test_parameters_out_of_range_are_refused(settings):
     with pytest.raises(ValueError, match="must be"):
         TransitionMonitor(**settings)
+
+
+@needs_callbacks
+def test_a_fit_that_pays_for_no_record_says_so():
+    monitor = TransitionMonitor(share=0.01, max_samples=50)
+    clf = FlatMLPClassifier((3,), max_iter=3, measures=None).set_callbacks(monitor)
+    clf.fit(IRIS, SPECIES)
+    with pytest.raises(ValueError, match=r"no record.* larger share=0.01, fewer max_samples=50"):
+        monitor.transitions()

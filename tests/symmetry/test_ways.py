@@ -10,6 +10,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from skflat.problems import as_problem, fitted_model
 from skflat.symmetry import barrier, bend, star
+from skflat.symmetry._alignment import rise
 from skflat.symmetry._bend import NODES, learnt_control, mean_along, parabola
 from skflat.symmetry._star import learnt_center
 
@@ -178,3 +179,18 @@ def test_what_makes_no_sense_is_refused():
     reg = MLPRegressor(hidden_layer_sizes=(5,), max_iter=20).fit(IRIS, LENGTHS[:, 0])
     with pytest.raises(ValueError, match="same shape"):
         bend(one, reg, IRIS, SPECIES)
+
+
+def test_losses_that_are_not_finite():
+    one, two = network(0), network(1)
+    two.coefs_ = [1e200 * each for each in two.coefs_]
+    ways = (
+        lambda: star([one, two], IRIS, SPECIES, balance=None),
+        lambda: bend(one, two, IRIS, SPECIES, balance=None),
+    )
+    for way in ways:
+        with pytest.raises(ValueError, match="The loss of network 1 must be finite, got"):
+            way()
+    share = np.linspace(0, 1, 3)
+    assert rise(share, np.array([1.0, np.nan, 1.0])) == np.inf
+    assert rise(share, np.array([1.0, 1.5, 0.0])) == 1.0

@@ -28,6 +28,16 @@ class BinaryWeights:
     #: Attributes that follow from the weights, the thresholds and the scale of the features.
     _derived: tuple = ()
 
+    def _weights_of_part(self, weight, y):
+        weight = super()._weights_of_part(weight, y)
+        if weight is not None and weight.max() > MOST_VISITS:
+            raise ValueError(
+                f"sample_weight times class_weight must be at most {MOST_VISITS} in partial_fit, "
+                "where a row of weight 2 has the effect of two rows; the largest is "
+                f"{weight.max():g}."
+            )
+        return weight
+
     def _rows_to_learn(self, X, targets, weight):
         return distinct_rows(X, targets, weight)
 
@@ -173,6 +183,7 @@ class BinaryWeights:
         vars(self).pop("_hooks").end_fit()
 
 
+MOST_VISITS = 10**6  # of a row in a pass: more take minutes, or all memory
 BITS = "bits"  # the key of the packed weights in a saved estimator
 
 

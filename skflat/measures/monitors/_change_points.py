@@ -19,7 +19,7 @@ def change_points(values, at=None, *, most=3):
     Parameters
     ----------
     values : array-like of shape (n_points,)
-        Points that are NaN are left out.
+        Points that are not finite are left out.
     at : array-like of shape (n_points,), default=None
         Where the points are, increasing. None is 0, 1, 2 and so on.
     most : int, default=3
@@ -33,8 +33,8 @@ def change_points(values, at=None, *, most=3):
     Raises
     ------
     ValueError
-        If ``most`` is no integer of at least 0, if the shapes differ, or if ``at`` does not
-        increase.
+        If ``most`` is no integer of at least 0, if ``values`` are not one series of numbers, if
+        the shapes differ, or if ``at`` does not increase.
 
     Notes
     -----
@@ -49,23 +49,32 @@ def change_points(values, at=None, *, most=3):
     >>> change_points(np.where(x < 12, 1.0, 4.0 - 0.1 * x)).tolist()
     [12]
     """
-    values = np.asarray(values, dtype=float)
-    at = np.arange(len(values)) if at is None else np.asarray(at)
-    if not (isinstance(most, Integral) and most >= 0):
+    if not (isinstance(most, Integral) and not isinstance(most, bool) and most >= 0):
         raise ValueError(f"most must be an integer >= 0, got {most!r}.")
-    if values.ndim != 1 or at.shape != values.shape or (np.diff(at) <= 0).any():
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 1:
+        raise ValueError(f"values must be one-dimensional, got the shape {values.shape}.")
+    at = np.arange(len(values)) if at is None else np.asarray(at)
+    if at.shape != values.shape or not (at[1:] > at[:-1]).all():  # NaN does not increase
         raise ValueError(f"at must increase and have the shape of values, got {at!r}.")
     known = np.isfinite(values)
     values, at = values[known], at[known]
     n = len(values)
     if n < 2 * SHORTEST:
         return at[:0]
-    residuals, breaks = _best_pieces(_residuals(at.astype(float), values), most + 1)
+    x, y = _in_its_unit(at.astype(float)), _in_its_unit(values)
+    residuals, breaks = _best_pieces(_residuals(x, y), most + 1)
     # Rounding must not pay for a piece: a fit to a millionth of the deviations is exact.
-    least = max(1e-12 * np.sum((values - values.mean()) ** 2), np.finfo(float).tiny)
+    least = max(1e-12 * np.sum((y - y.mean()) ** 2), np.finfo(float).tiny)
     pieces = np.arange(1, len(residuals) + 1)
     criterion = n * np.log(np.maximum(residuals, least)) + (3 * pieces - 1) * np.log(n)
     return at[breaks[int(np.argmin(criterion))]]
+
+
+def _in_its_unit(x):
+    """The same numbers over a power of two, so that no square overflows or underflows."""
+    largest = np.abs(x).max()
+    return np.ldexp(x, -np.frexp(largest)[1])
 
 
 def _residuals(x, y):

@@ -14,6 +14,8 @@ from .._report import check_measures
 from ._checkpoints import Candidates, flattest
 
 LOSS = "loss"
+#: Names of the table, and of scikit-learn's records.
+COLUMNS = {"fit", "epoch", LOSS, "task_id", "task_name", "parent_task_id_path"}
 
 
 class FlatnessMonitor(EpochMonitor):
@@ -96,6 +98,8 @@ class FlatnessMonitor(EpochMonitor):
         if not (isinstance(within, Real) and not isinstance(within, bool) and within >= 0):
             raise ValueError(f"within must be a number >= 0, got {within!r}.")
         self.measures = _with_selected(measures, select)
+        if taken := COLUMNS & set(self.measures):
+            raise ValueError(f"measures must have other names than the columns {sorted(taken)}.")
         self.names, self.max_samples = list(self.measures), max_samples
         self.select, self.within = select, within
         #: The candidates of every fit under way, by the number of its estimator.

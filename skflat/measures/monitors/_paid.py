@@ -83,6 +83,23 @@ class PaidMonitor(EpochMonitor):
         self._running.pop(id(estimator), None)
         super().teardown(estimator, context)
 
+    def epochs(self):
+        """The records of the last fit. There is a dict for every recorded epoch.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        try:
+            return super().epochs()
+        except ValueError:
+            raise ValueError(
+                "There is no record. Either nothing was fitted, or the epochs did not pay for one: "
+                f"take a larger share={self.share}, fewer max_samples={self.max_samples} or more "
+                "epochs."
+            ) from None
+
     def table(self):
         """The records of the last fit.
 

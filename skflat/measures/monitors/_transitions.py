@@ -145,7 +145,8 @@ class TransitionMonitor(PaidMonitor):
         table = self.table()
         rows = table["fit"] == fit
         if not rows.any():
-            raise ValueError(f"fit must be below {table['fit'].max() + 1}, got {fit!r}.")
+            n_fits = table["fit"].max() + 1
+            raise ValueError(f"fit must be an integer >= 0 and < {n_fits}, got {fit!r}.")
         return table["epoch"][rows], table[what][rows]
 
 

@@ -170,3 +170,11 @@ def test_a_search_takes_no_steps_of_a_size():
     assert not hasattr(FlatCommitteeClassifier(), "step_sizes")
     clf = after(IN_PARTS["real"], HALVES)
     assert clf.step_sizes()[0].shape == (15,)
+
+
+@each_binary
+def test_a_row_of_endless_weight_is_refused(name):
+    X, y = HALVES[0]
+    weight = np.where(np.arange(len(y)) == 3, 1e15, 1.0)
+    with pytest.raises(ValueError, match=r"at most 1000000 in partial_fit, .* is 1e\+15"):
+        clone(IN_PARTS[name]).partial_fit(X, y, classes=[0, 1, 2], sample_weight=weight)
