@@ -3,6 +3,8 @@
 from collections import deque
 from contextlib import nullcontext
 
+import numpy as np
+
 try:
     from sklearn.callback import CallbackSupportMixin, ScoringMonitor
 
@@ -59,6 +61,16 @@ class EpochMonitor(ScoringMonitor):
         ``task_id`` is the number of the epoch.
         """
         return self.get_logs().data
+
+    def _columns(self, names):
+        """The records as a dict of arrays: ``fit``, the number of the network, ``epoch``, names."""
+        rows = self.epochs()
+        fits = list(dict.fromkeys(row["parent_task_id_path"] for row in rows))
+        return {
+            "fit": np.array([fits.index(row["parent_task_id_path"]) for row in rows]),
+            "epoch": np.array([row["task_id"] + 1 for row in rows]),
+            **{name: np.array([row[name] for row in rows]) for name in names},
+        }
 
     #: Whether it chooses the parameters that the fit keeps, see `keep` and `chosen`.
     selects = False

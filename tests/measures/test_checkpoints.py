@@ -145,6 +145,8 @@ def test_what_cannot_select_is_refused():
     for within in (-0.1, "much", True):
         with pytest.raises(ValueError, match=f"within must be a number >= 0, got {within!r}"):
             FlatnessMonitor(select="sharpness", within=within)
+    with pytest.raises(ValueError, match="measures must not be empty without select"):
+        FlatnessMonitor([])
     for name in ("loss", "epoch", "task_id"):
         with pytest.raises(ValueError, match=rf"other names than the columns \['{name}'\]"):
             FlatnessMonitor({name: MEASURES["effective_rank"]()}, select=name)

@@ -98,6 +98,8 @@ class FlatnessMonitor(EpochMonitor):
         if not (isinstance(within, Real) and not isinstance(within, bool) and within >= 0):
             raise ValueError(f"within must be a number >= 0, got {within!r}.")
         self.measures = _with_selected(measures, select)
+        if not self.measures:
+            raise ValueError(f"measures must not be empty without select, got {self.measures!r}.")
         if taken := COLUMNS & set(self.measures):
             raise ValueError(f"measures must have other names than the columns {sorted(taken)}.")
         self.names, self.max_samples = list(self.measures), max_samples
@@ -200,14 +202,7 @@ class FlatnessMonitor(EpochMonitor):
         dict of str to ndarray
             Raw values, without the signs of scores. ``pandas.DataFrame`` accepts this dict.
         """
-        rows = self.epochs()
-        fits = list(dict.fromkeys(row["parent_task_id_path"] for row in rows))
-        columns = {
-            "fit": np.array([fits.index(row["parent_task_id_path"]) for row in rows]),
-            "epoch": np.array([row["task_id"] + 1 for row in rows]),
-        }
-        names = [*self.names, LOSS] if self.selects else self.names
-        return columns | {name: np.array([row[name] for row in rows]) for name in names}
+        return self._columns([*self.names, LOSS] if self.selects else self.names)
 
     def selected(self):
         """The epochs whose parameters the last fit kept.

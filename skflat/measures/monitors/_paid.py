@@ -109,13 +109,7 @@ class PaidMonitor(EpochMonitor):
             ``fit``, the number of the network if one call fits several; ``epoch``; and the columns
             that the class describes. ``pandas.DataFrame`` accepts this dict.
         """
-        rows = self.epochs()
-        fits = list(dict.fromkeys(row["parent_task_id_path"] for row in rows))
-        return {
-            "fit": np.array([fits.index(row["parent_task_id_path"]) for row in rows]),
-            "epoch": np.array([row["task_id"] + 1 for row in rows]),
-            **{name: np.array([row[name] for row in rows]) for name in self.columns},
-        }
+        return self._columns(self.columns)
 
     def to_frame(self):
         """The records of the last fit as a pandas DataFrame, see `table`.

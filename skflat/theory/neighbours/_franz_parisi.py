@@ -107,8 +107,9 @@ def franz_parisi(alpha, distance, reference_margin=0.0, margin=0.0, *, machine="
     SaddlePointError
         If the solution of the equations at the typical distance cannot be continued to a distance.
         This happens very close to isolated references, for example at ``distance < 0.007`` for
-        ``alpha = 0.8``. For spherical weights it happens after some seconds far from the reference,
-        where there are no solutions, and near the typical distance if the saddle point is unstable.
+        ``alpha = 0.8``. For spherical weights it happens far from the reference, where there are no
+        solutions, and near the typical distance if the saddle point is unstable. The search for the
+        end of the curve takes about ten seconds.
 
     Examples
     --------
@@ -196,10 +197,19 @@ class _FranzParisi:
         for way in (inwards, outwards):
             x, here = x_top, np.log(d_top)
             for i in way:
-                # Continuation in the logarithm: steps become smaller as the distance does.
-                x, here = follow(self._solve, x, here, np.log(distances[i])), np.log(distances[i])
+                x, here = self._continued(x, here, distances[i]), np.log(distances[i])
                 found[:, i] = self._at(x, distances[i])[1:]
         return found
+
+    def _continued(self, x, here, distance):
+        """The unknowns at a distance, from those at the distance of the logarithm ``here``."""
+        try:
+            # Continuation in the logarithm: steps become smaller as the distance does.
+            return follow(self._solve, x, here, np.log(distance))
+        except SaddlePointError as error:
+            raise SaddlePointError(
+                f"The curve ends before distance={distance:g}: {error}"
+            ) from None
 
     @functools.cached_property
     def _top(self):
