@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 
 from skflat.models.mlp import MLP
-from skflat.objective import (
-    PERTURBATIONS,
-    HalfSquared,
-    Objective,
-    Workspace,
-)
+from skflat.objective import PERTURBATIONS, HalfSquared, Objective, Workspace
 from skflat.solvers import RSP, SAP, Run, Settings
 
 POINT = np.array([2.0, 0.6])

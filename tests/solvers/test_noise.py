@@ -8,11 +8,7 @@ from scipy import stats
 from stepping import X, Y, classifier
 from toys import Watched, descend, hyperbola
 
-from skflat.objective import (
-    PERTURBATIONS,
-    rounded_normals,
-    windowed_normals,
-)
+from skflat.objective import PERTURBATIONS, rounded_normals, windowed_normals
 from skflat.solvers import RSP, SAP, Noise, OneSidedNoise
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

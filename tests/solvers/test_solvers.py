@@ -158,7 +158,7 @@ def test_any_objective_is_minimised_in_its_own_dtype(solver, dtype):
     assert quadratic(4.0, 1.0).loss(end) < 0.1
 
 
-# The others need capabilities that a new model lacks; see test_stages.py and test_entropy.py.
+# The others need capabilities that a new model lacks: test_trace_penalty.py and test_entropy.py.
 OF_ANY_MODEL = [each for each in EVERY if not named(each) & {"TracePenalty", "PatternEntropy"}]
 
 
