@@ -37,7 +37,16 @@ TRAIN, VALID = slice(0, 100), slice(100, None)
 HELD_OUT = X[VALID], Y[VALID]
 
 each_solver = pytest.mark.parametrize("solver", SOLVERS)
-each_stochastic_solver = pytest.mark.parametrize("solver", STOCHASTIC)
+# What is around the training loop does not know the rule, so one solver of each kind shows it.
+# Kinds differ in how they step and end, so a solver of a new kind joins by itself.
+KINDS = {
+    tuple(getattr(rule, name, None) for name in ("solve", "step", "finalize", "adopt")): solver
+    for solver, rule in reversed(SOLVERS.items())
+}
+each_kind = pytest.mark.parametrize("solver", KINDS.values())
+each_stochastic_kind = pytest.mark.parametrize(
+    "solver", [solver for solver in KINDS.values() if solver in STOCHASTIC]
+)
 interrupted = pytest.mark.filterwarnings("ignore:Training interrupted by user:UserWarning")
 
 
@@ -64,7 +73,7 @@ def half_squared_error(reg, X, y):
 # --- class_weight ---
 
 
-@each_solver
+@each_kind
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_class_weight_is_sample_weight_by_class(early_stopping, solver):
     params = {"solver": solver, "early_stopping": early_stopping}
@@ -133,7 +142,7 @@ def test_validation_data_record_loss_and_score_of_every_epoch(solver):
     assert_allclose(clf.validation_scores_[-1], clf.score(*HELD_OUT))
 
 
-@each_solver
+@each_kind
 def test_validation_data_alone_do_not_change_the_fit(solver):
     watched = classifier(solver=solver).fit(X[TRAIN], Y[TRAIN], validation_data=HELD_OUT)
     assert_same_weights(watched, classifier(solver=solver).fit(X[TRAIN], Y[TRAIN]))
@@ -161,7 +170,7 @@ def test_two_arguments_are_the_same_as_one():
     assert one.validation_loss_curve_ == tuples.validation_loss_curve_
 
 
-@each_stochastic_solver
+@each_stochastic_kind
 def test_early_stopping_on_validation_data_trains_on_every_row(solver):
     params = {"solver": solver, "max_iter": 15}
     stopping = classifier(early_stopping=True, **params)
@@ -171,7 +180,9 @@ def test_early_stopping_on_validation_data_trains_on_every_row(solver):
     assert stopping.loss_curve_ == plain.loss_curve_[: stopping.n_iter_]
 
 
-@pytest.mark.parametrize("solver", [name for name in STOCHASTIC if name not in PHASED])
+@pytest.mark.parametrize(
+    "solver", [name for name in KINDS.values() if name in STOCHASTIC and name not in PHASED]
+)
 def test_early_stopping_keeps_the_epoch_that_scored_best(solver):
     params = {"solver": solver, "max_iter": 40, "learning_rate_init": 0.1}
     clf = classifier(early_stopping=True, tol=0, **params)
@@ -260,7 +271,7 @@ def test_tuples_of_one_pass_a_grid_whole_and_are_transformed_in_its_pipeline():
 # --- partial_fit with early stopping ---
 
 
-@each_stochastic_solver
+@each_stochastic_kind
 def test_partial_fit_comes_back_to_the_best_once_patience_is_exhausted(solver):
     clf = classifier(
         solver=solver, early_stopping=True, n_iter_no_change=3, learning_rate_init=0.1, tol=0.01
@@ -389,7 +400,7 @@ def test_an_interrupted_fit_is_measured():
 
 
 @interrupted
-@each_stochastic_solver
+@each_stochastic_kind
 def test_an_interrupted_fit_with_early_stopping_keeps_the_best_so_far(solver):
     late = InterruptedAt(1000)  # of the forward passes, of which one step of a solver takes 20
     clf = classifier(solver=solver, early_stopping=True, activation=late, tol=0)
@@ -400,7 +411,7 @@ def test_an_interrupted_fit_with_early_stopping_keeps_the_best_so_far(solver):
 
 
 @interrupted
-@each_solver
+@each_kind
 def test_training_goes_on_after_an_interruption(solver):
     clf = classifier(solver=solver, activation=InterruptedAt(30), warm_start=True, max_iter=50)
     before = clf.fit(X, Y).score(X, Y)
@@ -453,7 +464,7 @@ def epochs_of(monitor):
     return [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
 
 
-@each_solver
+@each_kind
 def test_a_monitor_logs_the_score_after_every_epoch(callback, solver):
     monitor = callback.ScoringMonitor(scoring="accuracy")
     clf = classifier(solver=solver).set_callbacks(monitor).fit(X, Y)
@@ -484,7 +495,7 @@ def test_a_monitor_sees_the_training_rows_only(callback):
     assert row["accuracy"] == pytest.approx((n_right - n_right_held_out) / 135)
 
 
-@each_solver
+@each_kind
 def test_a_callback_can_stop_training(callback, solver):
     clf = classifier(solver=solver, max_iter=50).set_callbacks(Recorder(stop_after=3))
     with warnings.catch_warnings():
@@ -495,7 +506,7 @@ def test_a_callback_can_stop_training(callback, solver):
         assert_same_weights(clf, classifier(solver=solver, max_iter=3).fit(X, Y))
 
 
-@each_solver
+@each_kind
 def test_a_callback_is_told_of_every_epoch_in_order(callback, solver):
     recorder = Recorder()
     clf = classifier(solver=solver, max_iter=2).set_callbacks(recorder).fit(X, Y)
@@ -521,7 +532,7 @@ def test_partial_fit_is_one_epoch_to_a_callback(callback):
     assert recorder.most == [1, 0, 1, 0]
 
 
-@each_stochastic_solver
+@each_stochastic_kind
 def test_a_callback_is_torn_down_where_training_diverges(callback, solver):
     recorder = Recorder()
     clf = classifier(solver=solver, learning_rate_init=1e200).set_callbacks(recorder)
@@ -530,7 +541,7 @@ def test_a_callback_is_torn_down_where_training_diverges(callback, solver):
     assert recorder.told[-1] == "teardown"
 
 
-@each_solver
+@each_kind
 def test_a_callback_can_be_where_training_is_interrupted(callback, solver):
     clf = classifier(solver=solver).set_callbacks(Interrupting())
     with pytest.warns(UserWarning, match="Training interrupted by user"):
@@ -540,7 +551,7 @@ def test_a_callback_can_be_where_training_is_interrupted(callback, solver):
         assert_same_weights(clf, classifier(solver=solver, max_iter=1).fit(X, Y))
 
 
-@each_solver
+@each_kind
 def test_a_progress_bar_shows_the_fit(callback, solver, capsys):
     pytest.importorskip("rich")
     clf = classifier(solver=solver).set_callbacks(callback.ProgressBar()).fit(X, Y)
@@ -554,7 +565,7 @@ def test_a_network_with_a_callback_pickles(callback):
     assert accuracy_score(twin.predict(X), clf.predict(X)) == 1
 
 
-@each_solver
+@each_kind
 def test_without_scikit_learns_callbacks_fitting_is_the_same(monkeypatch, solver):
     with_callbacks = classifier(solver=solver).fit(X, Y)
     monkeypatch.setattr(skflat._callbacks, "HAS_CALLBACKS", False)
