@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from drawing import PLAIN, each_form, tail_mean
+from drawing import PLAIN, tail_mean
 from numpy.testing import assert_allclose, assert_array_equal
 from toys import Toy, descend, hyperbola
 
@@ -84,7 +84,7 @@ def test_rsp_leaves_a_sharp_minimum_for_the_flattest():
     assert max(hyperbola().loss(w) for w, _ in runs) < 1e-8
 
 
-@each_form
+@pytest.mark.parametrize("centered", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_sap_leaves_it_faster(centered):
     found, rows, _ = traces(SAP(tolerance=0.5, centered=centered), 500)
     assert ((found > 4.085) & (found < 4.105)).all()
@@ -145,7 +145,11 @@ TRACE_FLAT, EIGENVALUE_FLAT = (0.8, 1 / 7), (0.0, 0.0)
         (NGD(0.0), 20_000, {"learning_rate_init": 0.05}, EIGENVALUE_FLAT),
         (SAM("sgd", m=1), 10_000, {"rho": 0.05, "learning_rate_init": 0.01}, TRACE_FLAT),
         (RSP(tolerance=5.0), 15_000, {"rho": 0.2}, TRACE_FLAT),
-        (SAP(tolerance=5.0, centered=False), 10_000, {"rho": 0.15}, TRACE_FLAT),
+        pytest.param(
+            SAP(tolerance=5.0, centered=False),
+            *(10_000, {"rho": 0.15}, TRACE_FLAT),
+            marks=pytest.mark.slow,
+        ),
         (SAP(tolerance=5.0), 10_000, {"rho": 0.15}, TRACE_FLAT),
     ],
     ids=repr,
@@ -200,6 +204,7 @@ SMALLEST_TRACE = 4 * np.sqrt(12) * 4
 SAP_ON_ENTRIES = {"rho": 0.05, "learning_rate_init": 0.05}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("solver", "scale", "n_steps", "settings"),
     [
@@ -271,6 +276,7 @@ def test_on_a_row_with_two_outputs_sap_does_not_find_the_least_trace():
     assert sap[0] < 0.7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("solver", "n_steps", "settings"),
     [
