@@ -2,6 +2,7 @@
 
 from collections import deque
 from contextlib import nullcontext
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -22,6 +23,8 @@ except ImportError:
             raise ImportError("Monitors of a fit need scikit-learn 1.9 or later.")
 
 
+#: How scikit-learn writes the time at which a run began.
+STAMP = "UTC%Y-%m-%d-%H:%M:%S.%f"
 #: Attributes that the teardown of callbacks needs, also after a fit that failed.
 PENDING = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
@@ -40,6 +43,12 @@ class EpochMonitor(ScoringMonitor):
     def __init__(self, scoring, every):
         super().__init__(scoring=scoring)
         self.every = every
+        self._last_run = None, ""
+
+    def setup(self, estimator, context):
+        """Take note of the fit that begins."""
+        super().setup(estimator, context)
+        self._last_run = context.root_uuid, datetime.now(UTC).strftime(STAMP)
 
     def on_fit_task_end(
         self, estimator, context, *, X=None, y=None, fitted_estimator=None, metadata=None
@@ -60,7 +69,11 @@ class EpochMonitor(ScoringMonitor):
 
         ``task_id`` is the number of the epoch.
         """
-        return self.get_logs().data
+        logs, (run, begun) = self.get_logs(), self._last_run
+        # The last records may be of an earlier fit, if the last one ended before its first record.
+        if logs.run_id != run and logs.timestamp < begun:
+            raise ValueError("The last fit has no records.")
+        return logs.data
 
     def _columns(self, names):
         """The records as a dict of arrays: ``fit``, the number of the network, ``epoch``, names."""

@@ -94,10 +94,14 @@ class TransitionDisplay(Display):
         ------
         ImportError
             If matplotlib is not installed.
+        TypeError
+            If the monitor records no transitions.
         ValueError
             If ``what`` is none of these, or there is no such fit.
         """
         cls._check_keywords(kwargs)
+        if not hasattr(monitor, "transitions"):
+            raise TypeError(f"monitor must be a TransitionMonitor, got {monitor!r}.")
         epoch, value = monitor.curve(what, fit)
         transition = monitor.transitions(what, fit=fit, most=most)
         return cls(epoch, value, transition, what=what, name=name).plot(ax=ax, **kwargs)

@@ -168,6 +168,8 @@ def test_transitions_are_the_change_points_of_the_records_and_are_drawn():
         monitor.transitions("rank")
     with pytest.raises(ValueError, match="fit must be an integer >= 0 and < 1, got 4"):
         TransitionDisplay.from_monitor(monitor, fit=4)
+    with pytest.raises(TypeError, match="monitor must be a TransitionMonitor, got"):
+        TransitionDisplay.from_monitor(clf)
 
 
 @pytest.mark.parametrize("settings", [{"share": 0.0}, {"share": True}, {"max_samples": 0}])
@@ -183,3 +185,14 @@ def test_a_fit_that_pays_for_no_record_says_so():
     clf.fit(IRIS, SPECIES)
     with pytest.raises(ValueError, match=r"no record.* larger share=0.01, fewer max_samples=50"):
         monitor.transitions()
+
+
+@needs_callbacks
+def test_records_of_an_earlier_fit_are_not_those_of_the_last():
+    monitor = TransitionMonitor(share=1.0, max_samples=150)
+    clf = FlatMLPClassifier((3,), measures=None).set_callbacks(monitor)
+    clf.set_params(max_iter=40).fit(IRIS, SPECIES)
+    assert monitor.table()["epoch"].tolist() == [20, 40]
+    clf.set_params(max_iter=5).fit(IRIS, SPECIES)
+    with pytest.raises(ValueError, match="no record"):
+        monitor.table()

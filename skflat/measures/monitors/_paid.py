@@ -89,13 +89,13 @@ class PaidMonitor(EpochMonitor):
         Raises
         ------
         ValueError
-            If there is none.
+            If the last fit has none.
         """
         try:
             return super().epochs()
         except ValueError:
             raise ValueError(
-                "There is no record. Either nothing was fitted, or the epochs did not pay for one: "
+                "There is no record. Either there was no fit, or its epochs did not pay for one: "
                 f"take a larger share={self.share}, fewer max_samples={self.max_samples} or more "
                 "epochs."
             ) from None
