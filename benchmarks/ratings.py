@@ -7,8 +7,8 @@ out for validation, a grid over the number of components, ``rho`` and the two pe
 its best setting is fitted to the whole training part of every seed and scored once on the test
 part. So it is for Gibbs sampling, of which only the number of components is chosen, and for every
 rival, on the first split alone. The defaults are fitted to the first seed's ratings in several
-units. Then a race on the first seed: sweep by sweep until the test error of each rival at its end is
-reached. Rivals that are not installed are left out and said to be.
+units. Then a race on the first seed: sweep by sweep until the test error of each rival at its end
+is reached. Rivals that are not installed are left out and said to be.
 
 With --flatness there is only a table: whether ``rho`` is better than ``alpha``. Each alone is tried
 at six strengths, with all else equal, and chosen on the same validation entries.
