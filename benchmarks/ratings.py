@@ -13,7 +13,8 @@ is reached. Rivals that are not installed are left out and said to be.
 With --flatness there is only a table: whether ``rho`` is better than ``alpha``. Each alone is tried
 at six strengths, with all else equal, and chosen on the same validation entries.
 
-DIR holds .npz files with the arrays user, item and rating. Jester's are a matrix.
+Errors and seconds are written to ratings.csv. DIR holds .npz files with the arrays user, item and
+rating. Jester's are a matrix.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from _rating_rivals import RIVALS
 from _timing import print_ratio
 from sklearn.exceptions import ConvergenceWarning
@@ -31,6 +33,7 @@ from sklearn.metrics import root_mean_squared_error
 from skflat import FlatMatrixFactorization
 from skflat.solvers import Gibbs
 
+CSV = Path(__file__).with_suffix(".csv")
 #: Name to the range of ratings, and the bar for the error where there is one.
 SETS = {
     "movielens_1m": ((1, 5), 0.835),
@@ -46,7 +49,7 @@ ALONE = {
 }
 GRID = {
     "n_components": [20, 40],
-    "rho": [0.2, 0.3, 0.4],
+    "rho": [0.1, 0.2, 0.3],
     "alpha": [2.0, 5.0, 10.0],
     "alpha_offsets": [2.0, 5.0],
 }
@@ -94,20 +97,33 @@ def best_setting(X, y, clip, grid, fixed=None):
     return setting
 
 
-def errors_of(setting, X, y, clip, n_seeds):
-    """Test errors of one setting, a split for every seed."""
-    errors = []
+def fits(setting, X, y, clip, n_seeds):
+    """Test error and seconds of one setting, on a split for every seed."""
+    found = []
     for seed in range(n_seeds):
         train, test = split(len(y), seed)
         start = time.perf_counter()
         model = ours(clip, **setting).fit(X[train], y[train])
         seconds = time.perf_counter() - start
-        errors.append(error_of(model, X[test], y[test]))
-        print(
-            f"  seed {seed}   test {errors[-1]:.4f}   {seconds:6.2f} s   sweeps {model.n_iter_}",
-            flush=True,
-        )
-    return errors
+        error = error_of(model, X[test], y[test])
+        found.append((error, seconds))
+        told = f"  seed {seed}   test {error:.4f}   {seconds:6.2f} s   sweeps {model.n_iter_}"
+        print(told, flush=True)
+    return found
+
+
+def save(name, rows):
+    """Write the errors on a set to the CSV file, in place of those that it had."""
+    new = [
+        (name, method, seed, error, seconds)
+        for method, found in rows.items()
+        for seed, (error, seconds) in enumerate(found)
+    ]
+    frame = pd.DataFrame(new, columns=["set", "method", "seed", "error", "seconds"])
+    if CSV.exists():
+        before = pd.read_csv(CSV, comment="#")
+        frame = pd.concat([before[before["set"] != name], frame])
+    frame.to_csv(CSV, index=False, float_format="%.5g", lineterminator="\n")
 
 
 def print_defaults(X, y, X_test, y_test):
@@ -182,7 +198,8 @@ def run(folder, name, n_seeds, grid):
             X[first], y[first], clip, {"n_components": grid["n_components"]}, GIBBS
         ),
     }
-    errors = {each: errors_of(setting, X, y, clip, n_seeds) for each, setting in settings.items()}
+    rows = {each: fits(setting, X, y, clip, n_seeds) for each, setting in settings.items()}
+    errors = {each: [error for error, _ in found] for each, found in rows.items()}
     for each, found in errors.items():
         spread = np.std(found, ddof=1)
         print(f"  ours, {each}, at {settings[each]}: {np.mean(found):.4f} +- {spread:.4f}")
@@ -190,6 +207,7 @@ def run(folder, name, n_seeds, grid):
     parts = X[train], y[train], X[test], y[test]
     print_defaults(*parts)
     theirs = rivals(*parts, clip)
+    save(name, rows | {each: [found] for each, found in theirs.items()})
     reached = seconds_to(
         {each: error for each, (error, _) in theirs.items()}, *parts, clip, settings["als"]
     )
