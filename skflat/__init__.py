@@ -26,7 +26,7 @@ from .estimators.uncertainty import (
     LaplaceRegressor,
     laplace,
 )
-from .measures import FlatnessMonitor, StabilityMonitor
+from .measures import FlatnessMonitor, StabilityMonitor, TransitionMonitor
 from .objective import at_home
 
 __version__ = "0.1.0"
@@ -49,6 +49,7 @@ __all__ = [
     "LaplaceClassifier",
     "LaplaceRegressor",
     "StabilityMonitor",
+    "TransitionMonitor",
     "__version__",
     "as_model",
     "from_state_dict",

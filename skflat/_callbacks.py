@@ -60,6 +60,51 @@ class EpochMonitor(ScoringMonitor):
         """
         return self.get_logs().data
 
+    #: Whether it chooses the parameters that the fit keeps, see `keep` and `chosen`.
+    selects = False
+
+    def keep(self, estimator, w):
+        """Take note of the parameters at the end of an epoch.
+
+        Parameters
+        ----------
+        estimator : estimator being fitted
+        w : ndarray of shape (n_parameters,)
+            The solver updates it in place.
+        """
+
+    def chosen(self, estimator, w):
+        """The parameters to keep, where ``selects`` is True.
+
+        Parameters
+        ----------
+        estimator : estimator being fitted
+        w : ndarray of shape (n_parameters,)
+            What the fit would keep otherwise.
+
+        Returns
+        -------
+        ndarray of shape (n_parameters,)
+        """
+        return w
+
+
+def selecting(estimator):
+    """The monitor that chooses an estimator's parameters, or None."""
+    callbacks = getattr(estimator, "_skl_callbacks", ())
+    found = [each for each in callbacks if getattr(each, "selects", False)]
+    if len(found) > 1:
+        raise ValueError(f"Only one monitor can select the parameters of a fit, got {len(found)}.")
+    return found[0] if found else None
+
+
+def _refuse_selection(estimator):
+    if selecting(estimator) is not None:
+        raise ValueError(
+            f"A monitor with select= needs a fit of epochs, and {type(estimator).__name__} has "
+            "none of its own: it fits several parts."
+        )
+
 
 class EpochHooks:
     """Tells the estimator's callbacks when an epoch begins and ends.
@@ -86,6 +131,7 @@ class EpochHooks:
         if sample_weight is not None:
             self._data["metadata"] = {"sample_weight": sample_weight}
         self._root = self._epoch = None
+        self._selecting = selecting(estimator)
         if HAS_CALLBACKS:
             self._root = estimator._init_callback_context(max_subtasks=max_iter)
             self._root.call_on_fit_task_begin(estimator=estimator, **self._data)
@@ -98,7 +144,14 @@ class EpochHooks:
 
     def end_epoch(self, w):
         """Report that the epoch has ended at ``w``. Return True if a callback asks to stop."""
-        return self._end(self._epoch, w)
+        stop = self._end(self._epoch, w)
+        if self._selecting is not None:
+            self._selecting.keep(self._estimator, w)
+        return stop
+
+    def chosen(self, w):
+        """The parameters that a monitor selects among those of the epochs, or ``w``."""
+        return w if self._selecting is None else self._selecting.chosen(self._estimator, w)
 
     def end_fit(self, w):
         """Report that training has ended at ``w``."""
@@ -149,6 +202,7 @@ class PartHooks:
         if sample_weight is not None:
             self._data["metadata"] = {"sample_weight": sample_weight}
         self._root, self._parts = None, deque()
+        _refuse_selection(estimator)
         if HAS_CALLBACKS and hasattr(estimator, "_skl_callbacks"):
             self._root = self._begun(estimator._init_callback_context(max_subtasks=n_parts))
 
@@ -211,6 +265,7 @@ class SearchHooks:
         if sample_weight is not None:
             self._data["metadata"] = {"sample_weight": sample_weight}
         self._root = self._search = self._rung = None
+        _refuse_selection(estimator)
         if HAS_CALLBACKS:
             self._root = self._begun(estimator._init_callback_context(max_subtasks=2))
             self._search = self._begun(self._root.subcontext("search", max_subtasks=None))

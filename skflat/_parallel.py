@@ -30,6 +30,7 @@ __all__ = [
     "Shared",
     "fingerprint",
     "in_turn",
+    "one_thread",
     "one_thread_for_scipy",
     "run",
     "warn_or_raise",
@@ -43,7 +44,7 @@ SINGLE = ("sklearn.base", "sklearn.pipeline", "sklearn.compose")
 OF_DEAD_WORKERS = {"KilledWorker", "FutureCancelledError"}
 
 
-def run(function, tasks, n_jobs=None, then=None):
+def run(function, tasks, n_jobs=None, then=None, prefer=None):
     """``[function(*task) for task in tasks]``, distributed over the workers of joblib's backend.
 
     Parameters
@@ -58,6 +59,9 @@ def run(function, tasks, n_jobs=None, then=None):
     then : callable, default=None
         Applied to every result in this process, in the order of the tasks, as soon as the result is
         available. Its return value replaces the result.
+    prefer : {'threads', 'processes'}, default=None
+        The workers to use unless ``joblib.parallel_config`` sets a backend. Threads are for tasks
+        that are short, have large arguments, and leave Python's lock for most of their time.
 
     Returns
     -------
@@ -72,7 +76,8 @@ def run(function, tasks, n_jobs=None, then=None):
         try:
             as_they_come = then is not None and get_active_backend()[0].supports_return_generator
             kind = "generator" if as_they_come else "list"
-            results = Parallel(n_jobs=n_jobs, backend=_backend(), return_as=kind)(
+            workers = Parallel(n_jobs=n_jobs, backend=_backend(), return_as=kind, prefer=prefer)
+            results = workers(
                 delayed(_in_one_thread)(_process(), function, *task) for task in tasks
             )
             return results if then is None else [then(result) for result in results]
@@ -126,6 +131,15 @@ def _in_one_thread(parent, function, *task):
 def _process():
     """Host and number of this process: two hosts may have processes of the same number."""
     return platform.node(), os.getpid()
+
+
+def one_thread():
+    """A context in which the BLAS uses one thread, as in `run`.
+
+    It is for loops that call `run` many times, or do its tasks here. Each limit costs about a
+    millisecond, and a limit within another one costs nothing.
+    """
+    return ONE_THREAD
 
 
 def one_thread_for_scipy():

@@ -21,7 +21,15 @@ from threadpoolctl import threadpool_limits
 from skflat import FlatPerceptronClassifier
 from skflat.measures import flip_energy, local_entropy, margins
 
-SOLVERS = ("sbpi", "replicated_sgd", "amp", "focusing_bp", "mean_field", "max_sum")
+SOLVERS = (
+    "sbpi",
+    "replicated_sgd",
+    "amp",
+    "focusing_amp",
+    "focusing_bp",
+    "mean_field",
+    "max_sum",
+)
 FLIPS, DISTANCES, NARROW = (0.01, 0.02, 0.05, 0.1), (0.02, 0.05), 0.2
 
 Z = np.linspace(-10, 10, 2001)

@@ -50,8 +50,8 @@ N_INPUTS, N_ROWS, N_TEST, ALPHA_T = 201, 604, 3000, 3.0
 RATIOS = (0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.5, 2.1, 2.5, 3.5)  # N / P
 REAL_RATIOS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.1, 3.5)
 # Features of real images are correlated, and message passing then needs damping.
-SOLVERS = {"amp": AMP(), "sbpi": SBPI()}
-REAL_SOLVERS = {"amp": AMP(damping=0.9), "sbpi": SBPI()}
+SOLVERS = {"amp": AMP(), "sbpi": SBPI(period=None)}
+REAL_SOLVERS = {"amp": AMP(damping=0.9), "sbpi": SBPI(period=None)}
 NAMES = {"amp": "message passing", "sbpi": "SBPI"}
 ENERGY, FLAT = FlipEnergy(0.02), 0.03  # flat; typical solutions of random labels: 0.1
 COLUMNS = ["solver", "size", "seed"]

@@ -19,23 +19,27 @@ from threadpoolctl import threadpool_limits
 
 from skflat import FlatPerceptronClassifier
 from skflat.experiments import Checkpoint
-from skflat.solvers.binary import AMP, BINARY_SOLVERS, SBPI
+from skflat.solvers.binary import AMP, BINARY_SOLVERS, SBPI, FocusingAMP
 
 SOLVERS = {
     **{name: name for name in BINARY_SOLVERS},
     "amp, slow": AMP(reinforcement=3e-4),
-    "sbpi, low": SBPI(threshold=0.05),
+    "focusing_amp, slow": FocusingAMP(step=3e-4),
+    "sbpi, low": SBPI(threshold=0.05, period=None),
+    "sbpi, fixed": SBPI(period=None),
 }
 LOADS = {
     "amp": (0.5, 0.6, 0.7, 0.74, 0.76),
     "amp, slow": (0.7, 0.74, 0.76, 0.78),
     "focusing_amp": (0.5, 0.7, 0.74, 0.76),
+    "focusing_amp, slow": (0.74, 0.75, 0.76),
     "focusing_bp": (0.5, 0.6, 0.7),
     "max_sum": (0.3, 0.5, 0.6),
     "mean_field": (0.4, 0.5, 0.6),
     "replicated_sgd": (0.3, 0.4, 0.5),
-    "sbpi": (0.3, 0.5, 0.6),
+    "sbpi": (0.3, 0.5, 0.6, 0.65, 0.68),
     "sbpi, low": (0.3, 0.5, 0.6),
+    "sbpi, fixed": (0.3, 0.5, 0.6, 0.65, 0.68),
     "ste": (0.2, 0.3, 0.4),
 }
 FIELDS = ("solver", "n", "load", "seed", "n_errors", "n_iter", "seconds")
@@ -66,7 +70,7 @@ def solve(name, n, load, seed):
 
 
 def show(rows):
-    print(f"{'solver':<16}{'n':>7}{'load':>6}{'solved':>9}{'iterations':>12}{'seconds':>9}")
+    print(f"{'solver':<20}{'n':>7}{'load':>6}{'solved':>9}{'iterations':>12}{'seconds':>9}")
     for key in dict.fromkeys((row["solver"], row["n"], row["load"]) for row in rows):
         group = [row for row in rows if (row["solver"], row["n"], row["load"]) == key]
         solved = [row for row in group if row["n_errors"] == 0]
@@ -75,7 +79,7 @@ def show(rows):
             f"{np.median([float(row[field]) for row in solved]):.4g}" if solved else "-"
             for field in ("n_iter", "seconds")
         ]
-        print(f"{key[0]:<16}{key[1]:>7}{key[2]:>6}{share:>9}{median[0]:>12}{median[1]:>9}")
+        print(f"{key[0]:<20}{key[1]:>7}{key[2]:>6}{share:>9}{median[0]:>12}{median[1]:>9}")
 
 
 def main():

@@ -19,6 +19,7 @@ from arbiter import N_ROWS, read
 from docutils import nodes
 from docutils.parsers.rst import directives
 from entropy_and_selection import METHODS, as_text, chosen
+from pools import POOLS, gains, weakness_less
 from scipy.stats import rankdata, studentized_range, ttest_rel
 from sphinx.util.docutils import SphinxDirective
 
@@ -374,6 +375,38 @@ def pattern_entropy(frame):
         ]
     columns = ["test accuracy, %", "less `adam`, points", "weakness", "less `adam`"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("solver")
+
+
+@table("pools.csv", "python benchmarks/pools.py --data DIR")
+def pools(frame):
+    """Gain of what each criterion chooses out of pools of a hundred networks."""
+    return _of_pools(frame, lambda part, kind: gains(part, kind)["all pools"])
+
+
+@table("pools.csv", "python benchmarks/pools.py --data DIR")
+def pools_weakness(frame):
+    """What weakness chooses, less every other choice."""
+    return _of_pools(frame, weakness_less)
+
+
+@table("pools.csv", "python benchmarks/pools.py --data DIR")
+def pools_size(frame):
+    """How many pools there are."""
+    parts = [
+        f"{len(part)} pools of {n_rows:,} rows, from {part['draw'].nunique()} draws"
+        for n_rows, part in frame.groupby("rows")
+    ]
+    return f"The tables are of {', and '.join(parts)}."
+
+
+def _of_pools(frame, statistic):
+    columns = {
+        f"{kind}, {n_rows:,} rows": statistic(part, kind)
+        for kind in POOLS
+        for n_rows, part in frame.groupby("rows")
+    }
+    found = pd.DataFrame(columns, index=dict.fromkeys(k for c in columns.values() for k in c.index))
+    return found.fillna("").replace({r"\+-": "±"}, regex=True).rename_axis("chosen by")
 
 
 # ------------------------------------------------------------------------- binary weights

@@ -12,6 +12,7 @@ from ._margin import MarginDisplay
 from ._rho_path import RhoPathDisplay
 from ._solvers import SolverComparisonDisplay
 from ._spectrum import SpectrumDisplay
+from ._transitions import TransitionDisplay
 
 __all__ = [
     "EmergenceDisplay",
@@ -23,4 +24,5 @@ __all__ = [
     "RhoPathDisplay",
     "SolverComparisonDisplay",
     "SpectrumDisplay",
+    "TransitionDisplay",
 ]

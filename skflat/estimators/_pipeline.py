@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._callbacks import PENDING, CallbackSupportMixin, EpochHooks
@@ -91,6 +92,13 @@ def is_stochastic(estimator):
             "partial_fit is only available for stochastic optimizers. "
             f"{estimator.solver} is not stochastic."
         )
+    return True
+
+
+def takes_steps(estimator):
+    """Whether ``step_sizes`` is available: a search for weights in {-1, +1} takes no steps."""
+    if not isinstance(solver := estimator._solver(), Solver):
+        raise AttributeError(f"step_sizes is not available: {solver!r} takes no steps of a size.")
     return True
 
 
@@ -201,6 +209,7 @@ class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
         early_stopping = getattr(self, "early_stopping", False) and solver.early_stops
         return Settings.of(self, rho=float(rho), early_stopping=early_stopping)
 
+    @available_if(takes_steps)
     def step_sizes(self):
         """How far the optimizer steps, as its state is after the last step.
 
@@ -298,7 +307,9 @@ class FlatEstimator(Saved, Measuring, CallbackSupportMixin, BaseEstimator):
         over = self._cut_short or run.settled or self.n_iter_ >= settings.max_iter
         if until is not None and solver.stochastic and not over:
             self._halted = Halted(w, self._random_state, run.order)
-        w = training.finish(self._chosen(w, run, incremental))
+        w = self._chosen(w, run, incremental)
+        # The fit is over only here: other calls may go on from the last parameters.
+        w = training.finish(hooks.chosen(w) if not incremental and until is None else w)
         vars(self).update(training.attributes(w))
         hooks.end_fit(w)
         return w

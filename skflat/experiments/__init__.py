@@ -4,7 +4,7 @@ from ._checkpoint import Checkpoint
 from ._compare import SolverComparison, compare_solvers
 from ._emergence import Emergence, emergence
 from ._fits import standard_error
-from ._select import Selection, select
+from ._select import Selection, select, select_weakest
 from ._thresholds import Threshold
 from .generalization import GeneralizationStudy, predicts_generalization
 
@@ -19,5 +19,6 @@ __all__ = [
     "emergence",
     "predicts_generalization",
     "select",
+    "select_weakest",
     "standard_error",
 ]

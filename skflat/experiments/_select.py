@@ -1,12 +1,14 @@
 """Choose among fitted networks by a measure, with its rivals beside it."""
 
 from collections.abc import Iterable, Mapping
+from numbers import Real
 
 import numpy as np
 from scipy.stats import spearmanr
 from sklearn.metrics import check_scoring
 
-from ..measures import MEASURES, Measure, compare, pandas_for
+from ..measures import MEASURES, Measure, Weakness, compare, pandas_for, sample_rows
+from ..problems import as_problem
 
 #: What is measured besides, because it explains most of what weakness says.
 RIVALS = ("weakness", "effective_rank", "normalized_margin")
@@ -22,6 +24,7 @@ def select(
     rivals=RIVALS,
     validation=None,
     scoring=None,
+    within=None,
     max_samples=2000,
     n_jobs=None,
     random_state=0,
@@ -52,6 +55,10 @@ def select(
         Rows that no model was trained on.
     scoring : str or callable, default=None
         Of the validation rows. None is the models' ``score``.
+    within : float, default=None
+        Choose only among models of equal training loss: those whose loss exceeds the least one by
+        at most this share of the loss of the best constant prediction. The losses are unpenalised
+        means over the measured rows. None chooses among all.
     max_samples : int or None, default=2000
         Number of rows to measure on, a stratified sample. None takes all rows.
     n_jobs : int, default=None
@@ -66,8 +73,8 @@ def select(
     Raises
     ------
     ValueError
-        If there are fewer than two models, if ``by`` is unknown or NaN for all models, or if
-        validation rows are asked for and not given.
+        If there are fewer than two models, if ``by`` is unknown or NaN for all models, if
+        validation rows are asked for and not given, or if ``within`` is below 0.
     TypeError
         If ``models`` is a single estimator, or a model cannot be measured.
 
@@ -113,11 +120,56 @@ def select(
     if VALIDATION in criteria:
         scores = [check_scoring(model, scoring)(model, *validation) for model in named.values()]
         values[VALIDATION] = np.array(scores, dtype=float)
-    if np.isnan(values[chooses]).all():
+    equal = _of_equal_loss(numbered.values(), X, y, within, max_samples, random_state)
+    if np.isnan(values[chooses][equal]).all():
         reason = reports[0].not_measured.get(chooses, "it is NaN.")
         raise ValueError(f"by={by!r} chooses none of the models: {reason}")
     signs = {name: getattr(each, "sign", 1) for name, each in criteria.items()}
-    return Selection(named, chooses, values, signs)
+    return Selection(named, chooses, values, signs, equal)
+
+
+def select_weakest(estimators, X, y, X_probe=None, *, within=0.01, **given):
+    """The weakest of several fitted networks of equal training loss.
+
+    It is `select` by weakness, with its cheap rivals beside it.
+
+    Parameters
+    ----------
+    estimators : sequence of fitted estimators, or dict of str to fitted estimator
+        At least two.
+    X, y : array-like of shape (n_samples, n_features), (n_samples,) or (n_samples, n_outputs)
+        The training rows.
+    X_probe : array-like of shape (n_probes, n_features), default=None
+        Inputs not seen in training, as the networks see them. None draws ten, see `Weakness`.
+    within : float or None, default=0.01
+        See `select`.
+    **given : dict
+        Further parameters of `select`, such as ``validation`` and ``n_jobs``.
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    ValueError, TypeError
+        See `select`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skflat import FlatMLPClassifier
+    >>> from skflat.experiments import select_weakest
+    >>> X, y = load_iris(return_X_y=True)
+    >>> settings = {"solver": "lbfgs", "alpha": 1, "max_iter": 3000, "measures": None}
+    >>> nets = [FlatMLPClassifier((8,), random_state=k, **settings).fit(X, y) for k in range(3)]
+    >>> found = select_weakest(nets, X, y)
+    >>> found.by
+    'Weakness'
+    """
+    by = Weakness(X_probe=X_probe)
+    rivals = tuple(name for name in RIVALS if name != "weakness")
+    return select(estimators, X, y, by, **{"rivals": rivals, "within": within, **given})
 
 
 class Selection:
@@ -130,6 +182,8 @@ class Selection:
     values : dict of str to ndarray of shape (n_models,)
     signs : dict of str to int
         1 if the largest value is chosen, -1 if the smallest is.
+    equal : ndarray of bool of shape (n_models,), default=None
+        The models to choose from. None is all.
 
     Attributes
     ----------
@@ -149,11 +203,14 @@ class Selection:
         The name of the model that each measure chooses.
     agreement : dict of str to float
         Spearman's rank correlation of each measure with ``by``, in the direction in which each
-        chooses. It is NaN if one of them is the same for all models.
+        chooses, over the models to choose from. It is NaN if one of them is the same for all.
     """
 
-    def __init__(self, models, by, values, signs):
-        ranked = {name: signs[name] * each for name, each in values.items()}
+    def __init__(self, models, by, values, signs, equal=None):
+        equal = np.ones(len(models), dtype=bool) if equal is None else equal
+        ranked = {
+            name: np.where(equal, signs[name] * each, np.nan) for name, each in values.items()
+        }
         known = {name: each for name, each in ranked.items() if not np.isnan(each).all()}
         self.names, self.by = list(models), by
         self.values = {name: values[name] for name in known}
@@ -193,6 +250,18 @@ def _named(models):
     if len(named) < 2:
         raise ValueError(f"models must be at least two fitted estimators, got {len(named)}.")
     return named
+
+
+def _of_equal_loss(models, X, y, within, max_samples, random_state):
+    """Which models have the least training loss up to a share of that of the best constant."""
+    if within is None:
+        return np.ones(len(models), dtype=bool)
+    if not (isinstance(within, Real) and not isinstance(within, bool) and within >= 0):
+        raise ValueError(f"within must be None or a number >= 0, got {within!r}.")
+    rows = sample_rows(X, y, None, max_samples, random_state)
+    problems = [as_problem(model, *rows) for model in models]
+    losses = np.array([problem.loss for problem in problems])
+    return losses <= np.nanmin(losses) + within * problems[0].objective.constant_loss()
 
 
 def _criteria(by, rivals, validation, random_state):

@@ -7,10 +7,8 @@ from ..objective import at_home
 from ._frames import pandas_for
 from ._measure import Measure, drawn_rows, not_measured, sample_rows
 from ._measurement import Measurement
-from ._monitor import FlatnessMonitor
 from ._registry import BINARY_MEASURES, MEASURES
 from ._report import Comparison, Report, check_measures, compare, flatness_report
-from ._stability import StabilityMonitor
 from .binary import (
     FlipDistance,
     FlipEnergy,
@@ -20,6 +18,7 @@ from .binary import (
     local_entropy,
 )
 from .curvature import (
+    Diagonal,
     DominantSubspace,
     FlatMinimum,
     GradientNoise,
@@ -36,6 +35,7 @@ from .curvature import (
     eigenpairs,
     flat_minimum,
     gradient_noise,
+    hessian_diagonal,
     hessian_eigenvalues,
     hessian_trace,
     orbit_minimal,
@@ -46,6 +46,7 @@ from .curvature import (
     takeuchi_criterion,
 )
 from .feasibility import OpenPairs, Refutation, open_pairs
+from .monitors import FlatnessMonitor, StabilityMonitor, TransitionMonitor, change_points
 from .noise import (
     LearningCoefficient,
     LocalEnergy,
@@ -102,6 +103,7 @@ __all__ = [
     "MEASURES",
     "AdaptiveSharpness",
     "Comparison",
+    "Diagonal",
     "DominantSubspace",
     "EffectiveRank",
     "FisherRaoNorm",
@@ -140,9 +142,11 @@ __all__ = [
     "SpectralNorms",
     "StabilityMonitor",
     "TakeuchiCriterion",
+    "TransitionMonitor",
     "Weakness",
     "WeaknessBound",
     "adaptive_sharpness",
+    "change_points",
     "check_measures",
     "compare",
     "dominant_subspace",
@@ -157,6 +161,7 @@ __all__ = [
     "flip_distance",
     "flip_energy",
     "gradient_noise",
+    "hessian_diagonal",
     "hessian_eigenvalues",
     "hessian_trace",
     "learning_coefficient",

@@ -166,6 +166,37 @@ class ExactTrace(Capability, ABC):
         """
 
 
+class ExactDiagonal(Capability, ABC):
+    """The exact diagonal of the Hessian.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
+
+    what = "the exact diagonal of the Hessian"
+    found_in = (
+        "A network has one if its activation is piecewise linear ('relu', 'identity') or if it has "
+        "at most two hidden layers."
+    )
+
+    @abstractmethod
+    def diagonal(self, w, batch=None):
+        """Diagonal of the Hessian of the mean loss, without the penalty.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_parameters,)
+        batch : Batch, slice or ndarray of int, default=None
+            Rows. None takes all rows.
+
+        Returns
+        -------
+        ndarray of float64 of shape (n_parameters,)
+            In units of the loss per squared unit of the parameters.
+        """
+
+
 class TraceGradient(Capability, ABC):
     """The gradient of the mean exact trace.
 
@@ -243,7 +274,7 @@ class LeastSquares(Capability, ABC):
     found_in = "Factorizations with the squared loss have it."
 
     @abstractmethod
-    def alternation(self, rho, n_steps=None):
+    def alternation(self, rho, n_steps=None, n_jobs=None):
         """An object that minimises over one kind of parameters after the other.
 
         Parameters
@@ -253,6 +284,8 @@ class LeastSquares(Capability, ABC):
         n_steps : int, default=None
             Number of steps of conjugate gradients with which each minimum is approximated. None
             is the exact minimum.
+        n_jobs : int, default=None
+            Number of workers. The result does not depend on it.
 
         Returns
         -------
@@ -263,7 +296,7 @@ class LeastSquares(Capability, ABC):
         """
 
     @abstractmethod
-    def draws(self, rho, seed):
+    def draws(self, rho, seed, n_jobs=None):
         """An object that draws one kind of parameters after the other from their posterior.
 
         Parameters
@@ -271,6 +304,8 @@ class LeastSquares(Capability, ABC):
         rho : float
             Standard deviation of the normal noise under which the expected loss is taken.
         seed : int
+        n_jobs : int, default=None
+            Number of workers. The draws do not depend on it.
 
         Returns
         -------

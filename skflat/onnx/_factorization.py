@@ -12,6 +12,8 @@ def factorization(scope, operator, container):
     graph = Graph(scope, operator, container)
     graph.dtype = np.float64
     fitted = graph.estimator
+    if getattr(fitted, "user_drift_", None) is not None:
+        raise NotImplementedError("Offsets that drift (timestamps=) have no ONNX converter.")
     codes = [_codes(graph, c, known) for c, known in enumerate(fitted.identifiers_)]
     parts = [graph.constant([[fitted.intercept_]])]
     if fitted.offsets_ is not None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..models.factorization import Factorization, ImplicitFactorization
+from ..models.factorization import DriftingFactorization, Factorization, ImplicitFactorization
 from ..objective import HalfSquared, NotDefinedError, Objective
 from ._tasks import COMPLETION
 
@@ -36,8 +36,13 @@ def factorization(estimator):
     w : ndarray of shape (n_parameters,)
     """
     factors, offsets = estimator.factors_, estimator.offsets_
-    sizes = [len(F) for F in factors]
-    make = ImplicitFactorization if is_implicit(estimator) else Factorization
+    sizes, make = [len(F) for F in factors], Factorization
+    if is_implicit(estimator):
+        make = ImplicitFactorization
+    if getattr(estimator, "user_drift_", None) is not None:
+        make, drifts = DriftingFactorization, [estimator.user_drift_, estimator.item_drift_]
+        offsets = [*offsets, *map(np.ravel, drifts)]
+        sizes += [drift.size for drift in drifts]
     model = make(sizes, factors[0].shape[1], fit_offsets=offsets is not None)
     return model, model.join(estimator.intercept_, offsets, factors)
 

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .._compat import Interval, StrOptions
-from .._parallel import warn_or_raise
+from .._parallel import one_thread, warn_or_raise
 from ..objective import LeastSquares
 from ._solver import Solver
 
@@ -96,9 +96,10 @@ class ALS(Solver):
 
     def solve(self, w, state, run):
         n_steps = self.n_steps if self.inner == "cg" else None
-        alternation = run.objective.capability(LeastSquares).alternation(run.settings.rho, n_steps)
+        closed_form = run.objective.capability(LeastSquares)
+        alternation = closed_form.alternation(run.settings.rho, n_steps, run.settings.n_jobs)
         try:
-            with np.errstate(over="ignore", invalid="ignore"):
+            with one_thread(), np.errstate(over="ignore", invalid="ignore"):
                 self._sweeps(alternation, w, run)
         except np.linalg.LinAlgError:  # the matrix has entries that are not finite
             run.diverged = True

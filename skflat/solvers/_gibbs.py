@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval
-from .._parallel import warn_or_raise
+from .._parallel import one_thread, warn_or_raise
 from ..objective import LeastSquares
 from ._solver import Solver
 
@@ -88,9 +88,10 @@ class Gibbs(Solver):
         return DrawState(int(rng.integers(2**31)))
 
     def solve(self, w, state, run):
-        chain = run.objective.capability(LeastSquares).draws(run.settings.rho, state.seed)
+        closed_form = run.objective.capability(LeastSquares)
+        chain = closed_form.draws(run.settings.rho, state.seed, run.settings.n_jobs)
         try:
-            with np.errstate(over="ignore", invalid="ignore"):
+            with one_thread(), np.errstate(over="ignore", invalid="ignore"):
                 self._sweeps(chain, w, run)
         except np.linalg.LinAlgError:  # the equations have entries that are not finite
             run.diverged = True

@@ -16,7 +16,7 @@ class Settings:
     batch_size, learning_rate, learning_rate_init, power_t, warmup, weight_decay : object
         As in `FlatMLPClassifier`, with its defaults. So are all others.
     max_iter, shuffle, tol, verbose, momentum, nesterovs_momentum, early_stopping : object
-    beta_1, beta_2, epsilon, n_iter_no_change, max_fun : object
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, n_jobs : object
     """
 
     rho: float = 0.0
@@ -38,6 +38,7 @@ class Settings:
     epsilon: float = 1e-8
     n_iter_no_change: int | float = 10
     max_fun: int = 15000
+    n_jobs: int | None = None
 
     @classmethod
     def of(cls, estimator, **replaced):

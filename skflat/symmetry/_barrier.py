@@ -1,14 +1,10 @@
 """The loss between two solutions."""
 
 from dataclasses import dataclass, field
-from numbers import Integral
 
 import numpy as np
 
-from ..objective import CRITERIA
-from ..problems import as_problem, fitted_model
-from ._flatten import flatten
-from ._matching import check_alike, match_units
+from ._alignment import aligned, check_whole, rise
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,40 +90,18 @@ def barrier(first, second, X, y, sample_weight=None, *, match=True, balance="tra
     >>> scales_alone.distance > 1, barrier(clf, same, X, y).distance < 1e-6
     (True, True)
     """
-    if balance is not None and balance not in CRITERIA:
-        raise ValueError(f"balance must be None or one of {list(CRITERIA)}, got {balance!r}.")
-    if not (isinstance(n_points, Integral) and n_points >= 2):
-        raise ValueError(f"n_points must be an integer >= 2, got {n_points!r}.")
-    check_alike(fitted_model(first)[0], fitted_model(second)[0])
-    if balance is not None:
-        first, second = (
-            flatten(each, X, y, sample_weight, criterion=balance) for each in (first, second)
-        )
-    second = match_units(second, first) if match else second
-    problem = as_problem(first, X, y, sample_weight)
-    there = as_problem(second, X, y, sample_weight)
-    _check_comparable(problem.objective, there.objective)
-    way = there.w - problem.w
+    check_whole("n_points", n_points, 2)
+    ends, (here, there) = aligned(
+        (first, second), X, y, sample_weight, match=match, balance=balance
+    )
+    way = there.w - here.w
     share = np.linspace(0, 1, n_points)
-    loss, error = problem.objective.along(problem.w, [way], share)[:, 0]
-    rise = loss - ((1 - share) * loss[0] + share * loss[-1])
+    loss, error = here.objective.along(here.w, [way], share)[:, 0]
     return Barrier(
-        height=float(rise.max()),
+        height=rise(share, loss),
         share=share,
         loss=loss,
         error=error,
         distance=float(np.linalg.norm(way.astype(float))),
-        ends=(first, second),
+        ends=tuple(ends),
     )
-
-
-def _check_comparable(first, second):
-    """Refuse two objectives that are not the same function of the parameters."""
-    losses = [type(each.loss_function).__name__ for each in (first, second)]
-    if losses[0] != losses[1]:
-        raise ValueError(f"Both networks must have the same loss, got {losses[0]} and {losses[1]}.")
-    unlike = np.abs(first.data.X - second.data.X).max()
-    if unlike > 1e-5 * np.abs(first.data.X).max():
-        raise ValueError(
-            "Both networks must see the same inputs, but the Pipelines transform X differently."
-        )

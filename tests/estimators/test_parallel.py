@@ -18,7 +18,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 
-from skflat import FlatMLPClassifier
+from skflat import FlatMatrixFactorization, FlatMLPClassifier
 from skflat._parallel import run
 from skflat.measures import (
     LocalEnergy,
@@ -121,6 +121,18 @@ def test_bits_do_not_depend_on_dask(measure, cluster):
     with BACKENDS["dask"]():
         together = measure.measure(estimator, X, y)
     assert_same_bits(alone, together)
+
+
+def test_bits_of_factors_do_not_depend_on_dask(cluster, monkeypatch):
+    monkeypatch.setattr("skflat.models.factorization._alternation.Alternation.budget", 256)
+    monkeypatch.setattr("skflat.models.factorization._alternation.Alternation.block", 512)
+    X, y = np.random.default_rng(0).integers(30, size=(400, 2)), np.linspace(0, 5, 400)
+    model = FlatMatrixFactorization(3, rho=0.1, max_iter=2, measures=None, random_state=0)
+    alone = model.fit(X, y).factors_
+    with BACKENDS["dask"]():
+        together = model.fit(X, y).factors_
+    assert_array_equal(alone[0], together[0])
+    assert_array_equal(alone[1], together[1])
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2, -1])

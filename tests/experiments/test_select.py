@@ -10,7 +10,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skflat.experiments import select
+from skflat.experiments import select, select_weakest
 from skflat.measures import (
     HessianTrace,
     NoiseStability,
@@ -19,6 +19,7 @@ from skflat.measures import (
     hessian_trace,
     weakness,
 )
+from skflat.problems import as_problem
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -136,3 +137,30 @@ def test_a_single_estimator_is_no_sequence(networks):
 def test_what_makes_no_sense_is_refused(networks, change, message):
     with pytest.raises(ValueError, match=message):
         select(**{"models": networks, "X": X, "y": Y} | change)
+
+
+def test_only_models_of_equal_training_loss_are_chosen(networks):
+    problems = [as_problem(each, X, Y) for each in networks.values()]
+    losses = np.array([each.loss for each in problems])
+    constant, order = problems[0].objective.constant_loss(), np.argsort(losses)
+    within = (losses[order[1]] - losses[order[0]]) / constant * (1 + 1e-9)
+    every, two = (select(networks, X, Y, by="sharpness", within=share) for share in (10, within))
+    assert every.choices == select(networks, X, Y, by="sharpness").choices
+    traces = two.values["sharpness"]
+    assert len(traces) == 4
+    assert two.index == min(order[:2], key=lambda place: traces[place])
+    assert select(networks, X, Y, by="sharpness", within=0).index == order[0]
+    for wrong in (-1, True, "equal"):
+        with pytest.raises(
+            ValueError, match=f"within must be None or a number >= 0, got {wrong!r}"
+        ):
+            select(networks, X, Y, within=wrong)
+
+
+def test_the_weakest_is_chosen_with_the_given_probes(networks):
+    found = select_weakest(networks, X, Y, IRIS[OTHER], within=10, n_jobs=1)
+    values = [weakness(each, X, Y, X_probe=IRIS[OTHER]).value for each in networks.values()]
+    assert found.index == int(np.argmax(values))
+    assert set(found.values) == {"Weakness", "effective_rank", "normalized_margin"}
+    nearest = select_weakest(networks, X, Y, within=0)
+    assert nearest.index == int(np.argmin([as_problem(e, X, Y).loss for e in networks.values()]))

@@ -209,6 +209,17 @@ def test_the_focus_is_a_sum_over_the_centre_and_the_other_replicas():
     assert focusing_field(np.array(h), np.tanh(gamma), 3) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("n_replicas", [2, 3, 5])
+@pytest.mark.parametrize("gamma", [0.2, 1.5])
+def test_the_focus_is_that_of_the_ensemble_without_its_centre(n_replicas, gamma):
+    """The sum over the centre of spins of sum ``S`` is ``2 cosh(gamma S)``: the robust ensemble."""
+    sums = sign_vectors(n_replicas - 1).sum(axis=1)  # of all other replicas
+    chances = np.exp(np.outer(H, sums))
+    up, down = (chances @ (2 * np.cosh(gamma * (w + sums))) for w in (1, -1))
+    expected = 0.5 * np.log(up / down)
+    assert_allclose(focusing_field(H, np.tanh(gamma), n_replicas), expected, rtol=1e-9, atol=1e-12)
+
+
 def test_the_protocols_begin_without_coupling_and_end_with_all():
     for protocol in ("pseudo_reinforcement", "scoping"):
         solver = FocusingBP(protocol)

@@ -9,7 +9,7 @@ from scipy.special import erfcx
 from scipy.stats import norm
 from storage import ENUMERATED, random_patterns, sign_vectors, solutions, stored
 
-from skflat.models.threshold import Patterns
+from skflat.models.threshold import FreeThreshold, Patterns, Problems
 from skflat.solvers.binary import (
     AMP,
     BINARY_SOLVERS,
@@ -22,6 +22,7 @@ from skflat.solvers.binary import (
     FocusingBP,
     MaxSum,
     MeanField,
+    _amp,
 )
 from skflat.solvers.binary._amp import Products
 from skflat.solvers.binary._replicated_sgd import correction
@@ -265,10 +266,10 @@ def test_amp_costs_two_products_an_iteration_on_signs_and_four_otherwise(monkeyp
     for name in ("rows", "columns", "variances", "column_squares"):
         whole = getattr(Products, name)
 
-        def counted(self, v, whole=whole, name=name):
+        def counted(self, *args, whole=whole, name=name):
             free = name not in ("rows", "columns") and self._squares is None
             calls.extend([] if free else [name])
-            return whole(self, v)
+            return whole(self, *args)
 
         monkeypatch.setattr(Products, name, counted)
     candidates(solver, random_patterns(31, 0.5, 0), 50)
@@ -276,6 +277,25 @@ def test_amp_costs_two_products_an_iteration_on_signs_and_four_otherwise(monkeyp
     calls.clear()
     candidates(solver, Patterns(np.random.default_rng(0).standard_normal((1, 15, 31))), 50)
     assert len(calls) == 200
+
+
+@pytest.mark.parametrize("weight", [1.0, np.arange(60) % 3 + 1.0])
+@pytest.mark.parametrize("kind", ["fixed", "free", "many"])
+def test_blocks_of_rows_make_one_field(monkeypatch, kind, weight):
+    rng = np.random.default_rng(0)
+    xi, t = rng.choice([-1.0, 1.0], (1, 60, 31)), rng.choice([-1.0, 1.0], (2, 60))
+    patterns = {
+        "fixed": Patterns(xi, bar=0.5, weight=weight),
+        "free": FreeThreshold(xi, t[0], weight=weight),
+        "many": Problems(xi, t, is_free=True, weight=weight),
+    }[kind]
+    a, fields = patterns.repeated(rng.uniform(-1, 1, 31)), []
+    for n_bytes in (1 << 20, 7 * 31 * 8):
+        monkeypatch.setattr(_amp, "BLOCK", n_bytes)
+        nodes = _amp.Nodes(patterns, lambda x: _amp.inverse_mills(-x))
+        fields.append([nodes.field(a), nodes.field(-a), nodes.field(a)])
+    assert len(nodes.blocks) == 9
+    assert_allclose(fields[1], fields[0], rtol=1e-9)
 
 
 def plain_focusing_amp(xi, step, n, seed):
@@ -349,6 +369,22 @@ def test_sbpi_reinforces_what_is_barely_right_and_no_more():
     found = candidates(SBPI(threshold=0.5, probability=1.0), patterns, 60)
     lead = found @ patterns.matrix[0]
     assert (np.diff(found, axis=0) == 0)[np.flatnonzero(lead[:-1] > 0)].all()
+
+
+def test_the_threshold_of_sbpi_is_halved_in_the_second_half_of_a_period():
+    """A single row, always reinforced, moves the states only while it is below the threshold."""
+    falling, n = SBPI(0.3, probability=1.0, period=4), 101
+    assert [falling._threshold(k) for k in range(6)] == [0.3, 0.3, 0.15, 0.15, 0.3, 0.3]
+    assert SBPI(threshold=0.3, period=None)._threshold(2) == 0.3
+    patterns, start = Patterns(np.ones((1, 1, n))), np.ones((1, n))
+    start[0, :49] = -1  # the field is 3, 0.2985 in units of the stability
+    state = falling.begin(patterns, rng := np.random.default_rng(0), start)
+    largest = []
+    for _ in range(6):
+        falling.advance(patterns, state, rng)
+        largest.append(state["h"].max())
+    assert largest == [3, 5, 5, 5, 7, 9]
+    assert state["h"].min() == -1
 
 
 def test_mean_field_climbs_the_natural_gradient():
@@ -432,6 +468,14 @@ def test_sbpi_stores_half_as_many_patterns_as_weights_within_sixty_epochs():
         found = solve(SBPI(), random_patterns(1001, 0.5, seed, np.float32), seed)
         assert found.n_violated == 0
         assert found.n_iter < 60
+
+
+@pytest.mark.slow
+def test_a_threshold_that_falls_stores_more():
+    solved = {
+        period: errors(SBPI(period=period), 1001, 0.65, range(6)).count(0) for period in (100, None)
+    }
+    assert solved[100] > solved[None]
 
 
 def test_focusing_amp_stores_seven_patterns_for_ten_weights():

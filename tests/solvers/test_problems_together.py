@@ -87,7 +87,12 @@ def test_rows_are_counted_with_the_best_threshold_of_every_problem(bar, weight):
 
 def test_an_iteration_is_one_product_for_all_problems(monkeypatch):
     calls, whole = [], Products.rows
-    monkeypatch.setattr(Products, "rows", lambda self, a: calls.append(a.shape) or whole(self, a))
+
+    def counted(self, a, *rows):
+        calls.append(a.shape)
+        return whole(self, a, *rows)
+
+    monkeypatch.setattr(Products, "rows", counted)
     X = table(30, 6)
     clf = FlatPerceptronClassifier("amp", max_iter=50, **PLAIN)
     with pytest.warns(UserWarning, match="ended after 50 iterations"):

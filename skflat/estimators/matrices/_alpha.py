@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..._parallel import one_thread
 from ...objective import LeastSquares, Objective
 
 CANDIDATES = 2.0 ** np.arange(5, -8, -2)  # for targets in the unit of `_target_unit.py`
@@ -11,7 +12,7 @@ WORSE = 1.01  # the path ends if the error is this many times the best
 ROUGHLY, MOST_SWEEPS = 1e-3, 20  # tolerance and length of the fits, enough to compare them
 
 
-def chosen_alpha(objective, rho, alpha_offsets, rng):
+def chosen_alpha(objective, rho, alpha_offsets, rng, n_jobs=None):
     """The strength of the penalty on factors that predicts held-out entries best.
 
     The path goes down from the strongest penalty, at which the factors vanish. It ends when the
@@ -25,6 +26,8 @@ def chosen_alpha(objective, rho, alpha_offsets, rng):
         Standard deviation of the weight noise.
     alpha_offsets : float
     rng : numpy.random.Generator
+    n_jobs : int, default=None
+        Number of workers, on which the result does not depend.
 
     Returns
     -------
@@ -37,12 +40,13 @@ def chosen_alpha(objective, rho, alpha_offsets, rng):
     seed = rng.integers(2**31)
     kept, asked = (_of_rows(objective, rows) for rows in (~held_out, held_out))
     best, chosen = np.inf, WITHOUT_CHOICE
-    alternation = kept.capability(LeastSquares).alternation(rho)
+    alternation = kept.capability(LeastSquares).alternation(rho, n_jobs=n_jobs)
     for alpha in CANDIDATES:
         # Every fit has the same start. So the errors differ by the penalty alone.
         w = model.init(np.random.RandomState(seed), kept.data)
         alternation.alpha = (float(alpha), alpha_offsets)
-        _settle(alternation, w)
+        with one_thread():
+            _settle(alternation, w)
         error = asked.loss(w)
         if error < best:
             best, chosen = error, float(alpha)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ...models.factorization import rows_by_code
+
 
 def preferences(codes, counts, weight, confidence):
     """The pairs with positive counts, each once, and the excesses of their confidences.
@@ -25,13 +27,28 @@ def preferences(codes, counts, weight, confidence):
     Raises
     ------
     ValueError
-        If a count is negative.
+        If a count is negative, or if the square of the sum of the excesses is not finite in the
+        dtype of the counts, because losses and their sums are of that size.
     """
     if counts.min(initial=0) < 0:
         raise ValueError(f"Counts of implicit feedback must not be negative, got {counts.min():g}.")
     counts = counts if weight is None else counts * weight
-    codes, counts = codes[counts > 0], counts[counts > 0]
-    width = int(codes[:, 1].max(initial=0)) + 1
-    keys, place = np.unique(codes[:, 0] * width + codes[:, 1], return_inverse=True)
-    excess = confidence * np.bincount(place, counts)
-    return np.column_stack(np.divmod(keys, width)), excess.astype(counts.dtype)
+    if not (counts > 0).all():
+        codes, counts = codes[counts > 0], counts[counts > 0]
+    if not confidence * counts.sum(dtype=float) < np.sqrt(np.finfo(counts.dtype).max):
+        raise ValueError(
+            f"confidence={confidence:g} is too large for counts with the sum {counts.sum():g}: the "
+            f"square of their product is not finite as {counts.dtype}."
+        )
+    order = _in_order(codes)
+    codes, counts = codes[order], counts[order]
+    is_new = np.append(True, (codes[1:] != codes[:-1]).any(axis=1))[: len(codes)]
+    excess = confidence * np.bincount(np.cumsum(is_new) - 1, counts)
+    return codes[is_new], excess.astype(counts.dtype)
+
+
+def _in_order(codes):
+    """The rows by the first code, and of equal ones by the second."""
+    sizes = codes.max(axis=0, initial=-1) + 1
+    by_second = rows_by_code(codes[:, 1], sizes[1])
+    return by_second[rows_by_code(codes[by_second, 0], sizes[0])]

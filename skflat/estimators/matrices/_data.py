@@ -11,12 +11,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._pipeline import FlatEstimator, checked_weight
 from ._identifier_columns import columns_apart, of_one_kind
 from ._identifiers import check_alike, codes_of, merged
+from .side import Described, Timed, with_described
 
 #: With fewer rows than this, a matrix is not recognised as a list of entries.
 FEWEST_TRIPLES = 50
 
 
-class Observing(FlatEstimator):
+class Observing(Described, Timed, FlatEstimator):
     """Mixin that converts the users' data to codes of identifiers, values and weights.
 
     If ``X`` is a matrix, its identifiers are the numbers of rows and columns. The parameter
@@ -50,8 +51,8 @@ class Observing(FlatEstimator):
             )
         return self._known_codes(columns), values, weight
 
-    def _learnt_from(self, X, y, sample_weight, first_pass):
-        """Convert the data for ``fit``, which adds new identifiers.
+    def _learnt_from(self, X, y, sample_weight, first_pass, tables):
+        """Convert the data for ``fit``, which adds new identifiers. Those of ``tables`` are added.
 
         Returns
         -------
@@ -64,9 +65,14 @@ class Observing(FlatEstimator):
             As in `observations`.
         """
         columns, values, weight, shape = self._observed(X, y, sample_weight, first_pass)
+        is_matrix = shape is not None if first_pass else self._matrix
+        self._check_timed(first_pass, is_matrix)
+        given, labels, times = columns, self._labels(len(columns)), self._learnt_times(columns)
+        if times is not None:
+            columns, labels = times.left_out(columns), times.left_out(labels)
         known = [None] * len(columns) if first_pass else self.identifiers_
         if not first_pass:
-            check_alike(columns, known, self._labels(len(columns)))
+            check_alike(columns, known, labels)
             if self._matrix:
                 self._check_columns(columns[1])
         elif shape is not None:  # empty rows and columns have identifiers, too
@@ -74,9 +80,14 @@ class Observing(FlatEstimator):
             self._tell_of_empty(columns[1], shape[1])
         found = [merged(*each) for each in zip(known, columns, strict=True)]
         identifiers, places = (list(each) for each in zip(*found, strict=True))
-        is_matrix = shape is not None if first_pass else self._matrix
-        named = {"identifiers_": identifiers, "_matrix": is_matrix}
-        return named, places, self._codes(columns, identifiers), values, weight
+        self._check_described(tables, len(columns), is_matrix)
+        with_described(tables, identifiers, places, labels)
+        codes = self._codes(columns, identifiers)
+        named = {"identifiers_": identifiers, "_matrix": is_matrix, "_times": times}
+        named["_rated"] = self._rated_by_now(tables, codes, identifiers, places, first_pass)
+        if times is not None:
+            codes = times.with_bins(codes, given)
+        return named, places, codes, values, weight
 
     def _check_columns(self, numbers):
         """Refuse new columns of a matrix. They are features; only rows may be new."""
@@ -99,8 +110,11 @@ class Observing(FlatEstimator):
 
     def _known_codes(self, columns):
         """Codes of validated columns; -1 for identifiers that no fit has seen."""
-        check_alike(columns, self.identifiers_, self._labels(len(columns)))
-        return self._codes(columns, self.identifiers_)
+        times, labels = self._times, self._labels(len(columns))
+        known, labels = (times.left_out(each) if times else each for each in (columns, labels))
+        check_alike(known, self.identifiers_, labels)
+        codes = self._codes(known, self.identifiers_)
+        return times.with_bins(codes, columns) if times else codes
 
     def _codes(self, columns, identifiers):
         pairs = zip(columns, identifiers, strict=True)
@@ -159,7 +173,8 @@ class Observing(FlatEstimator):
 
     def _values(self, y, n, reset):
         """The validated values of ``n`` observations."""
-        _, y = check_X_y(np.zeros((n, 1)), y, y_numeric=True, estimator=self)
+        # Small whole numbers take a place for the rows of ``X``, and are not checked to be finite.
+        _, y = check_X_y(np.zeros((n, 1), np.int8), y, y_numeric=True, estimator=self)
         return y.astype(self.factors_[0].dtype) if not reset and self._matrix else y
 
     def _entries(self, X, sample_weight):

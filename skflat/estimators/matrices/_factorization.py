@@ -107,7 +107,34 @@ class FlatMatrixFactorization(
     confidence : float, default=40.0
         With implicit feedback a pair with the count ``r`` has the weight ``1 + confidence * r``.
         Counts of a pair that is given several times are added, and ``sample_weight`` multiplies
-        them. The default is that of Hu, Koren and Volinsky.
+        them. The default is that of Hu, Koren and Volinsky. The square of ``confidence`` times the
+        sum of all counts must be finite.
+    user_features, item_features : DataFrame or pair (ids, matrix), default=None
+        Features of the identifiers in the first and in the second column. The index of a DataFrame
+        holds identifiers, and its columns are numbers. A pair consists of n identifiers and a dense
+        or sparse matrix of shape (n, n_features). Factors and offsets then have prior means that
+        are linear in the features, see the notes. An identifier without observations gets these
+        means, so it is predicted better than by offsets of 0. An identifier that is not in the
+        table has the mean 0. Columns of a dense table are centred and divided by their deviation,
+        so their units do not matter. A sparse matrix is only divided by one number, so its columns
+        need comparable units. Functions that split samples do not split these tables, and
+        `GridSearchCV` may choose among several. Only for ``'als'``, and not for a matrix ``X``.
+    alpha_features : float, default=1.0
+        Strength of the L2 penalty on the coefficients of the features, relative to the penalties on
+        factors and offsets. At 1, a priori, features explain as much of the factors as they leave
+        unexplained. On films, 1 to 10 were best.
+    timestamps : int, str or None, default=None
+        Position or name of the column of ``X`` that holds the time of every observation, a number
+        or a date. Then ``X`` has two columns of identifiers besides, here and in ``predict``. The
+        model has one more offset for every identifier in every bin of time, its drift. Times after
+        those of ``fit`` are in the last bin, and those before are in the first. `recommend` uses
+        the last bin. The drift is 0 where nothing was observed. Drifts predict ratings held out at
+        random better, but ratings of the future hardly. Only for ``'als'``, not for implicit
+        feedback, and without ``partial_fit``, ``fold_in`` and ``warm_start``.
+    n_time_bins : int, default=30
+        Number of bins. They have about equally many observations.
+    alpha_drift : float, default=20.0
+        Strength of the L2 penalty on drifts, in units of observations, as ``alpha_offsets``.
     input : {'auto', 'entries', 'matrix'}, default='auto'
         What ``X`` is: identifiers with values ``y``, or the matrix. ``'auto'`` takes it for the
         matrix if there is no ``y``. With ``'matrix'`` a given ``y`` is ignored, as a Pipeline needs
@@ -159,6 +186,13 @@ class FlatMatrixFactorization(
         early stopping.
     max_fun : int, default=15000
         Largest number of function calls of ``'lbfgs'``.
+    n_jobs : int, default=None
+        Number of workers of ``'als'`` and ``'gibbs'``, also in ``partial_fit``, `fold_in` and
+        `transform`, as in joblib. They solve for blocks of rows or columns at the same time.
+        Results are the same to the bit for every number and every backend of joblib. The default
+        backend is threads, which share all arrays. Other processes and machines get the
+        observations and factors of their blocks in every half of a sweep, so they pay only with
+        many components.
 
     Attributes
     ----------
@@ -180,7 +214,15 @@ class FlatMatrixFactorization(
     offsets_ : list of ndarray of shape (n_entities,) or None
         The offsets for every column of identifiers.
     identifiers_ : list of ndarray of shape (n_entities,)
-        The identifiers of every column, in the order of factors and offsets.
+        The identifiers of every column, in the order of factors and offsets. Those that only have
+        features are among them.
+    user_drift_, item_drift_ : ndarray of shape (n_entities, n_bins) or None
+        Offsets in every bin of time, in addition to ``offsets_``. There are fewer bins than asked
+        for if many times are equal.
+    user_coef_, item_coef_ : ndarray of shape (n_features, n_components + 1) or None
+        Coefficients of the features in the unit of the table. Minus the column means, unless they
+        are sparse, features times coefficients are the prior means of the factors and, in the last
+        column, of the offset. Without offsets there is no last column.
     conserved_ : ndarray of shape (n_components, n_components)
         ``X' X - Y' Y`` of row factors ``X`` and column factors ``Y``. Gradient flow conserves it.
         It is 0 for balanced factors. Only for two columns.
@@ -212,7 +254,9 @@ class FlatMatrixFactorization(
         Number of observations that the solver has differentiated, divided by the number of
         observations. A sweep of ``'als'`` counts 1 for each column of identifiers.
     loss_ : float
-        Loss of the last epoch.
+        Loss of the last epoch. After ``partial_fit`` by ``'als'`` with explicit feedback, it is
+        that of all observations of the rows that were solved for, because an update does not pass
+        over the others. With implicit feedback it is that of all pairs.
     loss_curve_ : list of float
         Loss of every epoch, or expected loss of every sweep of ``'als'``.
     best_loss_ : float or None
@@ -260,6 +304,23 @@ class FlatMatrixFactorization(
     ``score`` is R^2 of the preferences of all pairs of known rows and columns, with these weights.
     ``score`` and ``measure`` leave out given pairs whose row or column was not seen in ``fit``.
 
+    With features ``f`` of an entity the penalty on its factors ``u`` and its offset ``b`` is
+    ``scale_ alpha |u - W' f|^2 + alpha_offsets (b - a . f)^2``. The coefficients of a column of
+    identifiers add ``alpha_features (scale_ alpha |W|^2 + alpha_offsets |a|^2)``. Here the mean of
+    ``|f|^2`` over the table is 1. Before it solves for the factors of a column, a sweep finds the
+    coefficients by ridge regression, so the objective never rises. Noise of standard deviation
+    ``rho`` adds to the objective what it adds without features, and a constant. With a table of
+    ``p`` features of ``n`` identifiers, the smaller matrix of normal equations is decomposed once,
+    if ``min(n, p)`` is at most 4096. Otherwise each sweep takes some steps of conjugate gradients,
+    and each passes over the table twice. With the items that a user has rated as the features of
+    that user, in rows of norm 1, the model is SVD++ (Koren, 2008) with a penalty on the
+    deviations. With implicit feedback, pairs of identifiers that only have features are not part of
+    the training loss. ``fold_in`` treats an identifier that only has features as new. Without
+    observations of it, ``partial_fit`` gives it the means of the new coefficients.
+
+    With ``timestamps`` the penalty ``alpha_drift |d|^2`` on all drifts ``d`` is added to the
+    objective. A sweep first takes the best drifts of users and then those of items, in closed form.
+
     If an entry is observed several times, every observation counts. The factors of a row or column
     without observations are 0. There is a warning for such columns.
 
@@ -280,8 +341,10 @@ class FlatMatrixFactorization(
     References
     ----------
     Implicit feedback: Hu, Koren and Volinsky, 2008, "Collaborative filtering for implicit feedback
-    datasets". Flatness of factorizations: Josz, arXiv:2509.11386. Weakness: Bennett,
-    arXiv:2605.05209.
+    datasets". Features in prior means: Agarwal and Chen, 2009, "Regression-based latent factor
+    models". SVD++: Koren, 2008, "Factorization meets the neighborhood". Offsets that drift: Koren,
+    2009, "Collaborative filtering with temporal dynamics". Flatness of factorizations: Josz,
+    arXiv:2509.11386. Weakness: Bennett, arXiv:2605.05209.
 
     Examples
     --------
@@ -295,6 +358,13 @@ class FlatMatrixFactorization(
     >>> model = FlatMatrixFactorization(5, rho=0.05, alpha=0.01, random_state=0)
     >>> model.fit(X_train, y_train).score(X_test, y_test) > 0.95
     True
+    >>> tags = rng.normal(size=(5, 2))
+    >>> model.set_params(item_features=(range(36, 41), tags)).fit(X_train, y_train)
+    FlatMatrixFactorization(...)
+    >>> model.item_coef_.shape, 40 in model.identifiers_[1]
+    ((2, 6), True)
+    >>> model.set_params(item_features=None)
+    FlatMatrixFactorization(...)
     >>> M[::2, ::3] = np.nan
     >>> model.fit(M).inverse_transform(model.transform(M)).shape
     (60, 40)
@@ -314,6 +384,12 @@ class FlatMatrixFactorization(
         keep_seen=False,
         feedback="explicit",
         confidence=40.0,
+        user_features=None,
+        item_features=None,
+        alpha_features=1.0,
+        timestamps=None,
+        n_time_bins=30,
+        alpha_drift=20.0,
         input="auto",
         measures=("sharpness", "flatness", "weakness"),
         measure_max_samples=20000,
@@ -336,6 +412,7 @@ class FlatMatrixFactorization(
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        n_jobs=None,
     ):
         self.n_components = n_components
         self.solver = solver
@@ -348,6 +425,12 @@ class FlatMatrixFactorization(
         self.keep_seen = keep_seen
         self.feedback = feedback
         self.confidence = confidence
+        self.user_features = user_features
+        self.item_features = item_features
+        self.alpha_features = alpha_features
+        self.timestamps = timestamps
+        self.n_time_bins = n_time_bins
+        self.alpha_drift = alpha_drift
         self.input = input
         self.measures = measures
         self.measure_max_samples = measure_max_samples
@@ -370,6 +453,7 @@ class FlatMatrixFactorization(
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.n_jobs = n_jobs
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
@@ -432,7 +516,7 @@ class FlatMatrixFactorization(
         ----------
         X : array-like of shape (n_entries, n_kinds)
             Identifiers. For a matrix they are the numbers of row and column. An identifier that was
-            not seen in ``fit`` has factors and offset 0.
+            not seen in ``fit``, and is in no table of features, has factors and offset 0.
 
         Returns
         -------

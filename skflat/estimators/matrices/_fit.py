@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..._compat import Interval, StrOptions
-from ...models.factorization import Factorization, ImplicitFactorization
+from ...models.factorization import DriftingFactorization, Factorization, ImplicitFactorization
 from ...objective import HalfSquared, Objective
 from ...problems import COMPLETION, Problem, as_problem, factorization
 from ...solvers import ALS, SOLVERS, Gibbs, Solver, spawn_generator
@@ -26,6 +26,7 @@ from .recommending import (
     preference_sharpness,
     touched_by,
 )
+from .side import coefficients
 
 # These measures use all rows, because their cost is small or does not grow with the rows.
 ON_ALL_ROWS = {"sharpness", "weakness"}
@@ -49,12 +50,19 @@ class BaseFactorization(FoldingIn):
         "alpha_offsets": SETTINGS["alpha"],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "fit_offsets": ["boolean"],
+        "user_features": "no_validation",
+        "item_features": "no_validation",
+        "timestamps": [Integral, str, None],
+        "n_time_bins": [Interval(Integral, 1, None, closed="left")],
+        "alpha_drift": SETTINGS["alpha"],
+        "alpha_features": [Interval(Real, 0, None, closed="neither")],
         "balance": [StrOptions({"frobenius", "lambda_max", "trace"}), None],
         "clip": ["array-like", None],
         "input": [StrOptions({"auto", "entries", "matrix"})],
         "keep_seen": ["boolean"],
         "feedback": [StrOptions({"explicit", "implicit"})],
         "confidence": [Interval(Real, 0, None, closed="neither")],
+        "n_jobs": [Integral, None],
         "measure_max_samples": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -62,7 +70,8 @@ class BaseFactorization(FoldingIn):
         self._check_measures()
         self._check_clip()
         first_pass = not hasattr(self, "factors_") or not (self.warm_start or incremental)
-        named, places, *given = self._learnt_from(X, y, sample_weight, first_pass)
+        tables = self._tables()
+        named, places, *given = self._learnt_from(X, y, sample_weight, first_pass, tables)
         self._random_state = check_random_state(self.random_state)
         sizes = [len(identifiers) for identifiers in named["identifiers_"]]
         updates = incremental and not self._solver().stochastic
@@ -73,22 +82,17 @@ class BaseFactorization(FoldingIn):
         train, held_out = self._rows_to_learn_from(given)
         if first_pass:
             self.scale_ = 1.0 if self._implicit else self._unit(*train)
-        model = self._model(sizes, touched_by(given[0], sizes) if updates else None)
+        touched = touched_by(given[0], sizes) if updates else None
+        model = self._model(named, tables, touched, given[1].dtype)
         # Alternating least squares needs all observations of the entities that it solves for.
         whole = (seen.codes, seen.values, seen.weight) if updates else train
         data = self._batch(*whole)
         if not len(data):
             raise ValueError("No count is positive: there is nothing to learn from.")
         objective = self._objective(model, data, first_pass, incremental)
-        w = self._start(model, self._batch(*train), places, first_pass)
-        training = Training(
-            objective,
-            w,
-            (X, y, sample_weight),
-            attributes=lambda w: named | self._attributes(model, w),
-            validate=self._validator(model, held_out),
-            finish=lambda w: self._balanced(objective, w),
-        )
+        start = self._batch(*train) if updates else data
+        w = self._start(model, start, places, first_pass)
+        training = self._training(objective, w, (X, y, sample_weight), named, tables, held_out)
         w = self._train(training, first_pass=first_pass, incremental=incremental)
         objective = objective.with_model(model.holding(w))
         if isinstance(self._solver(), Gibbs):
@@ -100,10 +104,26 @@ class BaseFactorization(FoldingIn):
             self._judge(objective, w, train)
         return self
 
+    def _training(self, objective, w, given, named, tables, held_out):
+        """What the pipeline needs for this fit."""
+        model, prior = objective.model, objective.model.prior(objective.data)
+        if prior and self._implicit:  # factors of 0 are no part of the loss over all pairs
+            prior.clear(w)
+        return Training(
+            objective,
+            w,
+            given,
+            attributes=lambda w: named | self._attributes(model, w, prior, tables),
+            validate=self._validator(model, held_out),
+            finish=lambda w: self._balanced(objective, prior.finish(w) if prior else w),
+        )
+
     def _check_method(self, n_kinds, updates, first_pass):
         """Refuse what cannot be combined, and set whether feedback is implicit."""
         if updates and self.early_stopping:
             raise ValueError("partial_fit of 'als' has no early stopping: set it to False.")
+        if updates and self.timestamps is not None:
+            raise ValueError(f"partial_fit has no timestamps, got {self.timestamps!r}.")
         if not first_pass:
             if isinstance(self._solver(), Gibbs):
                 raise ValueError("'gibbs' begins every chain anew: set warm_start=False.")
@@ -123,9 +143,16 @@ class BaseFactorization(FoldingIn):
             for rows in (np.sort(train), held_out)
         )
 
-    def _model(self, sizes, touched):
+    def _model(self, named, tables, touched, dtype):
+        identifiers, times = named["identifiers_"], named["_times"]
+        sizes = [len(known) for known in identifiers]
+        features = self._side_features(tables, identifiers, dtype)
+        params = self.n_components, self.fit_offsets, touched, features
+        if times is not None:
+            sizes += [size * times.n for size in sizes]
+            return DriftingFactorization(sizes, *params, alpha_drift=float(self.alpha_drift))
         make = ImplicitFactorization if self._implicit else Factorization
-        return make(sizes, self.n_components, self.fit_offsets, touched)
+        return make(sizes, *params)
 
     def _judge(self, objective, w, train):
         """Warn if nothing was learnt, and measure."""
@@ -161,7 +188,8 @@ class BaseFactorization(FoldingIn):
 
         It has a lower bound that depends on ``rho``, so that the radius in this unit stays finite.
         """
-        unit = unit_of(codes, y, weight, self.fit_offsets)
+        n_kinds = None if self.timestamps is None else 2  # drifts are for the solver to explain
+        unit = unit_of(codes[:, :n_kinds], y, weight, self.fit_offsets)
         return unit if self.rho == "auto" else max(unit, DROWNED * float(self.rho) ** 2)
 
     def _objective(self, model, data, choose, incremental):
@@ -181,7 +209,7 @@ class BaseFactorization(FoldingIn):
         solver = self._solver()
         rho = self._own_rho(solver, objective) if isinstance(solver, ALS) else 0.0
         rng = spawn_generator(self._random_state)
-        return chosen_alpha(objective, rho, float(self.alpha_offsets), rng)
+        return chosen_alpha(objective, rho, float(self.alpha_offsets), rng, self.n_jobs)
 
     def _start(self, model, batch, places, first_pass):
         """The parameters to start from. A batch gives those of new entities their size."""
@@ -235,7 +263,7 @@ class BaseFactorization(FoldingIn):
         intercept, offsets, factors = model.split(w)
         weights, data = [None, None], objective.data
         if self.balance == "lambda_max":
-            factors = balance_eigenvalue(*factors, *data.X.T, data.weight)
+            factors = balance_eigenvalue(*factors, *data.X[:, :2].T, data.weight)
             return model.join(intercept, offsets, factors)
         if self.balance == "trace":
             # In the trace, each entity's factors count as often as the entity is observed.
@@ -261,13 +289,19 @@ class BaseFactorization(FoldingIn):
         unit = model.in_unit(np.ones_like(sizes), self.scale_)
         return sizes * (unit / self.scale_) ** 2, limit
 
-    def _attributes(self, model, w):
+    def _attributes(self, model, w, prior, tables):
         w = model.in_unit(w, self.scale_)
         intercept, offsets, factors = model.holding(w).split(w)
+        drifts = offsets[model.n_kinds :] if offsets else []
+        pairs = zip(drifts, factors, strict=False)
+        drifts = [drift.reshape(len(F), -1) for drift, F in pairs] or [None, None]
         return {
             "intercept_": 0.0 if intercept is None else intercept[0],
-            "offsets_": offsets,
+            "offsets_": offsets and offsets[: model.n_kinds],
             "factors_": factors,
+            "user_drift_": drifts[0],
+            "item_drift_": drifts[1],
+            **coefficients(tables, prior, w),
         }
 
     def _compare(self, loss, constant):

@@ -5,6 +5,8 @@ from numbers import Number
 
 import numpy as np
 
+from ...models.factorization import parts
+
 #: The allowed kinds of identifiers, by the kind of an array's dtype and by the type of an object.
 KINDS = {"U": "strings", "M": "dates", "m": "durations"} | dict.fromkeys("biuf", "numbers")
 TYPES = [
@@ -92,7 +94,8 @@ def distinct(column):
     # A table of the range takes linear time, and sorting does not.
     least, size = table
     present = np.zeros(size, bool)
-    present[column.astype(np.int64) - least] = True
+    for part in parts(len(column)):
+        present[column[part].astype(np.int64) - least] = True
     return (np.flatnonzero(present) + least).astype(column.dtype)
 
 
@@ -125,9 +128,12 @@ def codes_of(column, identifiers):
     least, size = table
     codes = np.full(size + 1, -1)  # the last is for all values out of range
     codes[identifiers.astype(np.int64) - least] = np.arange(len(identifiers))
-    place = column.astype(np.int64) - least
-    place[(place < 0) | (place >= size)] = size
-    return codes[place]
+    found = np.empty(len(column), int)
+    for part in parts(len(column)):
+        place = column[part].astype(np.int64) - least
+        place[(place < 0) | (place >= size)] = size
+        found[part] = codes[place]
+    return found
 
 
 def _cast(column, dtype):

@@ -84,6 +84,8 @@ class FlatMatrixImputer(Saved, CallbackSupportMixin, TransformerMixin, BaseEstim
         warning, as in scikit-learn's imputers.
     random_state : int, RandomState instance or None, default=None
         Draws the factors to start from and the held-out entries.
+    n_jobs : int, default=None
+        Number of workers, as in `FlatMatrixFactorization`. Results do not depend on it.
 
     Attributes
     ----------
@@ -156,6 +158,7 @@ class FlatMatrixImputer(Saved, CallbackSupportMixin, TransformerMixin, BaseEstim
         add_indicator=False,
         keep_empty_features=False,
         random_state=None,
+        n_jobs=None,
     ):
         self.n_components = n_components
         self.missing_values = missing_values
@@ -172,6 +175,7 @@ class FlatMatrixImputer(Saved, CallbackSupportMixin, TransformerMixin, BaseEstim
         self.add_indicator = add_indicator
         self.keep_empty_features = keep_empty_features
         self.random_state = random_state
+        self.n_jobs = n_jobs
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -417,6 +421,7 @@ class FlatMatrixImputer(Saved, CallbackSupportMixin, TransformerMixin, BaseEstim
             tol=self.tol,
             measures=None,
             random_state=seed,
+            n_jobs=self.n_jobs,
         )
 
     def _chosen_rho(self, table, seed, random_state, hooks):

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import check_array
 
+from ..._parallel import one_thread
 from ...objective import Batch, LeastSquares
 from ...problems import factorization
 from ._counts import preferences
@@ -27,7 +28,10 @@ class Predicting(Observing):
         return self._clipped(self._scorer()(codes))
 
     def _scorer(self):
-        """A function from codes to predictions that are not clipped."""
+        """A function from codes to predictions that are not clipped.
+
+        Codes of identifiers alone stand for the last time, if there are times.
+        """
         # The padded model has one more entity of each kind, with factors and offset 0. The code -1
         # selects it.
         model, w = factorization(self)
@@ -35,6 +39,7 @@ class Predicting(Observing):
 
         def score(codes):
             starts = range(0, max(1, len(codes)), model.chunk)
+            codes = model.entries(codes) if codes.shape[1] == model.n_kinds else codes
             parts = (codes[start : start + model.chunk] for start in starts)
             return np.concatenate([model.scores(w, part)[:, 0] for part in parts])
 
@@ -58,7 +63,8 @@ class Predicting(Observing):
         codes, y = np.column_stack([rows, columns]), values.astype(w.dtype, copy=False)
         batch = self._batch(codes, y)
         alpha = self.alpha_, float(self.alpha_offsets)
-        model, w = model.folded_in(w, batch, alpha, self._noise, X.shape[0])
+        with one_thread():
+            model, w = model.folded_in(w, batch, alpha, self._noise, X.shape[0], self.n_jobs)
         _, offsets, factors = model.split(model.in_unit(w, self.scale_))
         return factors[0] if offsets is None else np.column_stack([factors[0], offsets[0]])
 
@@ -69,7 +75,7 @@ class Predicting(Observing):
             np.where((column >= 0)[:, None], F[column], 0)
             if b is None
             else np.where((column >= 0)[:, None], np.column_stack([F, b])[column], 0)
-            for column, F, b in zip(codes.T, factors, offsets, strict=True)
+            for column, F, b in zip(codes.T[: len(factors)], factors, offsets, strict=True)
         ]
         return np.hstack(parts)
 

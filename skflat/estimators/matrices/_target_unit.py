@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ...models.factorization import parts, sums_by_code, taken_off
+
 N_TURNS = 5  # each turn fits the offsets of every kind once
 RIDGE = 0.3  # less than one observation, but large enough for these turns to converge
 
@@ -58,15 +60,17 @@ def _left_out(codes, rest, weight):
     its offset has ``n`` observations. This is exact for offsets of one kind, and for a single
     observation. A weight above 1 stands for repetitions, and one of them is left out.
     """
-    one = 1.0 if weight is None else np.minimum(weight, 1)
-    columns = list(np.ascontiguousarray(codes.T))
+    columns = codes.T
     counts = [np.bincount(column, weight) for column in columns]
     offsets = [np.zeros(len(count)) for count in counts]
     # Block coordinate descent: one kind of offsets after the other, in closed form.
     for column, count, b in list(zip(columns, counts, offsets, strict=True)) * N_TURNS:
-        sums = np.bincount(column, rest if weight is None else weight * rest)
+        sums = sums_by_code(column, rest, weight, len(b))
         step = (sums - RIDGE * b) / (count + RIDGE)
         b += step
-        rest -= step.take(column)
-    others = [n.take(column) - one + RIDGE for n, column in zip(counts, columns, strict=True)]
-    return rest * (1 + sum(one / n for n in others))
+        taken_off(rest, step, column)
+    for part in parts(len(rest)):
+        one = 1.0 if weight is None else np.minimum(weight[part], 1)
+        others = (n.take(column[part]) for n, column in zip(counts, columns, strict=True))
+        rest[part] *= 1 + sum(one / (n - one + RIDGE) for n in others)
+    return rest

@@ -1,5 +1,6 @@
 """The part that classifiers with weights in {-1, +1} share: one search per one-vs-rest problem."""
 
+import copy
 from numbers import Integral
 
 import numpy as np
@@ -9,7 +10,7 @@ from ..._callbacks import PartHooks
 from ..._compat import Interval, StrOptions
 from ..._parallel import in_turn, run
 from ...measures import BINARY_MEASURES, MEASURES
-from ...models.threshold import counting_weight
+from ...models.threshold import counting_weight, nearest_bits
 from ...solvers import spawn_generator
 from ._distinct import distinct_rows
 
@@ -30,7 +31,28 @@ class BinaryWeights:
     def _rows_to_learn(self, X, targets, weight):
         return distinct_rows(X, targets, weight)
 
-    def _search(self, patterns_of, targets, given):
+    def _start(self, known, shape):
+        """The weights to start from and bits of their thresholds, for every unit; or None.
+
+        Parameters
+        ----------
+        known : tuple of weights and thresholds, or None
+        shape : tuple of int
+            Of the weights, (n_problems, n_units, n_inputs).
+        """
+        if known is None:
+            return None
+        weights, thresholds = known
+        if (weights.size, thresholds.size) != (np.prod(shape), np.prod(shape[:2])):
+            raise ValueError(
+                f"The fitted weights have the shape {weights.shape}, and those to learn {shape}: "
+                "after a change of the units, fit anew with warm_start=False."
+            )
+        bits = nearest_bits(thresholds.reshape(shape[:2]), shape[2])
+        bits = bits[..., : bits.shape[-1] if self.fit_intercept else 0]
+        return np.concatenate([weights.reshape(shape), bits], axis=2)
+
+    def _search(self, patterns_of, targets, given, start):
         """Solve all one-vs-rest problems; return a list of the results.
 
         Parameters
@@ -42,7 +64,10 @@ class BinaryWeights:
             The targets, 0 or 1.
         given : tuple of X, y and sample_weight
             All validated data before scaling, for callbacks.
+        start : ndarray or None
+            Weights to start from, see `_start`.
         """
+        self._online = None
         solver, labels = self._solver(), 2 * targets.T - 1
         max_iter = None if self.max_iter == "auto" else self.max_iter
         # All problems have the same seed. So what the rows do not determine is equal for all
@@ -52,18 +77,20 @@ class BinaryWeights:
         self._hooks = PartHooks(self, *given, n_parts=len(labels))
         is_here = in_turn(self.n_jobs)
         size = problems_together(solver, len(targets) * self.n_features_in_)
-        groups = np.array_split(labels, -(-len(labels) // size))
+        n_groups = -(-len(labels) // size)
+        groups = np.array_split(labels, n_groups)
+        starts = [None] * n_groups if start is None else np.array_split(start, n_groups)
 
         # A generator, because a task must know the results so far.
         def tasks():
-            for group in groups:
+            for group, start in zip(groups, starts, strict=True):
                 # An interruption applies to the whole fit. Every remaining problem needs some
                 # weights, so it gets a single iteration.
                 limit = 1 if any(stopped) else max_iter
                 # The iterations of a group are told as those of its first problem.
                 first, *_ = [self._hooks.begin() for _ in group]
                 hooks = first if is_here else None  # they know the estimator, and stay here
-                yield solver, patterns_of, group, seed, limit, self.verbose, hooks
+                yield solver, patterns_of, group, seed, limit, self.verbose, hooks, start
 
         def then(group):
             found.extend(group)
@@ -77,6 +104,28 @@ class BinaryWeights:
         products = 2.0 * sum(each.n_iter for each in found)
         self._cost = products * len(targets) * self.n_features_in_
         return found
+
+    def _pass(self, patterns_of, targets, start):
+        """Pass once over the rows, for all problems together.
+
+        Returns
+        -------
+        ndarray of shape (n_problems, n_units, n_inputs)
+            The weights. If there are thresholds, their bits follow.
+        """
+        solver, labels = self._solver(), 2 * targets.T - 1
+        patterns = patterns_of(labels if len(labels) > 1 else labels[0])
+        rule = type(solver).__name__, solver.get_params(), self.fit_intercept
+        known = getattr(self, "_online", None)
+        if known is None or known["rule"] != rule:
+            seed = spawn_generator(self._random_state).integers(2**63)
+            known = {"rule": rule, "state": None, "rng": np.random.default_rng(seed)}
+        # A copy, so that a failure leaves the state as it was.
+        known = copy.deepcopy(known)
+        known["state"], w = solver.resume(patterns, known["state"], known["rng"], start)
+        self._online, self.n_iter_ = known, 1
+        self._cost = 2.0 * targets.size * self.n_features_in_
+        return w
 
     def packed(self):
         """The weights with one bit each.
@@ -140,9 +189,10 @@ def problems_together(solver, n_entries):
     return max(solver.least_together, ENTRIES // n_entries) if solver.together else 1
 
 
-def _solve(solver, patterns_of, labels, seed, max_iter, verbose, hooks):
+def _solve(solver, patterns_of, labels, seed, max_iter, verbose, hooks, start):
     """One task: a group of one-vs-rest problems."""
     rng = np.random.default_rng(seed)
     if len(labels) > 1:
-        return solver.solve(patterns_of(labels), rng, max_iter, verbose, hooks)
-    return [solver.solve(patterns_of(labels[0]), rng, max_iter, verbose, hooks)]
+        return solver.solve(patterns_of(labels), rng, max_iter, verbose, hooks, start)
+    start = None if start is None else start[0]
+    return [solver.solve(patterns_of(labels[0]), rng, max_iter, verbose, hooks, start)]

@@ -56,6 +56,10 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
         Draws everything random in the solver, and the rows and seeds of the measures.
     verbose : bool, default=False
         Whether to print the progress of the solver.
+    warm_start : bool, default=False
+        Whether ``fit`` starts from the present weights. They are kept unless others violate fewer
+        rows, so ``n_iter_`` is 0 if they violate none. ``'replicated_sgd'``
+        begins at them. ``'focusing_bp'`` computes its messages from the rows alone.
 
     Attributes
     ----------
@@ -136,6 +140,7 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
         n_jobs=None,
         random_state=None,
         verbose=False,
+        warm_start=False,
     ):
         self.n_units = n_units
         self.structure = structure
@@ -149,22 +154,42 @@ class FlatCommitteeClassifier(BinaryWeights, ThresholdClassifier):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+        self.warm_start = warm_start
 
-    def _prepare(self, X, y, sample_weight):
+    def _validated(self, X, y, dtype, reset):
         if self.n_units % 2 == 0:
             raise ValueError(f"n_units must be odd, for a majority, got {self.n_units}.")
-        return super()._prepare(X, y, sample_weight)
+        return super()._validated(X, y, dtype, reset)
 
-    def _learn(self, X, targets, weight, given):
+    def _learn(self, X, targets, weight, given, known):
+        model, patterns = self._machine(X, targets, row_counts(weight))
+        start = self._start(known, model.layout.shapes["W"])
+        found = self._search(patterns, targets, given, start)
+        self._set_weights(model, np.array([each.w for each in found], X.dtype))
+
+    def _learn_part(self, X, targets, weight, given, known):
+        model, patterns = self._machine(X, targets, 1.0 if weight is None else weight)
+        self._set_weights(
+            model, self._pass(patterns, targets, self._start(known, model.layout.shapes["W"]))
+        )
+
+    def _machine(self, X, targets, counts):
+        """The model, and what maps labels to patterns."""
         model = Committee(X.shape[1], self.n_units, targets.shape[1], self.structure == "tree")
-        n_inputs, bits = model.n_inputs, threshold_bits(model.n_inputs)
         # The solver knows only weights, so a threshold consists of weights on constant inputs.
-        bits = bits if self.fit_intercept else bits[:0]
-        units = with_constants(model.inputs(X), bits)
-        patterns = partial(committee_patterns, units, self.n_units, row_counts(weight))
-        found = self._search(patterns, targets, given)
-        self.weights_ = np.array([each.w[:, :n_inputs] for each in found], X.dtype)
-        self.thresholds_ = np.array([each.w[:, n_inputs:] @ bits for each in found], X.dtype)
+        units = with_constants(model.inputs(X), self._bits(model))
+        return model, partial(committee_patterns, units, self.n_units, counts)
+
+    def _bits(self, model):
+        """The values of the weights that make up a threshold."""
+        bits = threshold_bits(model.n_inputs)
+        return bits if self.fit_intercept else bits[:0]
+
+    def _set_weights(self, model, w):
+        """Set the fitted attributes, from weights and the bits of the thresholds."""
+        n_inputs = model.n_inputs
+        self.weights_ = np.ascontiguousarray(w[..., :n_inputs])
+        self.thresholds_ = (w[..., n_inputs:] @ self._bits(model)).astype(w.dtype)
 
     def _violated(self, X, targets):
         return np.count_nonzero((2 * targets - 1) * self._votes(X) <= 0, axis=0)

@@ -20,12 +20,16 @@ class LinearThresholdClassifier(ThresholdClassifier, ABC):
         "margin": [Interval(Real, None, None, closed="neither")],
     }
 
-    def _learn(self, X, targets, weight, given):
-        weights, thresholds = self._find(X, targets, weight, given)
+    def _learn(self, X, targets, weight, given, known):
+        weights, thresholds = self._find(X, targets, weight, given, known)
+        self.__dict__.update(self._attributes(weights, thresholds))
+
+    def _learn_part(self, X, targets, weight, given, known):
+        weights, thresholds = self._find_in_part(X, targets, weight, given, known)
         self.__dict__.update(self._attributes(weights, thresholds))
 
     @abstractmethod
-    def _find(self, X, targets, weight, given):
+    def _find(self, X, targets, weight, given, known):
         """Find the weights and thresholds of all one-vs-rest problems.
 
         Parameters
@@ -37,12 +41,18 @@ class LinearThresholdClassifier(ThresholdClassifier, ABC):
         weight : ndarray of shape (n_rows,) or None
         given : tuple of X, y and sample_weight
             All validated data before scaling, for callbacks.
+        known : tuple of weights and thresholds, or None
+            Where to start.
 
         Returns
         -------
         weights : ndarray of shape (n_problems, n_features)
         thresholds : ndarray of shape (n_problems,)
         """
+
+    @abstractmethod
+    def _find_in_part(self, X, targets, weight, given, known):
+        """The same by one pass over a part of the rows."""
 
     def _attributes(self, weights, thresholds):
         """The attributes of the classifier, for the scaled features and for the given ones."""

@@ -10,6 +10,7 @@ from ...models.threshold import (
     Patterns,
     Problems,
     best_threshold,
+    threshold_bits,
     winning_threshold,
 )
 from ...solvers.binary import BINARY_SOLVERS, Auto, BinarySolver, joint_descent, n_wrong
@@ -58,6 +59,11 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         Draws everything random in the solver, and the rows and seeds of the measures.
     verbose : bool, default=False
         Whether to print the progress of the solver.
+    warm_start : bool, default=False
+        Whether ``fit`` starts from the present weights. They are kept unless others violate fewer
+        rows, so ``n_iter_`` is 0 if they violate none. ``'sbpi'``, ``'ste'`` and
+        ``'replicated_sgd'`` begin at them, and ``'auto'`` improves them by flips. All other solvers
+        compute their messages from the rows alone.
 
     Attributes
     ----------
@@ -111,6 +117,11 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
     With more than two classes, the classifier may still be worse than always predicting the most
     frequent class. The threshold of this class is then raised until it is not.
 
+    `partial_fit` is there for solvers that learn from a part of the rows, ``'sbpi'``, ``'ste'`` and
+    ``'replicated_sgd'``. A threshold is then the sum of its six weights, and the weights are those
+    at the end of the pass. So repeated calls with all rows find the weights of one fit, if that
+    ends with a solution and there is no threshold.
+
     All problems have the same rows, so they are solved together, by products of matrices. If
     classes are many, the best that a problem alone can do is nearly to reject every row. With
     ``'auto'`` and margin 0 the weights of all classes are then improved together, by flips that
@@ -161,6 +172,7 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         n_jobs=None,
         random_state=None,
         verbose=False,
+        warm_start=False,
     ):
         self.solver = solver
         self.margin = margin
@@ -173,16 +185,18 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+        self.warm_start = warm_start
 
     @property
     def _solvers(self):
         return BINARY_SOLVERS | {"auto": partial(Auto, self.scale)}
 
-    def _find(self, X, targets, weight, given):
+    def _find(self, X, targets, weight, given, known):
         """Search for the weights, and compute the best thresholds for them."""
         bar, counts = self._bar(X.shape[1]), row_counts(weight)
         patterns = partial(perceptron_patterns, X, bar, self.fit_intercept, counts)
-        found = self._search(patterns, targets, given)
+        start = self._start(known, (targets.shape[1], 1, X.shape[1]))
+        found = self._search(patterns, targets, given, start)
         weights = np.array([each.w[0] for each in found], X.dtype)
         thresholds = np.zeros(len(weights), X.dtype)
         if self.fit_intercept:
@@ -190,6 +204,17 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         if self._is_joint(found, targets, counts):
             return joined(X, targets, weights, thresholds, counts, self.fit_intercept)
         return weights, thresholds
+
+    def _find_in_part(self, X, targets, weight, given, known):
+        """Pass over the rows. The thresholds are those of the solver, as a part may be small."""
+        n, bar = X.shape[1], self._bar(X.shape[1])
+        counts = 1.0 if weight is None else weight
+        patterns = partial(perceptron_patterns, X, bar, self.fit_intercept, counts)
+        w = self._pass(patterns, targets, self._start(known, (targets.shape[1], 1, n)))[:, 0]
+        w = w.astype(X.dtype, copy=False)
+        if not self.fit_intercept:
+            return w, np.zeros(len(w), X.dtype)
+        return w[:, :n], w[:, n:] @ threshold_bits(n).astype(X.dtype)
 
     def _is_joint(self, found, targets, counts):
         """Whether the results of all classes are improved together.

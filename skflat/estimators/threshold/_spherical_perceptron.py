@@ -64,6 +64,9 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         the measures; and the start, if the means of the classes are equal.
     verbose : bool, default=False
         Whether to print the progress of the solver.
+    warm_start : bool, default=False
+        Whether ``fit`` starts from the present weights, with a new state of the solver.
+        ``'max_margin'`` ends at the same weights from any start.
 
     Attributes
     ----------
@@ -161,6 +164,7 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         measure_max_samples=2000,
         random_state=None,
         verbose=False,
+        warm_start=False,
     ):
         self.solver = solver
         self.margin = margin
@@ -178,20 +182,32 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         self.measure_max_samples = measure_max_samples
         self.random_state = random_state
         self.verbose = verbose
+        self.warm_start = warm_start
 
-    def _find(self, X, targets, weight, given):
+    def _find(self, X, targets, weight, given, known, incremental=False):
         """Minimise with a solver of `skflat.solvers`."""
         model = Sphere(X.shape[1], targets.shape[1], self.fit_intercept)
         loss = StabilityLoss(self.gain, self.margin)
         weight = None if weight is None else weight.astype(X.dtype, copy=False)
-        objective = Objective(model, loss, X, targets, weight)
+        # The first call fixes the unit of rho="auto", as the rows of every part have another.
+        unit = self._unit_radius if incremental and known is not None else None
+        objective = Objective(model, loss, X, targets, weight, unit_radius=unit)
+        self._unit_radius = objective.unit_radius if self.rho == "auto" else unit
 
         def fitted_attributes(w):
             return self._attributes(*on_sphere(model, w))
 
-        start = self._start(model, X, targets, weight)
-        w = self._train(Training(objective, start, given, fitted_attributes))
+        if known is None:
+            start = self._start(model, X, targets, weight)
+        else:
+            start = packed(model, *known).astype(X.dtype, copy=False)
+        training = Training(objective, start, given, fitted_attributes)
+        first_pass = known is None or not incremental
+        w = self._train(training, first_pass=first_pass, incremental=incremental)
         return on_sphere(model, w)
+
+    def _find_in_part(self, X, targets, weight, given, known):
+        return self._find(X, targets, weight, given, known, incremental=True)
 
     def _start(self, model, X, targets, weight):
         """The direction between the means of the classes: the rule of Hebb.
@@ -212,6 +228,12 @@ class FlatSphericalPerceptronClassifier(LinearThresholdClassifier):
         known = size > len(X) * np.finfo(X.dtype).eps
         W[:, known] = between[:, known] / size[known]
         return model.project(w)
+
+
+def packed(model, weights, thresholds):
+    """Weights and thresholds as a point of the model."""
+    arrays = {"W": weights.T, "b": thresholds}
+    return model.layout.pack({name: arrays[name] for name in model.layout.shapes})
 
 
 def on_sphere(model, w):

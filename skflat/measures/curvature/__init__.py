@@ -10,8 +10,9 @@ from ._eigenvalues import (
 )
 from ._flat_minimum import FlatMinimum, flat_minimum
 from ._gradient_noise import GradientNoise, gradient_noise
+from ._hessian_diagonal import Diagonal, hessian_diagonal
 from ._hessian_trace import HessianTrace, hessian_trace
-from ._lanczos import largest_ritz
+from ._lanczos import lanczos, largest_ritz
 from ._orbit import OrbitMinimal, OrbitTrace, orbit_minimal, orbit_trace
 from ._relative_flatness import RelativeFlatness, relative_flatness
 from ._soft_rank import SoftRank, soft_rank
@@ -19,6 +20,7 @@ from ._spectral_density import SpectralDensity, spectral_density
 from ._takeuchi import TakeuchiCriterion, takeuchi_criterion
 
 __all__ = [
+    "Diagonal",
     "DominantSubspace",
     "FlatMinimum",
     "GradientNoise",
@@ -35,8 +37,10 @@ __all__ = [
     "eigenpairs",
     "flat_minimum",
     "gradient_noise",
+    "hessian_diagonal",
     "hessian_eigenvalues",
     "hessian_trace",
+    "lanczos",
     "largest_ritz",
     "orbit_minimal",
     "orbit_trace",

@@ -36,7 +36,7 @@ def xtrace(product, size, n_products, rng):
     tests *= np.sqrt(size) / np.linalg.norm(tests, axis=0)
     Q, R = np.linalg.qr(products(product, tests))
     W = Q.T @ tests
-    S = _without_one(R)
+    S = without_one(R)
     images = products(product, Q)
     H = Q.T @ images
     # ``Q (I - s_i s_i') Q'`` projects on the sketch of all test vectors but the i-th. What it
@@ -55,7 +55,7 @@ def xtrace(product, size, n_products, rng):
     return float(estimates.mean()), estimates, [*top.T, *rest.T]
 
 
-def _without_one(R):
+def without_one(R):
     """Unit vectors ``s_i`` orthogonal to all columns of ``R`` but the i-th, as columns."""
     R, diagonal = R.copy(), R.diagonal()
     # A matrix of low rank makes R singular. A sketch without a needless vector misses nothing.

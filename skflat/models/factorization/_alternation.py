@@ -11,12 +11,17 @@ Gaussian noise on all parameters adds the terms with ``rho`` to the expected los
 """
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, pairwise, starmap
 
 import numpy as np
 
+from ..._parallel import in_turn, run
 from ...objective import Batch
+from ._order import rows_by_code
 
 BUDGET = 1 << 17  # entries of a batch of gathered factors, which then stay in the cache
+BLOCK = 1 << 21  # entries of the factors and equations of a block, which is a task for a worker
 # Entities of one batch have at least this share of the rows of its longest one. Padding then costs
 # at most a quarter of the work.
 PADDING = 0.8
@@ -70,18 +75,39 @@ class Alternation:
     kinds : sequence of int, default=None
         The kinds to solve for. None stands for all. Of each kind, only the entities that
         ``model.touched`` marks are solved for, if it is given.
+    n_jobs : int, default=None
+        Number of workers, as in `run`. They solve for entities of one kind at a time. The blocks of
+        entities do not depend on it. Within `one_thread`, the result is the same to the bit.
     """
 
-    budget = BUDGET
+    budget, block = BUDGET, BLOCK
 
-    def __init__(self, model, batch, alpha, rho, kinds=None):
+    def __init__(self, model, batch, alpha, rho, kinds=None, n_jobs=None):
         self.model, self.batch, self.alpha, self.rho = model, batch, pair(alpha), rho
+        self.n_jobs = n_jobs
         # The first kind comes last. So its factors are optimal for the final factors of all other
         # kinds, and folding in a known row gives the same factors again.
         kinds = range(model.n_kinds) if kinds is None else kinds
         self.kinds = sorted(kinds, reverse=True)
         self.parts = {c: self._rows_of_touched(c) for c in self.kinds}
         self.groups = {c: _groups(model, self.parts[c], c, self.budget) for c in self.kinds}
+        self.prior_means = model.prior(batch)
+
+    def __getstate__(self):
+        """What a worker process gets. What else it needs comes with the task."""
+        left_out = "batch", "parts", "groups", "counts", "observed", "prior_means"
+        return vars(self) | dict.fromkeys(left_out)
+
+    @cached_property
+    def counts(self):
+        """For every kind, the sums of the weights of each entity's rows in the last part."""
+        return self.model.confidences(self.parts[self.kinds[-1]])
+
+    @cached_property
+    def observed(self):
+        """For every kind, the mask of entities with rows, whether they are solved for or not."""
+        pairs = zip(self.batch.X.T, self.model.sizes, strict=True)
+        return [np.bincount(codes, minlength=size) > 0 for codes, size in pairs]
 
     @property
     def n_rows(self):
@@ -106,11 +132,18 @@ class Alternation:
             squares = self.respond(w, c)
             if self.model.fit_offsets:
                 self._center(w, c)
-        penalties = self.model.penalties(self.alpha)
-        penalty = sum(strength * float(w[part] @ w[part]) for part, strength in penalties)
+        if self.prior_means:
+            self.prior_means.fill(w)
         last = self.parts[self.kinds[-1]]
-        loss = squares / (2 * last.total_weight) + penalty / (2 * self.batch.total_weight)
-        return loss + self.model.noise_loss(w, self.rho, last)
+        loss = squares / (2 * last.total_weight) + self.penalty(w) / (2 * self.batch.total_weight)
+        return loss + self.model.noise_loss(w, self.rho, last, self.counts)
+
+    def penalty(self, w):
+        """The penalty of the sum over the rows."""
+        if self.prior_means:
+            return float(self.prior_means.squares(w) @ self.alpha)
+        penalties = self.model.penalties(self.alpha)
+        return sum(strength * float(w[part] @ w[part]) for part, strength in penalties)
 
     def learnt(self, loss):
         """What a tolerance is a share of, for an expected loss. Here it is the loss itself."""
@@ -126,16 +159,44 @@ class Alternation:
         others = [F for d, F in enumerate(factors) if d != c] or [factors[c][:1]]
         padded = [self._padded(F, first=F is others[0]) for F in others]
         shifts = [np.append(b, b.dtype.type(0)) for d, b in enumerate(offsets or ()) if d != c]
-        squares = 0.0
-        for group in self.groups[c]:
-            parts = self._parts(group, intercept, shifts, padded)
-            solution = self._solve(group, parts)
+        means = self.prior_means and self.prior_means.learn(w, c)
+        squares, is_last = 0.0, c == self.kinds[-1]
+
+        def arguments(group):
+            drawn_to = None if means is None else means[group.entities]
+            return is_last, drawn_to, intercept, shifts, padded
+
+        for group, (solution, left) in self._answers(c, arguments):
             factors[c][group.entities] = solution[:, : self.model.n_components]
             if offsets:
                 offsets[c][group.entities] = solution[:, -1]
-            if c == self.kinds[-1]:
-                squares += self._squares_left(parts, solution)
+            squares += left
         return squares
+
+    def _answers(self, c, arguments):
+        """The groups of a kind, each with its answer.
+
+        ``arguments`` maps a group to the arguments of `answer` after the group.
+        """
+        blocks = _blocks(self.groups[c], self.model.n_components + 1, self.block)
+        errors = np.geterr()
+        tasks = (
+            (self, [(group, *arguments(group)) for group in block], errors) for block in blocks
+        )
+        if in_turn(self.n_jobs) or len(blocks) == 1:
+            found = starmap(_answers_of_block, tasks)
+        else:
+            found = run(_answers_of_block, tasks, self.n_jobs, prefer="threads")
+        return zip(chain(*blocks), chain.from_iterable(found), strict=True)
+
+    def answer(self, group, is_last, means, *arrays):
+        """The optimal factors of a group's entities, and the weighted sum of squared residuals.
+
+        The sum is 0 if the kind is not the last one.
+        """
+        parts = self._parts(group, *arrays)
+        solution = self._solve(group, parts, means)
+        return solution, self._squares_left(parts, solution) if is_last else 0.0
 
     def _padded(self, F, first):
         """Factors with a last row of zeros for padding, and a column for the offset.
@@ -163,8 +224,11 @@ class Alternation:
         starts = range(0, length, step)
         return lambda: (self._regression(group, slice(i, i + step), *arrays) for i in starts)
 
-    def _solve(self, group, parts):
-        """The optimal factors of a group's entities, with offsets as a last column."""
+    def _solve(self, group, parts, means=None):
+        """The optimal factors of a group's entities, with offsets as a last column.
+
+        ``means`` are what the penalties draw them to. None stands for 0.
+        """
         k = self.model.n_components
         A, b = self._equations(parts)
         diagonal, noise = diagonal_of(A), self._noise_ridge(group)
@@ -176,6 +240,9 @@ class Alternation:
         # consists of ones.
         singular = alpha + noise.min() <= rounding * diagonal.max()
         diagonal[:, k:] += alpha_offsets
+        if means is not None:
+            b[:, :k, 0] += alpha * means[:, :k]
+            b[:, k:, 0] += alpha_offsets * means[:, k:]
         if singular:
             # Singular up to rounding: take the solution of minimum norm.
             return (np.linalg.pinv(A, rounding, hermitian=True) @ b)[:, :, 0]
@@ -211,7 +278,7 @@ class Alternation:
         The targets are reduced by all terms that do not depend on the entity.
         """
         codes = [each[:, part] for each in group.codes]
-        rows = [F.take(each, axis=0) for F, each in zip(padded, codes, strict=True)]
+        rows = [F.take(each, axis=0) for F, each in zip(padded, codes, strict=False)]
         S = rows[0] if len(rows) == 1 else sum(rows)
         t = group.y[:, part] if intercept is None else group.y[:, part] - intercept
         for b, each in zip(shifts, codes, strict=False):  # one kind alone has no shifts
@@ -230,12 +297,26 @@ class Alternation:
         No score changes. The penalty never rises, because the intercept is not penalised.
         """
         intercept, offsets, _ = self.model.split(w)
-        b = offsets[c]
-        # Those with observations, whether they are solved for or not.
-        observed = np.bincount(self.batch.X[:, c], minlength=len(b)) > 0
-        mean = b[observed].mean()
+        b, observed = offsets[c], self.observed[c]
+        prior = self.prior_means
+        mean = (prior.deviations(w, c)[:, -1] if prior else b[observed]).mean()
         b[observed] -= mean
         intercept += mean
+
+
+def _answers_of_block(alternation, calls, errors):
+    with np.errstate(**errors):  # those of the caller, which other threads do not have
+        return [alternation.answer(*call) for call in calls]
+
+
+def _blocks(groups, size, budget):
+    """Consecutive groups, of about the same work together."""
+    # The products take as many entries as there are gathered factors, and the equations one matrix
+    # an entity.
+    work = np.cumsum([group.y.size + len(group.entities) * size for group in groups]) * size
+    ends = np.searchsorted(work, np.arange(budget, work[-1], budget)) if len(groups) else []
+    bounds = np.unique([0, *ends, len(groups)])
+    return [groups[i:j] for i, j in pairwise(bounds)]
 
 
 def diagonal_of(matrices):
@@ -245,30 +326,41 @@ def diagonal_of(matrices):
 
 def _groups(model, batch, c, budget):
     """The rows of a batch by entity of one kind. Entities of similar length form a group."""
-    X, y = batch.X, batch.y[:, 0]
-    order = np.argsort(X[:, c], kind="stable")
-    counts = np.bincount(X[:, c], minlength=model.sizes[c])
+    column = batch.X[:, c]
+    order = rows_by_code(column, model.sizes[c])
+    counts = np.bincount(column, minlength=model.sizes[c])
     starts = np.cumsum(counts) - counts
     by_length = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
     lengths = counts[by_length]
-    padding = np.array([model.sizes[d] for d in range(model.n_kinds) if d != c], X.dtype)
-    columns = [np.append(np.delete(X, c, axis=1)[order, j], size) for j, size in enumerate(padding)]
-    if not columns:  # one kind alone still needs a column that distinguishes rows from padding
-        columns = [np.append(np.zeros_like(order), 1)]
-    y = np.append(y[order], y.dtype.type(0))
-    weight = None if batch.weight is None else np.append(batch.weight[order], 0).astype(y.dtype)
     size, groups, start = model.n_components + 1, [], 0
     while start < len(by_length):
         longest = lengths[start]
         stop = start + max(1, budget // (longest * size))
         stop = min(stop, np.searchsorted(-lengths, -PADDING * longest, side="right"))
         entities = by_length[start:stop]
-        # Positions in the sorted rows. Padding points to the additional last row.
         place = starts[entities][:, None] + np.arange(longest)
-        place[np.arange(longest) >= counts[entities][:, None]] = len(order)
-        of_group = None if weight is None else weight[place]
-        total = counts[entities].astype(y.dtype) if weight is None else of_group.sum(axis=1)
-        codes = [column[place].astype(np.int32) for column in columns]
-        groups.append(_Group(entities, codes, y[place], of_group, total))
+        is_padding = np.arange(longest) >= counts[entities][:, None]
+        rows = order[np.where(is_padding, 0, place)]
+        groups.append(_group(model, batch, c, entities, rows, is_padding))
         start = stop
     return groups
+
+
+def _group(model, batch, c, entities, rows, is_padding):
+    """The group of some entities, from the numbers of their rows. Padding may have any number."""
+    y = batch.y[:, 0]
+    others = [d for d in range(len(model.sizes)) if d != c]
+    codes = [np.where(is_padding, model.sizes[d], batch.X[:, d][rows]) for d in others]
+    if not others:  # one kind alone still needs a column that distinguishes rows from padding
+        codes = [is_padding]
+    weight = None
+    if batch.weight is not None:
+        weight = np.where(is_padding, 0, batch.weight[rows]).astype(y.dtype)
+    total = np.count_nonzero(~is_padding, axis=1).astype(y.dtype)
+    return _Group(
+        entities,
+        [each.astype(np.int32) for each in codes],
+        np.where(is_padding, y.dtype.type(0), y[rows]),
+        weight,
+        total if weight is None else weight.sum(axis=1),
+    )

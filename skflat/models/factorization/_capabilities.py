@@ -65,21 +65,21 @@ class SquaredTrace(TraceGradient):
 class Ridges(LeastSquares):
     """Alternating least squares: with all other kinds fixed, each entity is a ridge regression."""
 
-    def alternation(self, rho, n_steps=None):
+    def alternation(self, rho, n_steps=None, n_jobs=None):
         model, data, alpha = self.objective.model, self.objective.data, self.objective.alpha
         if n_steps is None:
-            return model.alternates(model, data, alpha, rho)
+            return model.alternates(model, data, alpha, rho, n_jobs=n_jobs)
         if model.alternates is Alternation:
             raise NotDefinedError(
                 "ALS(inner='cg') is for feedback='implicit'. Ratings are always solved exactly."
             )
-        return model.alternates(model, data, alpha, rho, n_steps=n_steps)
+        return model.alternates(model, data, alpha, rho, n_jobs=n_jobs, n_steps=n_steps)
 
-    def draws(self, rho, seed):
+    def draws(self, rho, seed, n_jobs=None):
         model = self.objective.model
         if model.alternates is not Alternation:
             raise NotDefinedError("'gibbs' is for feedback='explicit'.")
-        return GibbsSweeps(model, self.objective.data, rho, seed)
+        return GibbsSweeps(model, self.objective.data, rho, seed, n_jobs)
 
 
 class LevelSets(Geometry):
@@ -102,21 +102,22 @@ class Matrix(Entries):
         """
         # Rejection from 20 times as many draws, because a list of all entries could be too large.
         model, X = self.objective.model, self.objective.data.X
-        drawn = rng.integers(model.sizes, size=(20 * n, model.n_kinds))
+        drawn = rng.integers(model.sizes[: model.n_kinds], size=(20 * n, model.n_kinds))
         for c in range(model.n_kinds):  # the few rows that are left can be compared in Python
             X = X[np.isin(X[:, c], drawn[:, c])]
-        rows = set(map(tuple, X.tolist()))
+        rows = set(map(tuple, X[:, : model.n_kinds].tolist()))
         is_row = np.array([tuple(entry) in rows for entry in drawn.tolist()])
-        return drawn[np.argsort(is_row, kind="stable")[:n]]
+        return model.entries(drawn[np.argsort(is_row, kind="stable")[:n]])
 
     def reading(self, w, entry):
         model, X = self.objective.model, self.objective.data.X
-        codes = np.vstack([X[X[:, -1] == entry[-1]], entry])
+        last = model.n_kinds - 1
+        codes = np.vstack([X[X[:, last] == entry[last]], entry])
         rows = model.rows(w, codes)
         features = sum(rows[:-1], start=np.zeros_like(rows[-1]))
         own = np.einsum("ik,ik->i", features, rows[-1])
         if model.fit_offsets:
-            own += model.split(w)[1][-1][entry[-1]]
+            own += model.split(w)[1][last][entry[last]]
         # The part of the entry's score that does not depend on its column: without inner products,
         # and minus the column's offset.
         rest = model.scores_of(w, codes[-1:], [row[-1:] for row in rows])[0] - own[-1]

@@ -17,6 +17,7 @@ from ...objective import Layout, Model, row_scale
 from .._symmetry import Symmetry
 from ._alternation import Alternation, pair
 from ._capabilities import CAPABILITIES
+from ._order import sums_by_code, taken_off
 from ._symmetry import FactorMaps
 
 N_TURNS = 5  # how often the initial offsets of every kind are fitted
@@ -35,6 +36,8 @@ class Factorization(Model):
         Whether there are an intercept and offsets.
     touched : list of ndarray of bool of shape (n_entities,), default=None
         For every kind, the entities that alternating least squares solves for. None stands for all.
+    features : SideFeatures, default=None
+        What alternating least squares draws the factors of described entities to.
     """
 
     capabilities = CAPABILITIES
@@ -44,24 +47,32 @@ class Factorization(Model):
     chunk = 1 << 17
     #: What sweeps over the kinds of entities.
     alternates = Alternation
+    #: How many of the first kinds have factors. The others have only offsets. None stands for all.
+    with_factors = None
     #: So batches minimise the same ridge as the closed form does.
     penalized_by_batch = False
 
-    def __init__(self, sizes, n_components, fit_offsets=True, touched=None):
+    def __init__(self, sizes, n_components, fit_offsets=True, touched=None, features=None):
         self.sizes = [int(size) for size in sizes]
-        self.n_kinds = len(self.sizes)
+        self.n_kinds = len(self.sizes[: self.with_factors])
         if self.n_kinds == 1 and not fit_offsets:
             raise ValueError("With one column of identifiers there is nothing but offsets to fit.")
         self.n_components = n_components if self.n_kinds > 1 else 0
         self.fit_offsets = fit_offsets
         self.touched = touched
+        self.features = features
         shapes = {}
         if fit_offsets:
             shapes["intercept"] = (1,)
             shapes |= {f"offsets_{c}": (size,) for c, size in enumerate(self.sizes)}
-        shapes |= {f"factors_{c}": (size, self.n_components) for c, size in enumerate(self.sizes)}
+        with_factors = enumerate(self.sizes[: self.n_kinds])
+        shapes |= {f"factors_{c}": (size, self.n_components) for c, size in with_factors}
         self.layout = Layout(shapes)
         self.n_affine = fit_offsets * (1 + sum(self.sizes))
+
+    def prior(self, batch):
+        """The prior means for a fit to the rows of a batch, a `LinearPrior`, or None."""
+        return self.features and self.features.prior(self, batch)
 
     @property
     def symmetry(self):
@@ -90,16 +101,19 @@ class Factorization(Model):
         if self.fit_offsets:
             intercept[...] = batch.mean(rest)
             rest -= intercept
-        for c, b in list(enumerate(offsets or ())) * N_TURNS:
-            step = _shrunk_means(rest, batch.X[:, c], batch.weight, len(b))
+        counts = self.confidences(batch)
+        for c, b in list(enumerate(offsets or ()))[: self.n_kinds] * N_TURNS:
+            # The means as if every entity had one more value of 0.
+            sums = sums_by_code(batch.X[:, c], rest, batch.weight, len(b))
+            step = sums / (counts[c] + 1)
             b += step
-            rest -= step.take(batch.X[:, c])
+            taken_off(rest, step, batch.X[:, c])
         # An inner product of factors with deviation s has the deviation s^2 sqrt(n_components).
         spread = np.sqrt(batch.mean(rest**2)) or 1.0
         scale = np.sqrt(0.1 * spread) / max(1, self.n_components) ** 0.25
         for c, F in enumerate(factors):
             F[...] = scale * rng.standard_normal(F.shape)
-            F[np.bincount(batch.X[:, c], minlength=len(F)) == 0] = 0
+            F[counts[c] == 0] = 0
         return w
 
     def split(self, w):
@@ -108,11 +122,11 @@ class Factorization(Model):
         Intercept and offsets are None if the model has none.
         """
         views = self.layout.views(w)
-        kinds = range(self.n_kinds)
-        factors = [views[f"factors_{c}"] for c in kinds]
+        factors = [views[f"factors_{c}"] for c in range(self.n_kinds)]
         if not self.fit_offsets:
             return None, None, factors
-        return views["intercept"], [views[f"offsets_{c}"] for c in kinds], factors
+        offsets = [views[f"offsets_{c}"] for c in range(len(self.sizes))]
+        return views["intercept"], offsets, factors
 
     def join(self, intercept, offsets, factors):
         """One flat vector, a copy, from the parts that `split` returns."""
@@ -129,7 +143,8 @@ class Factorization(Model):
         intercept, offsets, factors = self.split(w)
         its_intercept, its_offsets, its_factors = smaller.split(there)
         for c, place in enumerate(places):
-            factors[c][place] = its_factors[c]
+            if c < self.n_kinds:
+                factors[c][place] = its_factors[c]
             if self.fit_offsets:
                 offsets[c][place] = its_offsets[c]
         if self.fit_offsets:
@@ -143,7 +158,7 @@ class Factorization(Model):
         """This model if ``w`` is its vector; else one with factors as long as those in ``w``."""
         if len(w) == self.layout.size:
             return self
-        return self.of_width((len(w) - self.n_affine) // sum(self.sizes))
+        return self.of_width((len(w) - self.n_affine) // sum(self.sizes[: self.n_kinds]))
 
     def in_unit(self, w, unit):
         """A new vector of parameters, whose scores are ``unit`` times as large.
@@ -154,18 +169,21 @@ class Factorization(Model):
         out[: self.n_affine] = w[: self.n_affine] * float(unit)
         return out
 
+    def sizes_with_one_more(self):
+        """Numbers of entities with one more of every kind that has factors."""
+        return [size + 1 for size in self.sizes]
+
     def padded(self, w):
         """A model with one more entity of every kind, whose parameters are 0, and its flat vector.
 
         The code -1 then stands for an unknown entity.
         """
-        sizes = [size + 1 for size in self.sizes]
-        wider = type(self)(sizes, self.n_components, self.fit_offsets)
+        wider = type(self)(self.sizes_with_one_more(), self.n_components, self.fit_offsets)
         out = np.zeros(wider.layout.size, w.dtype)
         wider.embed(out, self, w, [slice(size) for size in self.sizes])
         return wider, out
 
-    def folded_in(self, w, batch, alpha, rho, n_rows):
+    def folded_in(self, w, batch, alpha, rho, n_rows, n_jobs=None):
         """A model with new entities of the first kind, which are fitted to their observations.
 
         All other kinds stay fixed.
@@ -182,8 +200,12 @@ class Factorization(Model):
         for name, array in model.layout.views(out).items():
             if not name.endswith("_0"):
                 array[...] = known[name]
-        self.alternates(model, batch, alpha, rho, kinds=[0]).respond(out, 0)
+        self.alternates(model, batch, alpha, rho, kinds=[0], n_jobs=n_jobs).respond(out, 0)
         return model, out
+
+    def entries(self, codes):
+        """The codes of all kinds for entries with some codes of the kinds that have factors."""
+        return codes
 
     # --- scores ---
 
@@ -192,11 +214,12 @@ class Factorization(Model):
         for c in range(self.n_kinds):
             rows = params[f"factors_{c}"][X[:, c]]
             total, squares = total + rows, squares + (rows**2).sum(axis=1)
-            if self.fit_offsets:
-                score = score + params[f"offsets_{c}"][X[:, c]]
         # |sum|^2 minus the sum of squares is twice the sum over all pairs.
         score = score + ((total**2).sum(axis=1) - squares) / 2
-        return (score + params["intercept"][0] if self.fit_offsets else score)[:, None]
+        if self.fit_offsets:
+            offsets = (params[f"offsets_{c}"][X[:, c]] for c in range(len(self.sizes)))
+            score = sum(offsets, start=score + params["intercept"][0])
+        return score[:, None]
 
     def scores(self, w, X, work=None):
         return self.scores_of(w, X, self.rows(w, X))[:, None]
@@ -266,6 +289,8 @@ class Factorization(Model):
             F[...] = spread @ others[c]
             if self.fit_offsets:
                 offsets[c][...] = spread.sum(axis=1) if affine else 0
+        for c in range(self.n_kinds, len(offsets or ())):  # kinds that have offsets only
+            offsets[c][...] = np.bincount(X[:, c], values, len(offsets[c])) if affine else 0
 
     def squared_gradients(self, loss, w, batch, work):
         rows = self.rows(w, batch.X)
@@ -278,21 +303,21 @@ class Factorization(Model):
 
         The first column is for intercept and offsets together. Then there is one per kind.
         """
-        affine = np.full(len(rows[0]), (1 + self.n_kinds) * self.fit_offsets, rows[0].dtype)
+        affine = np.full(len(rows[0]), (1 + len(self.sizes)) * self.fit_offsets, rows[0].dtype)
         squares = [np.einsum("ik,ik->i", other, other) for other in others_of(rows)]
         return np.column_stack([affine, *squares])
 
-    def mean_trace(self, w, batch):
+    def mean_trace(self, w, batch, counts=None):
         """Mean trace of the Hessian of half the squared error.
 
         For two kinds it needs only the number of observations of every entity, and no pass over
-        the rows.
+        the rows. ``counts`` are the `confidences` of the batch, if they are known.
         """
         # The sum over kinds of |sum of the others|^2 is (C - 2) |total|^2 + sum |u|^2.
-        trace = (1 + self.n_kinds) * self.fit_offsets
-        for c, F in enumerate(self.split(w)[2]):
-            counts = np.bincount(batch.X[:, c], batch.weight, minlength=len(F))
-            trace += float(counts @ np.einsum("ik,ik->i", F, F)) / batch.total_weight
+        trace = (1 + len(self.sizes)) * self.fit_offsets
+        counts = self.confidences(batch) if counts is None else counts
+        for n, F in zip(counts, self.split(w)[2], strict=True):
+            trace += float(n @ np.einsum("ik,ik->i", F, F)) / batch.total_weight
         if self.n_kinds > 2:
             for share, piece in batch.shares(self.chunk):
                 total = sum(self.rows(w, piece.X))
@@ -303,10 +328,10 @@ class Factorization(Model):
         """For every kind, the sums of the weights of each entity's rows."""
         return [
             np.bincount(batch.X[:, c], batch.weight, minlength=size)
-            for c, size in enumerate(self.sizes)
+            for c, size in enumerate(self.sizes[: self.n_kinds])
         ]
 
-    def noise_loss(self, w, rho, batch):
+    def noise_loss(self, w, rho, batch, counts=None):
         """The increase of the mean loss by noise of standard deviation ``rho`` on every parameter.
 
         For half the squared error this is exactly ``rho^2 / 2`` times the mean trace of the
@@ -315,7 +340,7 @@ class Factorization(Model):
         """
         # ``rho * rho`` overflows to inf, where ``rho**2`` would raise an error.
         n_pairs, variance = self.n_kinds * (self.n_kinds - 1) // 2, rho * rho
-        trace = self.mean_trace(w, batch)
+        trace = self.mean_trace(w, batch, counts)
         return 0.5 * variance * (trace + n_pairs * self.n_components * variance)
 
 
@@ -332,9 +357,3 @@ def _spread(values, codes, size):
     # A sparse product is much faster than ``np.add.at``.
     indptr = np.arange(len(codes) + 1)
     return sparse.csc_array((values, codes, indptr), shape=(size, len(codes)))
-
-
-def _shrunk_means(values, codes, weight, size):
-    """Mean of the values by code, as if every code had one more value of 0."""
-    sums = np.bincount(codes, values if weight is None else weight * values, minlength=size)
-    return sums / (np.bincount(codes, weight, minlength=size) + 1)

@@ -26,13 +26,17 @@ class GibbsSweeps(Alternation):
         Standard deviation of the noise on every parameter under which the loss is expected.
     seed : int
         Of all draws. A draw depends on its entity and not on the order of computation.
+    n_jobs : int, default=None
+        As in `Alternation`.
     """
 
-    def __init__(self, model, batch, rho, seed):
-        super().__init__(model, batch, 0.0, rho)
+    def __init__(self, model, batch, rho, seed, n_jobs=None):
+        super().__init__(model, batch, 0.0, rho, n_jobs=n_jobs)
         self.seed, self.turn, self.variance = seed, 0, 1.0
-        self.observed = [counts > 0 for counts in model.confidences(batch)]
         self.kept = []
+
+    def __getstate__(self):
+        return super().__getstate__() | {"kept": None}
 
     def sweep(self, w):
         """Draw every kind in turn, in place, then the noise; return the mean loss of the draw."""
@@ -101,7 +105,7 @@ class GibbsSweeps(Alternation):
         parts = [factors[c]] if offsets is None else [factors[c], offsets[c][:, None]]
         return np.hstack(parts)[self.observed[c]].astype(float)
 
-    def _solve(self, group, parts):
+    def _solve(self, group, parts, means=None):
         """A draw of the factors of a group's entities, with offsets as a last column."""
         rng = np.random.default_rng([self.seed, self.turn, 1 + group.entities[0]])
         mean, root = self.prior

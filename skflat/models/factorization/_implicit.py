@@ -24,7 +24,7 @@ import numpy as np
 from scipy.linalg import get_lapack_funcs
 
 from ...objective import LeastSquares
-from ._alternation import Alternation
+from ._alternation import BUDGET, Alternation
 from ._capabilities import CAPABILITIES
 from ._factorization import Factorization
 
@@ -37,15 +37,17 @@ class ImplicitAlternation(Alternation):
 
     Parameters
     ----------
-    model, batch, alpha, rho, kinds
+    model, batch, alpha, rho, kinds, n_jobs
         As in `Alternation`.
     n_steps : int, default=None
         Number of steps of conjugate gradients for every entity and sweep. None solves exactly, by
         Cholesky's decomposition.
     """
 
-    def __init__(self, model, batch, alpha, rho, kinds=None, n_steps=None):
-        super().__init__(model, batch, alpha, rho, kinds)
+    def __init__(self, model, batch, alpha, rho, kinds=None, n_jobs=None, n_steps=None):
+        # Conjugate gradients need only the gathered factors, and no second array of that size.
+        self.budget = BUDGET if n_steps is None else 2 * BUDGET
+        super().__init__(model, batch, alpha, rho, kinds, n_jobs)
         self.n_steps, self.grams = n_steps, {}
         self.confidences, self.total = model.confidences(batch), model.total_confidence(batch)
         self._rest_of_zero = float(batch.y.sum(dtype=float)) + len(batch)
@@ -58,7 +60,7 @@ class ImplicitAlternation(Alternation):
         norms = [np.einsum("ik,ik->i", F, F) for F in self.model.split(w)[2]]
         trace = sum(float(W @ n) for W, n in zip(self.confidences, norms, strict=True))
         squares = float(np.vdot(self.grams[0], self.grams[1])) + rest
-        return self._expected_loss(squares, self.alpha[0] * float(w @ w), trace)
+        return self._expected_loss(squares, self.penalty(w), trace)
 
     def learnt(self, loss):
         """What a tolerance is a share of: how much less the loss is than with factors of 0.
@@ -77,19 +79,32 @@ class ImplicitAlternation(Alternation):
         factors = self.model.split(w)[2]
         F, others = factors[c], factors[1 - c]
         gram = self.grams[1 - c] if 1 - c in self.grams else others.T @ others
-        padded, rest = np.vstack([others, np.zeros_like(others[:1])]), 0.0
-        for group in self.groups[c]:
-            S, excess = padded.take(group.codes[0], axis=0), group.y
-            ridge = self.alpha[0] + self.rho**2 * (len(others) + excess.sum(axis=1))
-            system = _System(gram, S, excess, ridge.astype(F.dtype))
-            F[group.entities], s = self._solved(system, F[group.entities])
-            if c == self.kinds[-1]:
-                rest += float(np.vdot(excess, (1 - s) ** 2)) - 2 * float(s.sum())
+        padded, rest, is_last = self._padded(others, first=False), 0.0, c == self.kinds[-1]
+        means = self.prior_means and self.prior_means.learn(w, c)
+
+        def arguments(group):
+            pull = None if means is None else self.alpha[0] * means[group.entities]
+            return F[group.entities], pull, is_last, gram, padded
+
+        for group, (solution, left) in self._answers(c, arguments):
+            F[group.entities] = solution
+            rest += left
         self.grams |= {c: F.T @ F, 1 - c: gram}
         return rest + len(self.parts[c])
 
+    def answer(self, group, x, pull, is_last, gram, padded):
+        """The factors of a group's entities, from those before, and its share of the squares."""
+        S, excess = padded.take(group.codes[0], axis=0), group.y
+        ridge = self.alpha[0] + self.rho**2 * (len(padded) - 1 + excess.sum(axis=1))
+        system = _System(gram, S, excess, ridge.astype(x.dtype), pull)
+        x = self._solved(system, x)
+        if not is_last:
+            return x, 0.0
+        s = system.scores(x)
+        return x, float(np.vdot(excess, (1 - s) ** 2)) - 2 * float(s.sum())
+
     def _solved(self, system, x):
-        """The factors of several entities, from those before, and the scores of their rows."""
+        """The factors of several entities, from those before."""
         if self.n_steps is None:
             return by_cholesky(system, x)
         return by_conjugate_gradients(system, x, self.n_steps)
@@ -103,22 +118,22 @@ class ImplicitAlternation(Alternation):
 
 
 class _System:
-    """The equations ``(G + S' diag(e) S + ridge) x = S' (1 + e)`` of several entities."""
+    """The equations ``(G + S' diag(e) S + ridge) x = S' (1 + e) + pull`` of several entities.
 
-    def __init__(self, gram, S, excess, ridge):
-        self.gram, self.S, self.excess, self.ridge = gram, S, excess, ridge
+    ``pull`` is the penalty times the prior means of the factors. None stands for 0.
+    """
 
-    def residual(self, x, s):
-        """The right side minus the left side at ``x`` with the scores ``s``."""
-        out = self.summed(1 + self.excess - self.excess * s)
-        out -= x @ self.gram
-        out -= self.ridge[:, None] * x
-        return out
+    def __init__(self, gram, S, excess, ridge, pull=None):
+        self.gram, self.S, self.excess, self.ridge, self.pull = gram, S, excess, ridge, pull
 
-    def product(self, x, s):
-        """The left side at ``x`` with the scores ``s``."""
-        out = self.summed(self.excess * s)
-        out += x @ self.gram
+    def right(self):
+        """The right side."""
+        b = self.summed(1 + self.excess)
+        return b if self.pull is None else b + self.pull
+
+    def common(self, x):
+        """The part of the left side that does not depend on the rows."""
+        out = x @ self.gram
         out += self.ridge[:, None] * x
         return out
 
@@ -130,41 +145,40 @@ class _System:
 
 
 def by_cholesky(system, x):
-    """The exact solution and its scores. The start ``x`` is overwritten and does not matter."""
+    """The exact solution. The start ``x`` is overwritten and does not matter."""
     A = (system.S * system.excess[:, :, None]).transpose(0, 2, 1) @ system.S
     A += system.gram
     A.reshape(len(A), -1)[:, :: A.shape[1] + 1] += system.ridge[:, None]
-    b = system.summed(1 + system.excess)
+    b = system.right()
     (posv,) = get_lapack_funcs(("posv",), (A, b))
     for each, right, out in zip(A, b, x, strict=True):
         _, out[:], failed = posv(each.T, right)
         if failed:  # singular without any ridge: take the solution of minimum norm
             out[:] = np.linalg.lstsq(each, right)[0]
-    return x, system.scores(x)
+    return x
 
 
 def by_conjugate_gradients(system, x, n_steps):
-    """A solution by some steps of conjugate gradients from ``x``, in place, and its scores."""
-    s = system.scores(x)
-    r = system.residual(x, s)
-    p, size = r.copy(), np.einsum("ik,ik->i", r, r)
-    for k in range(n_steps):
-        change = system.scores(p)
-        Ap = system.product(p, change)
-        step = _quotient(size, np.einsum("ik,ik->i", p, Ap))
+    """A solution by some steps of conjugate gradients from ``x``, in place."""
+    excess, least = system.excess, np.finfo(x.dtype).tiny
+    r = system.summed(1 + excess - excess * system.scores(x))
+    if system.pull is not None:
+        r += system.pull
+    r -= system.common(x)
+    p, size = r, np.vecdot(r, r)
+    for steps_left in reversed(range(n_steps)):
+        change, Ap = system.scores(p), system.common(p)
+        weighted = excess * change
+        # Where a size is 0 there is nothing left to reduce, and the quotient is 0.
+        curvature = np.vecdot(weighted, change) + np.vecdot(p, Ap)
+        step = (size / np.maximum(curvature, least))[:, None]
         x += step * p
-        s += step * change
-        if k + 1 == n_steps:
-            break
-        r -= step * Ap
-        before, size = size, np.einsum("ik,ik->i", r, r)
-        p = r + _quotient(size, before) * p
-    return x, s
-
-
-def _quotient(a, b):
-    """``a / b`` as a column. 0 if both are 0, because there is nothing left to reduce then."""
-    return (a / np.maximum(b, np.finfo(b.dtype).tiny))[:, None]
+        if steps_left:  # the last step needs no new direction
+            Ap += system.summed(weighted)
+            r = r - step * Ap
+            before, size = size, np.vecdot(r, r)
+            p = r + (size / np.maximum(before, least))[:, None] * p
+    return x
 
 
 class ImplicitFactorization(Factorization):
@@ -178,7 +192,7 @@ class ImplicitFactorization(Factorization):
     n_components : int
     fit_offsets : bool, default=False
         Offsets are not defined for preferences.
-    touched : list of ndarray of bool, default=None
+    touched, features : default=None
         As in `Factorization`.
     """
 
@@ -186,8 +200,8 @@ class ImplicitFactorization(Factorization):
     capabilities = {LeastSquares: CAPABILITIES[LeastSquares]}
     alternates = ImplicitAlternation
 
-    def __init__(self, sizes, n_components, fit_offsets=False, touched=None):
-        super().__init__(sizes, n_components, False, touched)
+    def __init__(self, sizes, n_components, fit_offsets=False, touched=None, features=None):
+        super().__init__(sizes, n_components, False, touched, features)
 
     def init(self, rng, batch):
         """Random factors whose products have about the size of the mean preference."""
@@ -238,9 +252,9 @@ class ImplicitFactorization(Factorization):
 
         With the squared scores of all pairs it is the weighted sum of squares.
         """
-        rest = 0.0
-        for start in range(0, len(batch), self.chunk):
-            part = slice(start, start + self.chunk)
+        rest, step = 0.0, min(self.chunk, max(1, BUDGET // self.n_components))
+        for start in range(0, len(batch), step):
+            part = slice(start, start + step)
             excess, s = batch.y[part, 0], self.scores(w, batch.X[part])[:, 0]
             rest += float(excess @ (1 - s) ** 2) + float((1 - 2 * s).sum())
         return rest

@@ -68,5 +68,5 @@ class FactorMaps(Symmetry):
         data = objective.data
         return [
             np.bincount(data.X[:, c], data.weight, size).astype(data.y.dtype)
-            for c, size in enumerate(self.model.sizes)
+            for c, size in enumerate(self.model.sizes[: self.model.n_kinds])
         ]

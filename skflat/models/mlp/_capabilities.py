@@ -4,6 +4,7 @@ import numpy as np
 
 from ...objective import (
     AffineLayers,
+    ExactDiagonal,
     ExactTrace,
     HiddenLayer,
     HiddenUnits,
@@ -13,7 +14,7 @@ from ...objective import (
     Workspace,
 )
 from .._symmetry import ModelOrbit
-from ._trace import hessian_trace
+from ._trace import hessian_diagonal, hessian_trace
 from ._trace_gradient import cost, trace_gradient
 from ._units import units_gradient
 
@@ -49,12 +50,16 @@ class NetworkMaps(AffineLayers):
         return list(zip(*self.objective.model.split(w), strict=True))
 
 
-class NetworkTrace(ExactTrace, TraceGradient):
+class NetworkTrace(ExactTrace, ExactDiagonal, TraceGradient):
     """The closed form of `_trace.py`, and its gradient in `_trace_gradient.py`."""
 
     def of_rows(self, w, batch=None):
         objective = self.objective
         return hessian_trace(objective.model, objective.loss_function, w, objective.batch(batch))
+
+    def diagonal(self, w, batch=None):
+        objective = self.objective
+        return hessian_diagonal(objective.model, objective.loss_function, w, objective.batch(batch))
 
     @property
     def cost(self):
@@ -86,6 +91,7 @@ CAPABILITIES = {
     AffineLayers: NetworkMaps,
     HiddenLayer: NetworkLayers,
     HiddenUnits: _units,
+    ExactDiagonal: _trace,
     ExactTrace: _trace,
     Orbit: ModelOrbit,
     TraceGradient: _trace,

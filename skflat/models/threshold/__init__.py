@@ -2,7 +2,7 @@
 
 from ._committee import Committee
 from ._flips import Flips, flip_error
-from ._free_threshold import N_BITS, FreeThreshold, threshold_bits
+from ._free_threshold import N_BITS, FreeThreshold, nearest_bits, threshold_bits
 from ._max_sum import max_sum_messages
 from ._messages import BeliefPropagation
 from ._patterns import Patterns, counting_weight, majority
@@ -27,6 +27,7 @@ __all__ = [
     "flip_error",
     "majority",
     "max_sum_messages",
+    "nearest_bits",
     "threshold_bits",
     "winning_threshold",
 ]

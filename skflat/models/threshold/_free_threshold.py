@@ -74,3 +74,25 @@ def threshold_bits(n_inputs, n_bits=N_BITS):
     """
     # The field has the size sqrt(n), and so has the range of the threshold.
     return np.sqrt(n_inputs) * 0.5 ** np.arange(1, n_bits + 1)
+
+
+def nearest_bits(thresholds, n_inputs, n_bits=N_BITS):
+    """The bits, -1 or +1, whose sum with the values of `threshold_bits` is nearest to a threshold.
+
+    Parameters
+    ----------
+    thresholds : ndarray
+        Real thresholds, of any shape.
+    n_inputs : int
+    n_bits : int, default=6
+
+    Returns
+    -------
+    ndarray of shape (*thresholds.shape, n_bits)
+    """
+    rest = np.array(thresholds, float)
+    bits = np.empty((*rest.shape, n_bits))
+    for k, value in enumerate(threshold_bits(n_inputs, n_bits)):
+        bits[..., k] = np.where(rest >= 0, 1, -1)
+        rest -= value * bits[..., k]
+    return bits

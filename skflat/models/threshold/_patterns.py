@@ -91,13 +91,13 @@ class Patterns:
         """The entries of one row of a perceptron, shape (n_inputs,)."""
         return self.matrix[row]
 
-    def projections(self, a):
-        """The product of every row of a perceptron with ``a``, of shape (n_rows,)."""
-        return self.matrix @ a
+    def projections(self, a, rows=slice(None)):
+        """The product of these rows of a perceptron with ``a``, of shape (n_rows,)."""
+        return self.matrix[rows] @ a
 
-    def columns(self, g):
-        """The sum of the rows of a perceptron, each times its entry of ``g``."""
-        return g @ self.matrix
+    def columns(self, g, rows=slice(None)):
+        """The sum of these rows of a perceptron, each times its entry of ``g``."""
+        return g @ self.matrix[rows]
 
     def columns_of_units(self, g):
         """The sum of the rows for every unit. ``g`` has the shape (n_units, n_rows)."""

@@ -62,8 +62,8 @@ class Problems(Patterns):
     def row(self, row):
         return self.signs[:, row, None] * self.matrix[row]
 
-    def projections(self, a):
-        return self.signs * (a @ self.matrix.T)
+    def projections(self, a, rows=slice(None)):
+        return self.signs[:, rows] * (a @ self.matrix[rows].T)
 
     def fields(self, w):
         w = np.reshape(w, (len(self), *self.shape)).astype(self.xi.dtype, copy=False)
@@ -73,8 +73,8 @@ class Problems(Patterns):
             fields = np.matmul(w.swapaxes(0, 1), self.xi.swapaxes(1, 2)).swapaxes(0, 1)
         return self.signs[:, None] * fields
 
-    def columns(self, g):
-        return (self.signs * g) @ self.matrix
+    def columns(self, g, rows=slice(None)):
+        return (self.signs[:, rows] * g) @ self.matrix[rows]
 
     def columns_of_units(self, g):
         g = self.signs[:, None] * g

@@ -6,7 +6,7 @@ A new solver is one new file and one line here.
 from ...objective import at_home
 from ._amp import AMP
 from ._auto import Auto
-from ._binary_solver import BinarySolver, Found
+from ._binary_solver import BinarySolver, Found, OnlineSolver
 from ._focusing_amp import FocusingAMP
 from ._focusing_bp import FocusingBP
 from ._joint_descent import joint_descent, n_wrong
@@ -41,6 +41,7 @@ __all__ = [
     "Found",
     "MaxSum",
     "MeanField",
+    "OnlineSolver",
     "joint_descent",
     "n_wrong",
 ]

@@ -86,6 +86,7 @@ class AMP(BinarySolver):
         return push
 
 
+BLOCK = 1 << 20  # bytes of rows at a time, so that both products read them from memory once
 TINY = 1e-6  # least mean variance of a weight; the variances tend to 0 as the search ends
 
 
@@ -103,7 +104,9 @@ class Nodes:
 
     def __init__(self, patterns, push, share=1.0):
         self.patterns, self.products = patterns, Products(patterns)
-        self.bar = (patterns.bar - np.ravel(patterns.offset)).astype(self.products.dtype)
+        bar = (patterns.bar - np.ravel(patterns.offset)).astype(self.products.dtype)
+        self.bar = np.broadcast_to(bar, patterns.n_rows)
+        self.blocks = blocks_of_rows(patterns)
         self.g, self.push, self.share = np.zeros_like(self.bar), push, share
         self.threshold = RealThreshold(patterns)
 
@@ -111,19 +114,35 @@ class Nodes:
         """The field of all rows on every weight, without its own reaction, for the means ``a``."""
         patterns, products = self.patterns, self.products
         V = np.maximum(products.variances(a), TINY * patterns.shape[1])
-        sd = np.sqrt(V)
-        x = products.rows(a)
-        # The Onsager term removes the reaction of a row to its own last message.
-        x -= V * patterns.own_of_rows(self.g)
-        x -= self.bar
-        self.threshold.add_to(x)
-        x /= sd
-        self.g = g = self.push(x) / sd
-        curvature = g * (x / sd + g)
-        self.threshold.move(g, curvature, self.share)
-        field = products.columns(patterns.weighted(g))
+        parts, field = [], 0.0
+        for rows in self.blocks:
+            g, curvature = self._slopes(a, V, rows)
+            field += products.columns(patterns.weighted(g, rows), rows)
+            parts.append((g, curvature))
+        self.g, curvature = (np.concatenate(each, axis=-1) for each in zip(*parts, strict=True))
+        self.threshold.move(self.g, curvature, self.share)
         field += a * products.column_squares(patterns.weighted(curvature))
         return field
+
+    def _slopes(self, a, V, rows):
+        """Slope and curvature of the logarithm of each row's weight, with their sign changed."""
+        sd = np.sqrt(V)
+        x = self.products.rows(a, rows)
+        # The Onsager term removes the reaction of a row to its own last message.
+        x -= V * self.patterns.own_of_rows(self.g[..., rows], rows)
+        x -= self.bar[rows]
+        self.threshold.add_to(x, rows)
+        x /= sd
+        g = self.push(x) / sd
+        return g, g * (x / sd + g)
+
+
+def blocks_of_rows(patterns):
+    """Slices of the rows that fit into the cache; one of all rows if they have variances each."""
+    size = max(1, BLOCK // (patterns.shape[1] * patterns.xi.itemsize))
+    if size >= patterns.n_rows or not patterns.are_signs:
+        return [slice(None)]
+    return [slice(start, start + size) for start in range(0, patterns.n_rows, size)]
 
 
 class Products:
@@ -133,13 +152,13 @@ class Products:
         self._patterns, self._xi, self.dtype = patterns, patterns.matrix, patterns.xi.dtype
         self._squares = None if patterns.are_signs else self._xi**2
 
-    def rows(self, a):
-        """``xi @ a``."""
-        return self._patterns.projections(a)
+    def rows(self, a, some=slice(None)):
+        """``xi @ a`` for some of the rows."""
+        return self._patterns.projections(a, some)
 
-    def columns(self, g):
-        """``xi.T @ g``."""
-        return self._patterns.columns(g)
+    def columns(self, g, some=slice(None)):
+        """``xi.T @ g`` for some of the rows."""
+        return self._patterns.columns(g, some)
 
     def variances(self, a):
         """``xi**2 @ (1 - a**2)``, one number where all rows have the same."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...models.threshold import Problems
 from ._amp import AMP
-from ._binary_solver import BinarySolver, Found
+from ._binary_solver import BinarySolver, Found, as_start
 from ._flip_descent import FlipDescent, hebbian
 from ._mean_field import MeanField
 
@@ -26,7 +26,7 @@ class Auto(BinarySolver):
     * The sign of the mean row, with weight one half for each class.
 
     The first three take at most 300, 500 and 150 iterations, because after that the signs of the
-    weights hardly change.
+    weights hardly change. If there are weights to start from, flips improve them, too.
 
     Parameters
     ----------
@@ -52,13 +52,16 @@ class Auto(BinarySolver):
     def __init__(self, scaled=True):
         self.scaled = scaled
 
-    def solve(self, patterns, rng, max_iter=None, verbose=False, hooks=None):
+    def solve(self, patterns, rng, max_iter=None, verbose=False, hooks=None, start=None):
         self._validate_params()
         self.check(patterns)
         many = isinstance(patterns, Problems)
         problems = patterns if many else [patterns]
         most = self.max_iter if max_iter is None else max_iter
         results = [_Results(most) for _ in range(len(problems))]
+        if start is not None:
+            for each, found in zip(results, _known(start, patterns, many), strict=True):
+                each.add(found)
         for solver, limit in self._messages(patterns, rng):
             some = [k for k, each in enumerate(results) if each.is_open]
             if not some:
@@ -111,6 +114,14 @@ class _Results:
         best, n_iter = self.best, sum(each.n_iter for each in self.found)
         exhausted = self.left == 0 and best.n_violated > 0
         return Found(best.w, best.n_violated, n_iter, self.found[-1].interrupted, exhausted)
+
+
+def _known(start, patterns, many):
+    """The weights to start from, as results that took no iteration."""
+    start = as_start(start, patterns)
+    n_violated = np.atleast_1d(patterns.n_violated(start)).tolist()
+    weights = start.astype(float) if many else [start.astype(float)]
+    return [Found(w, short, 0) for w, short in zip(weights, n_violated, strict=True)]
 
 
 def _turn(solver, patterns, rng, limit, verbose, hooks):

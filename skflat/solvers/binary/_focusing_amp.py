@@ -14,6 +14,9 @@ class FocusingAMP(FocusingBP):
     entries are -1 or +1, and four otherwise. They are exact for many independent features. On
     tables with few or correlated features `FocusingBP` is better, and `AMP` with a temperature.
 
+    With 10,001 weights at a load of 0.75 an instance has not been solved: with a ``step`` of 0.0003
+    3 of 7,501 rows were violated in the end.
+
     Newton's method moves a free threshold. Violated rows are counted in every tenth iteration.
 
     Parameters

@@ -23,10 +23,10 @@ class RealThreshold:
             # Ignored rows have no curvature, so a Newton step could be arbitrarily long.
             self._longest = float(np.linalg.norm(patterns.matrix) / np.sqrt(patterns.n_rows))
 
-    def add_to(self, fields):
-        """Add the threshold to the fields of all rows, in place."""
+    def add_to(self, fields, rows=slice(None)):
+        """Add the threshold to the fields of these rows, in place."""
         if self._labels is not None:
-            fields += self._value * self._labels
+            fields += self._value * self._labels[..., rows]
 
     def move(self, g, curvature, share=1.0):
         """Take this share of a Newton step, from slopes and curvatures of the log-probabilities."""

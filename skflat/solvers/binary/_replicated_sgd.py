@@ -5,10 +5,10 @@ from numbers import Real
 import numpy as np
 
 from ..._compat import Interval, StrOptions
-from ._binary_solver import COUNT, POSITIVE, BinarySolver, signs
+from ._binary_solver import COUNT, POSITIVE, OnlineSolver, signs
 
 
-class BinaryReplicatedSGD(BinarySolver):
+class BinaryReplicatedSGD(OnlineSolver):
     """Several replicas that correct their errors and are coupled to their mean.
 
     Every weight of a replica is the sign of a hidden state. On each batch the states move along the
@@ -18,7 +18,8 @@ class BinaryReplicatedSGD(BinarySolver):
     closest to their threshold.
 
     An iteration is a pass of all replicas over all rows. The candidates are the replicas and the
-    sign of their mean.
+    sign of their mean. All replicas begin at the same random signs, or at the weights to start
+    from.
 
     Parameters
     ----------
@@ -79,18 +80,14 @@ class BinaryReplicatedSGD(BinarySolver):
         self.rate = rate
         self.batch_size = batch_size
 
-    def candidates(self, patterns, rng):
-        start = rng.choice([-1.0, 1.0], patterns.shape).astype(patterns.xi.dtype)
-        h = np.repeat(patterns.repeated(start)[None], self.n_replicas, axis=0)
-        w, gamma = signs(h), self.gamma
-        while True:
-            self._epoch(patterns, h, w, gamma, rng)
-            gamma += self.gamma_step
-            yield _best(patterns, [signs(w.mean(axis=0)), *w])
+    def begin(self, patterns, rng, start=None):
+        drawn = rng.choice([-1.0, 1.0], patterns.shape).astype(patterns.xi.dtype)
+        start = patterns.repeated(drawn) if start is None else start
+        return {"h": np.repeat(start[None], self.n_replicas, axis=0), "gamma": self.gamma}
 
-    def _epoch(self, patterns, h, w, gamma, rng):
-        """Pass all replicas over all rows, in place."""
-        n_rows = patterns.n_rows
+    def advance(self, patterns, state, rng):
+        h, gamma, n_rows = state["h"], state["gamma"], patterns.n_rows
+        w = signs(h)
         orders = [rng.permutation(n_rows) for _ in h]
         mean = w.mean(axis=0)
         for start in range(0, n_rows, self.batch_size):
@@ -102,6 +99,8 @@ class BinaryReplicatedSGD(BinarySolver):
                 w[replica] = signs(h[replica])
                 # An update of the mean costs one vector, and a new mean costs all replicas.
                 mean += (w[replica] - before) / len(h)
+        state["gamma"] = gamma + self.gamma_step
+        return _best(patterns, [signs(w.mean(axis=0)), *w])
 
     def _pull(self, mean, w, gamma):
         if self.kick == "continuous":

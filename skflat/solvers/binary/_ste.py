@@ -3,17 +3,18 @@
 import numpy as np
 from scipy.special import expit
 
-from ._binary_solver import COUNT, POSITIVE, BinarySolver, signs
+from ._binary_solver import COUNT, POSITIVE, OnlineSolver, signs
 
 
-class STE(BinarySolver):
+class STE(OnlineSolver):
     """Gradient descent with the straight-through estimator: the baseline.
 
     Hidden states in [-1, 1] follow the gradient of the cross-entropy
     ``log(1 + exp(-2 gain stability)) / (2 gain)`` with respect to their signs (BinaryNet:
     Courbariaux and others, arXiv:1602.02830).
 
-    An iteration is a pass over all rows.
+    An iteration is a pass over all rows. The states begin at random in [-0.1, 0.1], with the signs
+    of the weights to start from, if there are any.
 
     Parameters
     ----------
@@ -44,15 +45,18 @@ class STE(BinarySolver):
         self.rate = rate
         self.batch_size = batch_size
 
-    def candidates(self, patterns, rng):
+    def begin(self, patterns, rng, start=None):
         n = patterns.shape[1]
         h = patterns.repeated(rng.uniform(-0.1, 0.1, n).astype(patterns.xi.dtype))
-        while True:
-            order = rng.permutation(patterns.n_rows)
-            for start in range(0, len(order), self.batch_size):
-                batch = patterns.take(order[start : start + self.batch_size])
-                stability = (batch.fields(signs(h))[..., 0, :] - batch.bar) / np.sqrt(n)
-                push = expit(-2 * self.gain * stability).astype(h.dtype) / batch.n_rows
-                h += self.rate * batch.columns(batch.weighted(push))
-                np.clip(h, -1, 1, out=h)
-            yield h
+        return {"h": h if start is None else np.abs(h) * start.reshape(h.shape)}
+
+    def advance(self, patterns, state, rng):
+        n, h = patterns.shape[1], state["h"]
+        order = rng.permutation(patterns.n_rows)
+        for first in range(0, len(order), self.batch_size):
+            batch = patterns.take(order[first : first + self.batch_size])
+            stability = (batch.fields(signs(h))[..., 0, :] - batch.bar) / np.sqrt(n)
+            push = expit(-2 * self.gain * stability).astype(h.dtype) / batch.n_rows
+            h += self.rate * batch.columns(batch.weighted(push))
+            np.clip(h, -1, 1, out=h)
+        return h

@@ -241,6 +241,12 @@ BAD = [
     ({"early_stopping": True}, (X, Y), "needs no early stopping"),
     ({"balance": "lambda_max"}, (X, Y), "balance other than"),
     ({"confidence": 0.0}, (X, Y), "The 'confidence' parameter"),
+    ({"confidence": 1e300}, (X, Y), r"confidence=1e\+300 is too large for counts with the sum"),
+    (
+        {"confidence": 1e30},
+        (X, Y.astype(np.float32)),
+        r"confidence=1e\+30 .* not finite as float32",
+    ),
     ({"solver": ALS("lu")}, (X, Y), "The 'inner' parameter"),
     ({"solver": ALS("cg"), "feedback": "explicit"}, (X, Y), "is for feedback='implicit'"),
 ]

@@ -194,6 +194,11 @@ def test_equally_similar_items_are_in_order_and_no_factors_are_similar_to_nothin
     assert_array_equal(scores[1], 0)
 
 
+def test_similarities_are_as_precise_as_the_factors():
+    users, items = (np.random.default_rng(0).normal(size=(n, 3)).astype(np.float32) for n in (9, 7))
+    assert with_factors(users, items).similar_items([2, 1])[1].dtype == np.float32
+
+
 @pytest.mark.parametrize("name", ["similar_items", "similar_users"])
 def test_nothing_is_similar_to_what_is_unknown(model, name):
     with pytest.raises(ValueError, match="must have been seen in fit, but 1 of 2 were not"):

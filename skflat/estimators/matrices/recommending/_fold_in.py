@@ -3,10 +3,12 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ...._parallel import one_thread
 from ....objective import HalfSquared, LeastSquares, Objective
 from ..._pipeline import all_or_nothing
 from .._predictions import Predicting
 from ._observed import Observed
+from ._updates import touched_by
 
 N_TURNS = 5  # new entities of both kinds may occur together, so they are solved for in turn
 
@@ -81,35 +83,47 @@ class FoldingIn(Predicting):
             raise ValueError("To go on from the factors of the fit before, feedback must be equal.")
 
     def _fold_in(self, X, y, sample_weight):
-        named, places, codes, values, weight = self._learnt_from(X, y, sample_weight, False)
+        tables = self._tables()
+        named, places, *given = self._learnt_from(X, y, sample_weight, False, tables)
+        codes, values, weight = given
         sizes = [len(identifiers) for identifiers in named["identifiers_"]]
-        new = [np.ones(size, bool) for size in sizes]
-        for mask, place in zip(new, places, strict=True):
-            mask[place] = False
+        # Identifiers that only have features are folded in when they get their first observations.
+        known = self._rated_before(named["identifiers_"], places)
+        new = [there & ~mask for there, mask in zip(touched_by(codes, sizes), known, strict=True)]
         if not any(mask.any() for mask in new):
             raise ValueError("No identifier is new: there is nothing to fold in.")
         named["_seen"] = self._kept((codes, values, weight), sizes, places)
         old, there = self._in_own_unit()
-        model = type(old)(sizes, old.n_components, old.fit_offsets, new)
+        features = self._side_features(tables, named["identifiers_"], there.dtype, known)
+        model = type(old)(sizes, old.n_components, old.fit_offsets, new, features)
         w = np.zeros(model.layout.size, there.dtype)
         model.embed(w, old, there, places)
         batch = self._batch(codes, values.astype(w.dtype, copy=False), weight)
-        self._solve_for_touched(model, w, batch)
-        attributes = self._attributes(model, w)
+        prior = self._solve_for_touched(model, w, batch)
+        attributes = self._attributes(model, w, prior, tables)
         # What is known stays bit for bit, in spite of the conversion of units.
-        pairs = [*zip(attributes["factors_"], self.factors_, places, strict=True)]
+        pairs = [*zip(attributes["factors_"], self.factors_, places, known, strict=True)]
         if self.offsets_ is not None:
-            pairs += zip(attributes["offsets_"], self.offsets_, places, strict=True)
-        for array, before, place in pairs:
-            array[place] = before
+            pairs += zip(attributes["offsets_"], self.offsets_, places, known, strict=True)
+        for array, before, place, mask in pairs:
+            stays = mask[place]
+            array[place[stays]] = before[stays]
         self._forget_measurements()
         vars(self).update(named | attributes | {"intercept_": self.intercept_, "_trained": None})
 
     def _solve_for_touched(self, model, w, batch):
-        """Solve for the touched entities, in place."""
+        """Solve for the touched entities, in place; return the prior means, or None."""
         alpha, data = (self.alpha_, float(self.alpha_offsets)), batch
         objective = Objective(model, HalfSquared(), data.X, data.y, data.weight, alpha)
-        alternation = objective.capability(LeastSquares).alternation(self._noise)
-        for _ in range(N_TURNS if all(mask.any() for mask in model.touched) else 1):
-            for c in alternation.kinds:
-                alternation.respond(w, c)
+        closed_form = objective.capability(LeastSquares)
+        alternation = closed_form.alternation(self._noise, n_jobs=self.n_jobs)
+        prior = alternation.prior_means
+        if prior and self._implicit:  # factors of 0 are no part of the loss over all pairs
+            prior.clear(w)
+        with one_thread():
+            for _ in range(N_TURNS if all(mask.any() for mask in model.touched) else 1):
+                for c in alternation.kinds:
+                    alternation.respond(w, c)
+        if prior:
+            prior.finish(w)
+        return prior

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ....models.factorization import rows_by_code
+
 
 @dataclass
 class Observed:
@@ -29,7 +31,7 @@ class Observed:
     @classmethod
     def of(cls, codes, values, weight, n_users):
         """Sort observations by users. Those of one user keep their order."""
-        order = np.argsort(codes[:, 0], kind="stable")
+        order = rows_by_code(codes[:, 0], n_users)
         starts = np.append(0, np.cumsum(np.bincount(codes[:, 0], minlength=n_users)))
         items = codes[order, 1].astype(np.int32)
         return cls(starts, items, values[order], None if weight is None else weight[order])

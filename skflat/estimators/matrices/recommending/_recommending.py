@@ -25,7 +25,8 @@ class Recommendations(NamedTuple):
     scores : ndarray of shape (n_users, n)
         Predictions of `FlatMatrixFactorization.predict` without ``clip``. NaN if ``ids`` is masked.
     known : ndarray of bool of shape (n_users,)
-        Whether the user was seen in ``fit``. The others get the items with the largest offsets.
+        Whether the user was seen in ``fit`` or is in its table of features. The others get the
+        items with the largest offsets.
     """
 
     ids: np.ma.MaskedArray
@@ -42,7 +43,8 @@ class Recommending:
         Items with equal predictions are in the order of their identifiers. The result for one user
         does not depend on the others. Users and items are taken in blocks, so memory does not grow
         with the product of their numbers. The cost is ``n_components`` multiplications for every
-        pair.
+        pair. Identifiers that only have features are treated as those seen in ``fit``. If offsets
+        drift, predictions are for the last bin of time.
 
         Parameters
         ----------
@@ -70,7 +72,7 @@ class Recommending:
         scores : ndarray of shape (n_users, n)
             Predictions as from `predict`, without ``clip``. NaN if no candidate is left.
         known : ndarray of bool of shape (n_users,)
-            Whether the user was seen in ``fit``.
+            Whether the user was seen in ``fit`` or is in its table of features.
 
         Raises
         ------
@@ -213,13 +215,21 @@ class Recommending:
         X = np.where((rows >= 0)[:, None], X[rows], 0)
         if self.offsets_ is None:
             return X, Y[columns]
-        return np.insert(X, 0, 1, axis=1), np.insert(Y[columns], 0, self.offsets_[1][columns], 1)
+        offsets = self._last_offsets(1)[columns]
+        return np.insert(X, 0, 1, axis=1), np.insert(Y[columns], 0, offsets, 1)
+
+    def _last_offsets(self, kind):
+        """The offsets of one kind, at the last time if they drift."""
+        if self._times is None:
+            return self.offsets_[kind]
+        return self.offsets_[kind] + (self.user_drift_, self.item_drift_)[kind][:, -1]
 
     def _slack(self, rows, left, right):
         """Bounds of the rounding errors of the scores of every row."""
         size = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1).max()
         if self.offsets_ is not None:
-            size += np.abs(self.intercept_) + np.abs(np.where(rows < 0, 0, self.offsets_[0][rows]))
+            own = np.where(rows < 0, 0, self._last_offsets(0)[rows])
+            size += np.abs(self.intercept_) + np.abs(own)
         return ROUNDINGS * (left.shape[1] + 2) * np.finfo(left.dtype).eps * size
 
     def _banned(self, names, rows, candidates, seen):
@@ -245,6 +255,8 @@ class Recommending:
         if hasattr(seen, "__len__") and len(seen) == 0:
             return _nothing()
         columns = self._identified(seen)
+        if self._times is not None:
+            columns = self._times.left_out(columns)
         check_alike(columns, self.identifiers_, self._labels(2))
         # Users may be unknown and may occur several times, so each is compared by its name.
         asked = distinct(names)
@@ -271,7 +283,7 @@ def _directions(own, other):
     """Vectors of length 1 whose inner products are the similarities. 0 for factors of 0."""
     squares, V = np.linalg.eigh(np.einsum("ik,il->kl", other, other, dtype=float))
     # Inner products of these are the inner products of the rows of ``own @ other.T``.
-    products = own @ (V * np.sqrt(squares.clip(min=0)))
+    products = own @ (V * np.sqrt(squares.clip(min=0))).astype(own.dtype)
     norms = np.linalg.norm(products, axis=1, keepdims=True)
     tiny = NO_DIRECTION * norms.max(initial=0)
     return np.divide(products, norms, out=np.zeros_like(products), where=norms > tiny)

@@ -1,20 +1,17 @@
 """A callback that watches how near a fit is to the edge of stability."""
 
-from numbers import Integral, Real
-
 import numpy as np
 
-from .._callbacks import EpochMonitor
-from .._compat import num_samples
-from ..problems import as_problem
-from ._measure import sample_rows
-from .curvature import HessianProduct, largest_ritz
+from ...problems import as_problem
+from .._measure import sample_rows
+from ..curvature import HessianProduct, largest_ritz
+from ._paid import PaidMonitor
 
 #: Lanczos steps of the first record, which begins at a random vector, and of the later ones.
 FIRST, LATER = 10, 4
 
 
-class StabilityMonitor(EpochMonitor):
+class StabilityMonitor(PaidMonitor):
     """A scikit-learn callback that records the edge of stability, within a tenth of the fit's cost.
 
     Full-batch gradient descent with the rate ``r`` is stable along directions of curvature below
@@ -47,9 +44,10 @@ class StabilityMonitor(EpochMonitor):
 
     Notes
     -----
-    Lanczos' method begins at the last record's eigenvector, so four products suffice; the first
-    record takes ten. The value is at most the largest eigenvalue. ``residual`` says how far from an
-    eigenvalue it can be.
+    In the table ``sharpness`` is the largest eigenvalue in units of the step sizes, and ``limit``
+    is where steps begin to grow. Lanczos' method begins at the last record's eigenvector, so four
+    products suffice; the first record takes ten. The value is at most the largest eigenvalue.
+    ``residual`` says how far from an eigenvalue it can be.
 
     Examples
     --------
@@ -63,62 +61,13 @@ class StabilityMonitor(EpochMonitor):
     [2.0, 2.0]
     """
 
+    columns = ("sharpness", "limit", "residual")
+
     def __init__(self, share=0.1, *, max_samples=500):
-        if not (isinstance(share, Real) and not isinstance(share, bool) and 0 < share < np.inf):
-            raise ValueError(f"share must be a number > 0, got {share!r}.")
-        whole = isinstance(max_samples, Integral) and not isinstance(max_samples, bool)
-        if not (whole and max_samples >= 1):
-            raise ValueError(f"max_samples must be an integer >= 1, got {max_samples!r}.")
-        self.share, self.max_samples = share, max_samples
-        #: By the number of an estimator that is being fitted: rows that may be spent, and the
-        #: last eigenvector.
-        self._running = {}
-        super().__init__(self._record, every=1)
+        super().__init__(share, max_samples)
 
-    def on_fit_task_end(
-        self, estimator, context, *, X=None, y=None, fitted_estimator=None, metadata=None
-    ):
-        """Record at the end of an epoch, if the epochs since the last record pay for it.
-
-        Parameters
-        ----------
-        estimator : estimator object
-        context : CallbackContext
-            Of scikit-learn.
-        X, y : array-like, default=None
-            The training rows.
-        fitted_estimator : callable, default=None
-            It returns the estimator as it is now.
-        metadata : dict, default=None
-        """
-        if context.task_name != "epoch" or fitted_estimator is None:
-            return
-        known = self._running.setdefault(id(estimator), Running())
-        n_rows = num_samples(X)
-        known.rows += self.share * n_rows
-        cost = 2 * min(self.max_samples, n_rows) * known.n_steps
-        if known.rows < cost:
-            return
-        known.rows -= cost
-        super().on_fit_task_end(
-            estimator,
-            context,
-            X=X,
-            y=y,
-            fitted_estimator=fitted_estimator,
-            metadata={**(metadata or {}), "known": known},
-        )
-
-    def teardown(self, estimator, context):
-        """Forget what belongs to this fit only.
-
-        Parameters
-        ----------
-        estimator : estimator object
-        context : CallbackContext
-        """
-        self._running.pop(id(estimator), None)
-        super().teardown(estimator, context)
+    def _begun(self):
+        return Running()
 
     def _record(self, estimator, X, y, sample_weight=None, known=None):
         sizes, limit = estimator.step_sizes()
@@ -127,30 +76,9 @@ class StabilityMonitor(EpochMonitor):
         start = known.vector
         if start is None:
             start = np.random.default_rng(0).normal(size=len(sizes))
-        n_steps = min(known.n_steps, len(sizes))
+        n_steps = min(known.n_products, len(sizes))
         value, residual, known.vector = largest_ritz(product, start, n_steps)
         return {"sharpness": value, "limit": float(limit), "residual": residual}
-
-    def table(self):
-        """The records of the last fit.
-
-        Returns
-        -------
-        dict of str to ndarray
-            ``fit``, the number of the network if one call fits several; ``epoch``; ``sharpness``,
-            the largest eigenvalue in units of the step sizes; ``limit``, beyond which steps grow;
-            and ``residual``. ``pandas.DataFrame`` accepts this dict.
-        """
-        rows = self.epochs()
-        fits = list(dict.fromkeys(row["parent_task_id_path"] for row in rows))
-        return {
-            "fit": np.array([fits.index(row["parent_task_id_path"]) for row in rows]),
-            "epoch": np.array([row["task_id"] + 1 for row in rows]),
-            **{
-                name: np.array([row[name] for row in rows])
-                for name in ("sharpness", "limit", "residual")
-            },
-        }
 
     def plot(self, ax=None):
         """Draw the records over the epochs, and the limit as a dashed line.
@@ -183,6 +111,6 @@ class Running:
         self.rows, self.vector = 0.0, None
 
     @property
-    def n_steps(self):
-        """Lanczos steps of the next record."""
+    def n_products(self):
+        """Lanczos steps of the next record, each a Hessian product."""
         return FIRST if self.vector is None else LATER
