@@ -27,8 +27,8 @@ class TransitionMonitor(PaidMonitor):
 
     * ``effective_rank``, the exponential of the entropy ``-sum p log p``: the number of directions
       that share the curvature;
-    * ``complexity``, the curvature complexity: the trace divided by the effective rank, which is
-      the curvature of such a direction;
+    * ``complexity``, the trace divided by the effective rank: the curvature of such a direction.
+      The code of TRACE calls it the complexity score;
     * ``feature_rank``, the effective rank of the last hidden layer, see `EffectiveRank`. It is NaN
       for models without one;
     * ``loss``, the unpenalised mean loss on the measured rows.
