@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..._compat import Interval, StrOptions
 from ...models.factorization import DriftingFactorization, Factorization, ImplicitFactorization
-from ...objective import HalfSquared, Objective
+from ...objective import HalfSquared, LeastSquares, Objective
 from ...problems import COMPLETION, Problem, as_problem, factorization
 from ...solvers import ALS, SOLVERS, Gibbs, Solver, spawn_generator
 from ...symmetry import balance, balance_eigenvalue
@@ -329,9 +329,13 @@ class BaseFactorization(FoldingIn):
 
     def _advice(self):
         """What to try if training has learnt nothing."""
-        less = f"less of rho={self.rho_:.3g}, alpha={self.alpha_:.3g} or alpha_offsets"
-        tried = [f"{less}={self.alpha_offsets:.3g}", f"more sweeps than max_iter={self.max_iter}"]
-        if not isinstance(self._solver(), ALS):
+        tried = [f"more sweeps than max_iter={self.max_iter}"]
+        if not isinstance(self._solver(), Gibbs):
+            less = f"less of rho={self.rho_:.3g}, alpha={self.alpha_:.3g} or alpha_offsets"
+            tried.insert(0, f"{less}={self.alpha_offsets:.3g}")
+        elif self.rho_ > 0:
+            tried.insert(0, f"less of rho={self.rho_:.3g}")
+        if LeastSquares not in self._solver().requires:
             tried.append(f"another learning_rate_init than {self.learning_rate_init}")
         if not self.fit_offsets:
             tried.insert(0, "fit_offsets=True")

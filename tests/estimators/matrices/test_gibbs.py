@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
 
 from skflat import FlatMatrixFactorization
 from skflat.measures import hessian_trace
@@ -125,6 +126,14 @@ def test_what_is_not_defined_is_refused(entries, params, message):
         sampled((X, np.abs(y)), **params)
 
 
+@pytest.mark.parametrize(("rho", "tried"), [("auto", "Try more sweeps"), (1e6, "Try less of rho=")])
+def test_advice_names_only_what_is_used(entries, rho, tried):
+    model = FlatMatrixFactorization(2, solver="gibbs", rho=rho, max_iter=2, random_state=0)
+    with pytest.warns(ConvergenceWarning, match=f"{tried}.*max_iter=2.$") as told:
+        model.set_params(measures=None).fit(*entries[:2], np.full(800, 1e-6))
+    assert "alpha" not in str(told[0].message)
+
+
 def test_neither_updates_nor_warm_starts(entries, model):
     with pytest.raises(AttributeError, match="partial_fit"):
         model.partial_fit(*entries[:2])
@@ -146,3 +155,16 @@ def test_single_precision_stays(entries):
     model = sampled((X, y.astype(np.float32)))
     assert model.row_factors_.dtype == model.predict(X_new).dtype == np.float32
     assert model.score(X_new, y_new) > 0.5
+
+
+@pytest.mark.filterwarnings("ignore:Training ended no better")
+@pytest.mark.parametrize(("n", "weight"), [(1, None), (5, 1e-3), (800, 1e-6)])
+def test_little_information_keeps_the_chain_bounded(entries, n, weight):
+    X, y, *_ = entries
+    weight = None if weight is None else np.full(n, weight)
+    for seed in range(5):
+        model = FlatMatrixFactorization(2, solver="gibbs", max_iter=10, random_state=seed)
+        model.set_params(measures=None).fit(X[:n], y[:n], weight)
+        assert np.abs(model.predict(X)).max() < 50
+        if n == 1:
+            assert np.abs(model.predict(X[:1]) - y[0]) < 0.5 * np.abs(y[0])
