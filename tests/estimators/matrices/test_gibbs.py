@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skflat import FlatMatrixFactorization
 from skflat.measures import hessian_trace
+from skflat.models.factorization._gibbs import GibbsSweeps
 from skflat.solvers import Gibbs
 
 N_ROWS, N_COLUMNS, K = 80, 40, 3
@@ -168,3 +169,21 @@ def test_little_information_keeps_the_chain_bounded(entries, n, weight):
         assert np.abs(model.predict(X)).max() < 50
         if n == 1:
             assert np.abs(model.predict(X[:1]) - y[0]) < 0.5 * np.abs(y[0])
+
+
+def test_interrupted_it_keeps_what_it_has(entries, monkeypatch):
+    sweeps = []
+
+    def stopped(chain, w):
+        sweeps.append(w)
+        if len(sweeps) == 5:
+            raise KeyboardInterrupt
+        return draw(chain, w)
+
+    draw = GibbsSweeps.sweep
+    monkeypatch.setattr(GibbsSweeps, "sweep", stopped)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        model = sampled(entries, solver=Gibbs(burn_in=0.0))
+    assert model.n_iter_ == 4
+    assert model.row_factors_.shape[1] in (5 * 3, 5 * 4)
+    assert np.isfinite(model.predict(entries[2])).all()
