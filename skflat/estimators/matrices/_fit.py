@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ..._callbacks import selecting
 from ..._compat import Interval, StrOptions
 from ...models.factorization import DriftingFactorization, Factorization, ImplicitFactorization
 from ...objective import HalfSquared, LeastSquares, Objective
@@ -124,8 +125,14 @@ class BaseFactorization(FoldingIn):
             raise ValueError("partial_fit of 'als' has no early stopping: set it to False.")
         if updates and self.timestamps is not None:
             raise ValueError(f"partial_fit has no timestamps, got {self.timestamps!r}.")
+        sampling = isinstance(self._solver(), Gibbs)
+        if sampling and selecting(self) is not None:
+            raise ValueError(
+                "A monitor with select= keeps one epoch, and 'gibbs' the mean over many: set "
+                "select=None."
+            )
         if not first_pass:
-            if isinstance(self._solver(), Gibbs):
+            if sampling:
                 raise ValueError("'gibbs' begins every chain anew: set warm_start=False.")
             self._check_feedback()
         self._implicit = self.feedback == "implicit"

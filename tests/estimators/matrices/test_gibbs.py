@@ -5,10 +5,11 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from skflat import FlatMatrixFactorization
-from skflat.measures import hessian_trace
+from skflat.measures import FlatnessMonitor, hessian_trace
 from skflat.models.factorization._gibbs import GibbsSweeps
 from skflat.solvers import Gibbs
 
@@ -141,6 +142,12 @@ def test_neither_updates_nor_warm_starts(entries, model):
     warm = sampled(entries, warm_start=True, max_iter=5)
     with pytest.raises(ValueError, match="warm_start"):
         warm.fit(*entries[:2])
+
+
+def test_no_single_draw_is_selected(entries, model):
+    monitor = FlatnessMonitor([], select="sharpness")
+    with pytest.raises(ValueError, match="set select=None"):
+        clone(model).set_callbacks(monitor).fit(*entries[:2])
 
 
 def test_one_column_of_identifiers_and_three(entries):
