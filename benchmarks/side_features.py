@@ -11,8 +11,9 @@ Four questions, each a table of root mean squared errors on entries held out:
 * drifting offsets: with times and without, on a random tenth and on the last tenth.
 * the package cmfrec with the same features of items, if it is installed.
 
-Settings are fixed: they were chosen on other splits of MovieLens. DIR holds .npz files with the
-arrays user, item and rating, and timestamp where there are times.
+Settings are fixed. They were chosen on the ratings that the split of seed 0 holds out, and what is
+printed is of the split of seed 1. DIR holds .npz files with the arrays user, item and rating, and
+timestamp where there are times.
 """
 
 import argparse
@@ -86,7 +87,7 @@ def report(label, X, y, train, test, clip=None, **params):
     print(f"  {label:<44} {error:.4f}   {seconds:6.1f} s   sweeps {model.n_iter_}", flush=True)
 
 
-def random_tenth(n, seed=0):
+def random_tenth(n, seed=1):
     order = np.random.default_rng(seed).permutation(n)
     return order[n // 10 :], order[: n // 10]
 
@@ -96,7 +97,7 @@ def last_tenth(times):
     return order[: -len(order) // 10], order[-len(order) // 10 :]
 
 
-def cold(X, kind, seed=0):
+def cold(X, kind, seed=1):
     """A mask of the ratings of a tenth of the entities of one kind."""
     n = X[:, kind].max() + 1
     return (np.random.default_rng(seed).random(n) < COLD)[X[:, kind]]

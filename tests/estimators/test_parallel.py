@@ -6,7 +6,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -69,17 +69,22 @@ def serial():
 BACKENDS = {
     "one job": serial,
     "two processes": lambda: parallel_config(backend="loky", n_jobs=2),
-    "all processes": lambda: parallel_config(backend="loky", n_jobs=-1),
     "two threads": lambda: parallel_config(backend="threading", n_jobs=2),
     "three threads": lambda: parallel_config(backend="threading", n_jobs=3),
     "dask": lambda: parallel_config(backend="dask"),
 }
 
 
+@cache
 def digits():
     """Rows and hidden units enough that a BLAS would use several threads if it might."""
     X, y = load_digits(return_X_y=True)
     return MLPClassifier((100,), max_iter=3, random_state=0).fit(X, y), X, y
+
+
+@cache
+def measured_alone(measure):
+    return measure.measure(*digits())
 
 
 def assert_same_bits(first, second):
@@ -105,22 +110,18 @@ def test_processes_are_processes_and_the_cluster_is_the_cluster(cluster):
 
 
 @each_parallel
-@pytest.mark.parametrize("name", ["two processes", "all processes", "two threads", "three threads"])
+@pytest.mark.parametrize("name", ["two processes", "three threads"])
 def test_bits_do_not_depend_on_the_workers(measure, name):
-    estimator, X, y = digits()
-    alone = measure.measure(estimator, X, y)
     with BACKENDS[name]():
-        together = measure.measure(estimator, X, y)
-    assert_same_bits(alone, together)
+        together = measure.measure(*digits())
+    assert_same_bits(measured_alone(measure), together)
 
 
-@each_parallel
+@pytest.mark.parametrize("measure", PARALLEL[-1:], ids=repr)
 def test_bits_do_not_depend_on_dask(measure, cluster):
-    estimator, X, y = digits()
-    alone = measure.measure(estimator, X, y)
     with BACKENDS["dask"]():
-        together = measure.measure(estimator, X, y)
-    assert_same_bits(alone, together)
+        together = measure.measure(*digits())
+    assert_same_bits(measured_alone(measure), together)
 
 
 def test_bits_of_factors_do_not_depend_on_dask(cluster, monkeypatch):
@@ -135,7 +136,7 @@ def test_bits_of_factors_do_not_depend_on_dask(cluster, monkeypatch):
     assert_array_equal(alone[1], together[1])
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2, -1])
+@pytest.mark.parametrize("n_jobs", [2, -1])
 def test_bits_do_not_depend_on_n_jobs(n_jobs):
     estimator, X, y = digits()
     alone = local_energy(estimator, X, y, n_draws=33)
@@ -144,11 +145,10 @@ def test_bits_do_not_depend_on_n_jobs(n_jobs):
     assert_same_bits(alone, adaptive_sharpness(estimator, X, y, average=True, n_jobs=n_jobs))
 
 
-@pytest.mark.parametrize("layout", ["C", "F", "strided"])
+@pytest.mark.parametrize("layout", ["F", "strided"])
 def test_bits_do_not_depend_on_the_workers_whatever_the_layout_of_the_rows(layout):
     estimator, X, y = digits()
     X = {
-        "C": np.ascontiguousarray(X),
         "F": np.asfortranarray(X),
         "strided": np.repeat(X, 2, axis=1)[:, ::2],
     }[layout]
@@ -201,11 +201,10 @@ def test_threads_take_turns_with_autograd():
     assert max(most) == 1
 
 
-@pytest.mark.parametrize("n_jobs", [2, -1])
-def test_a_report_is_the_same_in_parallel(n_jobs):
+def test_a_report_is_the_same_in_parallel():
     estimator, X, y = fitted("classes")
     alone = flatness_report(estimator, X, y)
-    together = flatness_report(estimator, X, y, n_jobs=n_jobs)
+    together = flatness_report(estimator, X, y, n_jobs=2)
     assert str(alone) == str(together)
     for name in alone:
         if name != "not_measured":

@@ -42,8 +42,17 @@ X, Y = load_iris(return_X_y=True)
 X = scale(X)
 
 each_network = pytest.mark.parametrize("network", NETWORKS)
-each_solver = pytest.mark.parametrize("solver", SOLVERS)
-each_stochastic_solver = pytest.mark.parametrize("solver", STOCHASTIC)
+# Classifiers and regressors in turn: they share what depends on the solver.
+IN_TURN = [(NETWORKS[k % 2], solver) for k, solver in enumerate(SOLVERS)]
+each_solver = pytest.mark.parametrize(("network", "solver"), IN_TURN)
+# One solver of every shape: a rule with memory, one of several points, stages, and a method. What
+# the checks look at does not depend on the direction of a rule, nor on what it averages.
+SHAPES = ["trace", "replicated_sgd", "chain", "lbfgs"]
+OF_SHAPES = [(NETWORKS[k % 2], solver) for k, solver in enumerate(SHAPES)]
+each_shape = pytest.mark.parametrize(("network", "solver"), OF_SHAPES)
+each_stochastic_shape = pytest.mark.parametrize(
+    ("network", "solver"), [case for case in OF_SHAPES if case[1] in STOCHASTIC]
+)
 
 
 def quick(solver):
@@ -68,6 +77,7 @@ def by_joblib(estimator):
     return joblib.load(file)
 
 
+# test_solvers.py pickles every solver.
 each_round_trip = pytest.mark.parametrize("round_trip", [by_pickle, by_joblib, copy.deepcopy])
 
 
@@ -144,12 +154,6 @@ BY_ROWS = {"consensus", "diffusion", "label_noise", "sap"}
 CHECKED = [solver for solver in [*SOLVERS, *STRUCTURED] if solver not in BY_ROWS]
 
 
-# One solver of every shape: a rule with memory, one of several points, stages, and a method. What
-# the checks look at does not depend on the direction of a rule, nor on what it averages.
-SHAPES = ["trace", "replicated_sgd", "chain", "lbfgs"]
-
-
-# Classifiers and regressors in turn: they share what depends on the solver.
 QUICK = [quick(solver)[k % 2] for k, solver in enumerate(SHAPES)]
 
 
@@ -192,8 +196,7 @@ def test_a_clone_has_the_same_parameters_and_a_solver_of_its_own(network):
     assert_array_equal(weights_of(twin.fit(X, Y)), weights_of(estimator))
 
 
-@each_network
-@each_solver
+@each_shape
 @each_round_trip
 def test_a_copy_predicts_the_same(network, solver, round_trip):
     estimator = network(solver=solver, **SMALL).fit(X, Y)
@@ -203,8 +206,7 @@ def test_a_copy_predicts_the_same(network, solver, round_trip):
     assert twin.flatness_ == estimator.flatness_
 
 
-@each_network
-@each_stochastic_solver
+@each_stochastic_shape
 @each_round_trip
 def test_a_copy_learns_on_to_the_same_bits(network, solver, round_trip):
     rho = "auto" if SOLVERS[solver].default_rho is None else 0.1
@@ -357,9 +359,15 @@ def test_a_pickle_is_small_whatever_the_data(network, way, container):
     assert len(pickle.dumps(estimator)) < X.nbytes / 30
 
 
-@each_network
-@each_solver
-@pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sparse.csr_array])
+@pytest.mark.parametrize(
+    ("network", "solver", "container"),
+    [(*case, np.asarray) for case in IN_TURN]
+    + [
+        (*case, container)
+        for case in OF_SHAPES
+        for container in (np.asfortranarray, sparse.csr_array)
+    ],
+)
 def test_read_only_data_will_do(network, solver, container):
     data = [read_only(array) for array in (container(X), Y, np.linspace(0.5, 2, len(Y)))]
     estimator = network(solver=solver, batch_size=20, **SMALL).fit(*data)
@@ -367,7 +375,6 @@ def test_read_only_data_will_do(network, solver, container):
     assert np.isfinite(estimator.sharpness_)
 
 
-@each_network
 @each_solver
 def test_data_on_disk_will_do(network, solver, tmp_path):
     np.save(tmp_path / "X.npy", X)
@@ -378,7 +385,6 @@ def test_data_on_disk_will_do(network, solver, tmp_path):
     assert_array_equal(estimator.predict(on_disk), in_memory.predict(X))
 
 
-@each_network
 @each_solver
 def test_fitting_writes_to_nothing_it_is_given(network, solver):
     data = X.copy(), Y.copy(), np.linspace(0.5, 2, len(Y))

@@ -96,13 +96,6 @@ def classifier(solver, **params):
     return FlatMLPClassifier(solver=solver, **few | fast | params)
 
 
-def named(solver):
-    """The classes of a solver and of the stages it is made of."""
-    stages = [getattr(solver, name, None) for name in ("first", "second")]
-    classes = [SOLVERS.get(stage, type(stage)) for stage in stages if stage is not None]
-    return {cls.__name__ for cls in [type(solver), *classes]}
-
-
 def told(solver):
     """A solver's parameters; solvers among them are cloned too, and equal in what they say."""
     return {name: repr(value) for name, value in solver.get_params().items()}

@@ -8,7 +8,6 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from stepping import (
-    EVERY,
     FLAT,
     X,
     Y,
@@ -16,7 +15,6 @@ from stepping import (
     each_flat_solver,
     each_solver,
     each_stochastic_solver,
-    named,
     regression,
     told,
     weights_of,
@@ -35,6 +33,7 @@ from skflat.solvers import (
     SANER,
     SAP,
     SGD,
+    SOLVERS,
     Adam,
     EntropySGD,
     FriendlySAM,
@@ -158,14 +157,14 @@ def test_any_objective_is_minimised_in_its_own_dtype(solver, dtype):
     assert quadratic(4.0, 1.0).loss(end) < 0.1
 
 
-# The others need capabilities that a new model lacks; see test_stages.py and test_entropy.py.
-OF_ANY_MODEL = [each for each in EVERY if not named(each) & {"TracePenalty", "PatternEntropy"}]
+# The others need capabilities that a new model lacks: test_trace_penalty.py and test_entropy.py.
+OF_ANY_MODEL = [name for name in SOLVERS if name not in {"trace", "entropy"}]
 
 
-@pytest.mark.parametrize("solver", OF_ANY_MODEL, ids=repr)
-def test_a_new_model_is_minimised(solver):
+@pytest.mark.parametrize("name", OF_ANY_MODEL)
+def test_a_new_model_is_minimised(name):
     objective, w = regression(model=Bilinear(3, 1))
-    end, _ = minimize(solver, objective, w, Settings(rho=0.02, learning_rate_init=0.01))
+    end, _ = minimize(SOLVERS[name](), objective, w, Settings(rho=0.02, learning_rate_init=0.01))
     assert objective.loss(end) < 0.8 * objective.loss(w)
 
 

@@ -53,10 +53,11 @@ class DriftingFactorization(Factorization):
     Parameters
     ----------
     sizes : sequence of four int
-    n_components, touched, features
-        As in `Factorization`.
+    n_components : int
     fit_offsets : bool, default=True
         Must be True.
+    touched, features : default=None
+        As in `Factorization`.
     alpha_drift : float, default=0.0
         Ridge of the drifts, in units of observations.
     """

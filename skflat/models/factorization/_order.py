@@ -51,11 +51,27 @@ def sums_by_code(codes, values, weight, size):
 
 
 def taken_off(values, offsets, codes):
-    """Subtract the offset of its code from every value, in place."""
+    """Subtract the offset of its code from every value, in place.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+    offsets : ndarray of shape (size,)
+    codes : ndarray of int of shape (n_rows,)
+    """
     for part in parts(len(codes)):
         values[part] -= offsets.take(codes[part])
 
 
 def parts(n):
-    """Slices of so many rows, each of limited length."""
+    """Slices of so many rows, each of limited length.
+
+    Parameters
+    ----------
+    n : int
+
+    Returns
+    -------
+    iterable of slice
+    """
     return (slice(start, start + PART) for start in range(0, n, PART))

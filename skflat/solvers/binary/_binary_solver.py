@@ -104,6 +104,11 @@ class BinarySolver(Documented, BaseEstimator):
             Weights in {-1, +1}. `Problems` have one such array each.
         patterns : Patterns
         rng : numpy.random.Generator
+
+        Returns
+        -------
+        iterator of ndarray
+            As of `candidates`.
         """
         return self.candidates(patterns, rng)
 
