@@ -187,6 +187,7 @@ def test_it_goes_with_other_parameters(params):
     assert_allclose(model.column_factors_[COLD:], means, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:als did not converge")
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_array])
 def test_dependent_features_with_hardly_any_penalty(convert):
     once, twice = FEATURES[:, :1], np.repeat(FEATURES[:, :1], 3, axis=1)
