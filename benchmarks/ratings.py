@@ -1,18 +1,20 @@
-"""Ratings: FlatMatrixFactorization beside Surprise's SVD and cmfrec, in error and in time.
+"""Ratings: FlatMatrixFactorization beside Surprise, cmfrec and myFM, in error and in time.
 
 python benchmarks/ratings.py --data DIR [--sets movielens_1m] [--seeds 5] [--quick] [--flatness]
 
 Ratings are split 90/10 by every seed. On the training part of the first seed, a tenth of it held
 out for validation, a grid over the number of components, ``rho`` and the two penalties is searched;
 its best setting is fitted to the whole training part of every seed and scored once on the test
-part. The defaults are fitted to the first seed's ratings in several units. Then a race on the first
-seed: sweep by sweep until the test error of each rival at its end is reached. Rivals that are not
-installed are left out and said to be.
+part. So it is for Gibbs sampling, of which only the number of components is chosen, and for every
+rival, on the first split alone. The defaults are fitted to the first seed's ratings in several
+units. Then a race on the first seed: sweep by sweep until the test error of each rival at its end
+is reached. Rivals that are not installed are left out and said to be.
 
 With --flatness there is only a table: whether ``rho`` is better than ``alpha``. Each alone is tried
 at six strengths, with all else equal, and chosen on the same validation entries.
 
-DIR holds .npz files with the arrays user, item and rating. Jester's are a matrix.
+Errors and seconds are written to ratings.csv. DIR holds .npz files with the arrays user, item and
+rating. Jester's are a matrix.
 """
 
 import argparse
@@ -22,15 +24,19 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from _rating_rivals import RIVALS
 from _timing import print_ratio
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import root_mean_squared_error
 
 from skflat import FlatMatrixFactorization
+from skflat.solvers import Gibbs
 
+CSV = Path(__file__).with_suffix(".csv")
 #: Name to the range of ratings, and the bar for the error where there is one.
 SETS = {
-    "movielens_1m": ((1, 5), 0.850),
+    "movielens_1m": ((1, 5), 0.835),
     "movietweetings_100k": ((0, 10), None),
     "movielens_latest_small": ((0.5, 5), None),
     "jester_1": ((-10, 10), None),
@@ -43,10 +49,12 @@ ALONE = {
 }
 GRID = {
     "n_components": [20, 40],
-    "rho": [0.2, 0.3, 0.4],
+    "rho": [0.1, 0.2, 0.3],
     "alpha": [2.0, 5.0, 10.0],
     "alpha_offsets": [2.0, 5.0],
 }
+#: What is fixed of Gibbs sampling, which learns its penalties. Only components are chosen.
+GIBBS = {"solver": Gibbs(n_members=160), "max_iter": 200}
 #: In which the defaults are fitted: they have to say the same in all of them.
 UNITS = [0.1, 1.0, 10.0, 100.0]
 
@@ -76,17 +84,46 @@ def error_of(model, X, y):
     return root_mean_squared_error(y, model.predict(X))
 
 
-def best_setting(X, y, clip, grid):
+def best_setting(X, y, clip, grid, fixed=None):
     train, held_out = split(len(y), 0)
     best, setting = np.inf, None
     for values in product(*grid.values()):
-        params = dict(zip(grid, values, strict=True))
+        params = (fixed or {}) | dict(zip(grid, values, strict=True))
         model = ours(clip, **params).fit(X[train], y[train])
         error = error_of(model, X[held_out], y[held_out])
         print(f"    {params}   validation {error:.4f}   sweeps {model.n_iter_}", flush=True)
         if error < best:
             best, setting = error, params
     return setting
+
+
+def fits(setting, X, y, clip, n_seeds):
+    """Test error and seconds of one setting, on a split for every seed."""
+    found = []
+    for seed in range(n_seeds):
+        train, test = split(len(y), seed)
+        start = time.perf_counter()
+        model = ours(clip, **setting).fit(X[train], y[train])
+        seconds = time.perf_counter() - start
+        error = error_of(model, X[test], y[test])
+        found.append((error, seconds))
+        told = f"  seed {seed}   test {error:.4f}   {seconds:6.2f} s   sweeps {model.n_iter_}"
+        print(told, flush=True)
+    return found
+
+
+def save(name, rows):
+    """Write the errors on a set to the CSV file, in place of those that it had."""
+    new = [
+        (name, method, seed, error, seconds)
+        for method, found in rows.items()
+        for seed, (error, seconds) in enumerate(found)
+    ]
+    frame = pd.DataFrame(new, columns=["set", "method", "seed", "error", "seconds"])
+    if CSV.exists():
+        before = pd.read_csv(CSV, comment="#")
+        frame = pd.concat([before[before["set"] != name], frame])
+    frame.to_csv(CSV, index=False, float_format="%.5g", lineterminator="\n")
 
 
 def print_defaults(X, y, X_test, y_test):
@@ -103,48 +140,29 @@ def print_defaults(X, y, X_test, y_test):
         )
 
 
-# ---------------------------------------------------------------------------------- rivals
-
-
-def surprise_svd(X, y, X_test, clip):
-    """Surprise's SVD at its defaults: seconds of the fit, and predictions."""
-    import pandas as pd
-    from surprise import SVD, Dataset, Reader
-
-    frame = pd.DataFrame({"user": X[:, 0], "item": X[:, 1], "rating": y})
-    train = Dataset.load_from_df(frame, Reader(rating_scale=clip)).build_full_trainset()
-    start = time.perf_counter()
-    model = SVD(random_state=0).fit(train)
-    seconds = time.perf_counter() - start
-    return seconds, np.array([model.predict(*pair).est for pair in X_test.tolist()])
-
-
-def cmfrec(X, y, X_test, clip, k=20):
-    """cmfrec's CMF by alternating least squares at its defaults: seconds, and predictions."""
-    import pandas as pd
-    from cmfrec import CMF
-
-    frame = pd.DataFrame({"UserId": X[:, 0], "ItemId": X[:, 1], "Rating": y})
-    start = time.perf_counter()
-    model = CMF(k=k, random_state=1, nthreads=1, verbose=False).fit(frame)
-    seconds = time.perf_counter() - start
-    return seconds, model.predict(X_test[:, 0], X_test[:, 1]).clip(*clip)
-
-
-RIVALS = {"Surprise SVD": surprise_svd, "cmfrec k=20": cmfrec}
-
-
 def rivals(X, y, X_test, y_test, clip):
-    """Error and seconds of every rival that is installed."""
+    """Error and seconds of every rival that is installed, its components chosen as ours are."""
+    train, held_out = split(len(y), 0)
     found = {}
-    for name, fit in RIVALS.items():
+    for name, (fit, sizes) in RIVALS.items():
         try:
-            seconds, predicted = fit(X, y, X_test, clip)
+            errors = [
+                root_mean_squared_error(
+                    y[held_out], fit(X[train], y[train], X[held_out], clip, k)[1]
+                )
+                for k in (sizes if len(sizes) > 1 else [])
+            ]
+            k = sizes[int(np.argmin(errors))] if errors else sizes[0]
+            seconds, predicted = fit(X, y, X_test, clip, k)
         except ImportError as missing:
             print(f"  {name:<22} missing: {missing}")
             continue
         found[name] = root_mean_squared_error(y_test, predicted), seconds
-        print(f"  {name:<22} test {found[name][0]:.4f}   {seconds:6.2f} s", flush=True)
+        print(
+            f"  {name:<16} k={k:<4} test {found[name][0]:.4f}   {seconds:6.2f} s"
+            f"   validation {np.round(errors, 4).tolist()}",
+            flush=True,
+        )
     return found
 
 
@@ -174,28 +192,31 @@ def run(folder, name, n_seeds, grid):
     X, y = load(folder, name)
     print(f"{name}: {len(y):,} ratings")
     first, _ = split(len(y), 0)
-    setting = best_setting(X[first], y[first], clip, grid)
-    errors = []
-    for seed in range(n_seeds):
-        train, test = split(len(y), seed)
-        start = time.perf_counter()
-        model = ours(clip, **setting).fit(X[train], y[train])
-        seconds = time.perf_counter() - start
-        errors.append(error_of(model, X[test], y[test]))
-        print(f"  seed {seed}   test {errors[-1]:.4f}   {seconds:6.2f} s   sweeps {model.n_iter_}")
-    print(f"  ours at {setting}: {np.mean(errors):.4f} +- {np.std(errors, ddof=1):.4f}")
+    settings = {
+        "als": best_setting(X[first], y[first], clip, grid),
+        "gibbs": best_setting(
+            X[first], y[first], clip, {"n_components": grid["n_components"]}, GIBBS
+        ),
+    }
+    rows = {each: fits(setting, X, y, clip, n_seeds) for each, setting in settings.items()}
+    errors = {each: [error for error, _ in found] for each, found in rows.items()}
+    for each, found in errors.items():
+        spread = np.std(found, ddof=1)
+        print(f"  ours, {each}, at {settings[each]}: {np.mean(found):.4f} +- {spread:.4f}")
     train, test = split(len(y), 0)
     parts = X[train], y[train], X[test], y[test]
     print_defaults(*parts)
     theirs = rivals(*parts, clip)
+    save(name, rows | {each: [found] for each, found in theirs.items()})
     reached = seconds_to(
-        {each: error for each, (error, _) in theirs.items()}, *parts, clip, setting
+        {each: error for each, (error, _) in theirs.items()}, *parts, clip, settings["als"]
     )
     for each, (error, seconds) in theirs.items():
         print_ratio(f"seconds to the error of {each}", reached.get(each, np.inf), seconds, 1.0)
-        print_ratio(f"test error, over that of {each}", errors[0], error, 1.0)
+        for ours_is, found in errors.items():
+            print_ratio(f"test error of {ours_is}, over that of {each}", found[0], error, 1.0)
     if bar is not None:
-        print_ratio(f"test error, over {bar}", np.mean(errors), bar, 1.0)
+        print_ratio(f"test error of gibbs, over {bar}", np.mean(errors["gibbs"]), bar, 1.0)
 
 
 def print_flatness(folder, name, n_seeds):

@@ -263,6 +263,23 @@ def uncertainty(frame):
     return means.map(lambda x: "" if np.isnan(x) else f"{x:.3f}").rename_axis("mean log-loss")
 
 
+@table("ratings.csv", "python benchmarks/ratings.py --data DIR")
+def ratings(frame):
+    """Mean test error by set and method, with the deviation over splits, and seconds of a fit."""
+    columns = {}
+    for name, part in frame.groupby("set", sort=False):
+        groups = part.groupby("method", sort=False)
+        columns[name] = {method: with_spread(found["error"]) for method, found in groups}
+        columns[f"{name}, seconds"] = groups["seconds"].median().map("{:.0f}".format)
+    return pd.DataFrame(columns).rename_axis("test RMSE")
+
+
+def with_spread(values):
+    """A mean, with the standard deviation if there are several values."""
+    told = f"{values.mean():.4f}"
+    return told if len(values) == 1 else f"{told} ± {values.std():.4f}"
+
+
 # ------------------------------------------------------------------------ what predicts?
 
 
