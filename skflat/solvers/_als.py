@@ -1,6 +1,7 @@
 """Alternating least squares for the expected loss under weight noise."""
 
 import warnings
+from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
@@ -98,14 +99,8 @@ class ALS(Solver):
         n_steps = self.n_steps if self.inner == "cg" else None
         closed_form = run.objective.capability(LeastSquares)
         alternation = closed_form.alternation(run.settings.rho, n_steps, run.settings.n_jobs)
-        try:
-            with one_thread(), np.errstate(over="ignore", invalid="ignore"):
-                self._sweeps(alternation, w, run)
-        except np.linalg.LinAlgError:  # the matrix has entries that are not finite
-            run.diverged = True
-        except KeyboardInterrupt:
-            run.interrupted = True
-            warn_or_raise("Training interrupted by user.", stacklevel=5)
+        with sweeping(run):
+            self._sweeps(alternation, w, run)
         return w
 
     def _sweeps(self, alternation, w, run):
@@ -144,3 +139,16 @@ class ALS(Solver):
         if settings.early_stopping:
             return history.n_no_improvement > settings.n_iter_no_change
         return fall <= settings.tol * learnt
+
+
+@contextmanager
+def sweeping(run):
+    """A context for sweeps of closed forms. ``run`` is told if they diverge or are interrupted."""
+    try:
+        with one_thread(), np.errstate(over="ignore", invalid="ignore"):
+            yield
+    except np.linalg.LinAlgError:  # the equations have entries that are not finite
+        run.diverged = True
+    except KeyboardInterrupt:
+        run.interrupted = True
+        warn_or_raise("Training interrupted by user.", stacklevel=7)

@@ -6,8 +6,8 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval
-from .._parallel import one_thread, warn_or_raise
 from ..objective import LeastSquares
+from ._als import sweeping
 from ._solver import Solver
 
 
@@ -33,8 +33,9 @@ class Gibbs(Solver):
     Observations have normal noise, and the factors and the offset of an entity have a normal prior
     with a full covariance. The variance of the noise, and mean and precision of each prior, are
     drawn with the factors (Salakhutdinov and Mnih, ICML 2008, "Bayesian probabilistic matrix
-    factorization using Markov chain Monte Carlo"). So neither ``alpha`` nor ``alpha_offsets`` is
-    used: the penalties are learnt. A single draw predicts worse than `ALS`, and the mean over many
+    factorization using Markov chain Monte Carlo"). The prior of the variance counts as one more
+    observation, without a residual. ``fit`` uses neither ``alpha`` nor ``alpha_offsets``, because
+    the penalties are learnt. A single draw predicts worse than `ALS`, and the mean over many
     predicts better, because it is the mean over the whole valley.
 
     A draw of one kind of entities is a sweep of `ALS` on targets with new noise, around a prior
@@ -90,14 +91,8 @@ class Gibbs(Solver):
     def solve(self, w, state, run):
         closed_form = run.objective.capability(LeastSquares)
         chain = closed_form.draws(run.settings.rho, state.seed, run.settings.n_jobs)
-        try:
-            with one_thread(), np.errstate(over="ignore", invalid="ignore"):
-                self._sweeps(chain, w, run)
-        except np.linalg.LinAlgError:  # the equations have entries that are not finite
-            run.diverged = True
-        except KeyboardInterrupt:
-            run.interrupted = True
-            warn_or_raise("Training interrupted by user.", stacklevel=5)
+        with sweeping(run):
+            self._sweeps(chain, w, run)
         if not chain.kept:  # stopped in the burn-in
             chain.keep(w)
         w, state.ridge = chain.mean()

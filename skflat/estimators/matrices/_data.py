@@ -110,11 +110,15 @@ class Observing(Described, Timed, FlatEstimator):
 
     def _known_codes(self, columns):
         """Codes of validated columns; -1 for identifiers that no fit has seen."""
-        times, labels = self._times, self._labels(len(columns))
-        known, labels = (times.left_out(each) if times else each for each in (columns, labels))
+        known, labels = self._without_times(columns)
         check_alike(known, self.identifiers_, labels)
         codes = self._codes(known, self.identifiers_)
-        return times.with_bins(codes, columns) if times else codes
+        return self._times.with_bins(codes, columns) if self._times else codes
+
+    def _without_times(self, columns):
+        """The columns of identifiers, and their names in messages."""
+        both = columns, self._labels(len(columns))
+        return both if self._times is None else tuple(map(self._times.left_out, both))
 
     def _codes(self, columns, identifiers):
         pairs = zip(columns, identifiers, strict=True)

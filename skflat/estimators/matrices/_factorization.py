@@ -74,11 +74,11 @@ class FlatMatrixFactorization(
         of the entries. It tries 32, 8, 2 and so on down to 1/128 as long as the held-out entries
         are predicted better. This takes a few rough fits by ``'als'``, which cost about as much as
         the fit. ``'auto'`` is 1 if there are fewer than ten observations to hold out, or if
-        ``partial_fit`` is called first.
+        ``partial_fit`` is called first. ``'gibbs'`` learns it instead.
     alpha_offsets : float, default=2.0
         Strength of the L2 penalty on offsets, in units of observations. An offset with ``n``
         observations is multiplied by ``n / (n + alpha_offsets)``. Values of 1 to 3 were best on
-        ratings of films and jokes.
+        ratings of films and jokes. ``'gibbs'`` uses it only in ``fold_in`` and ``transform``.
     fit_offsets : bool, default=True
         Whether the model has an intercept and offsets. Without them it is the product of two
         matrices.
@@ -125,12 +125,12 @@ class FlatMatrixFactorization(
         unexplained. On films, 1 to 10 were best.
     timestamps : int, str or None, default=None
         Position or name of the column of ``X`` that holds the time of every observation, a number
-        or a date. Then ``X`` has two columns of identifiers besides, here and in ``predict``. The
-        model has one more offset for every identifier in every bin of time, its drift. Times after
-        those of ``fit`` are in the last bin, and those before are in the first. `recommend` uses
-        the last bin. The drift is 0 where nothing was observed. Drifts predict ratings held out at
-        random better, but ratings of the future hardly. Only for ``'als'``, not for implicit
-        feedback, and without ``partial_fit``, ``fold_in`` and ``warm_start``.
+        or a date. The other two columns of ``X`` are identifiers. ``predict`` takes three columns,
+        too. The model has one more offset for every identifier in every bin of time, its drift.
+        Times after those of ``fit`` are in the last bin, and those before are in the first.
+        `recommend` uses the last bin. The drift is 0 where nothing was observed. Drifts predict
+        ratings held out at random better, but ratings of the future hardly. Only for ``'als'``, not
+        for implicit feedback, and without ``partial_fit``, ``fold_in`` and ``warm_start``.
     n_time_bins : int, default=30
         Number of bins. They have about equally many observations.
     alpha_drift : float, default=20.0
@@ -168,13 +168,14 @@ class FlatMatrixFactorization(
         Whether to print every epoch, with this loss.
     warm_start : bool, default=False
         Whether ``fit`` continues from the factors of the previous fit. New identifiers are added.
+        Not for ``'gibbs'``, which begins every chain anew.
     momentum : float, default=0.9
         Momentum of the base optimizer ``'sgd'``.
     nesterovs_momentum : bool, default=True
         Whether this momentum is Nesterov's.
     early_stopping : bool, default=False
         Whether to stop when R^2 on held-out observations no longer improves, and to keep the
-        factors with the best score.
+        factors with the best score. ``'gibbs'`` runs all sweeps on all observations.
     validation_fraction : float, default=0.1
         Share of the observations that early stopping holds out.
     beta_1, beta_2 : float, default=0.9 and 0.999
@@ -197,7 +198,9 @@ class FlatMatrixFactorization(
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_columns)
-        Column factors, transposed.
+        Column factors, transposed. With ``'gibbs'`` the factors of all draws kept are side by side.
+        So ``n_components`` is then multiplied by their number, in all shapes here and in
+        ``transform``.
     row_factors_ : ndarray of shape (n_rows, n_components)
         Row factors.
     column_factors_ : ndarray of shape (n_columns, n_components)
@@ -229,7 +232,8 @@ class FlatMatrixFactorization(
     rho_ : float
         The radius used.
     alpha_ : float
-        The penalty of the factors used, in units of ``scale_``.
+        The penalty of the factors used, in units of ``scale_``. With ``'gibbs'`` it is the one to
+        which the learnt prior amounts.
     scale_ : float
         The unit in which targets were fitted. It is the root mean square of their residuals, each
         from offsets that are fitted to all other observations. If offsets explain little, this is
@@ -252,13 +256,15 @@ class FlatMatrixFactorization(
         The three values with standard errors and protocols.
     n_grad_evals_ : float
         Number of observations that the solver has differentiated, divided by the number of
-        observations. A sweep of ``'als'`` counts 1 for each column of identifiers.
+        observations. A sweep of ``'als'`` or ``'gibbs'`` counts 1 for each column of identifiers,
+        and 1 for the drifts of each.
     loss_ : float
         Loss of the last epoch. After ``partial_fit`` by ``'als'`` with explicit feedback, it is
         that of all observations of the rows that were solved for, because an update does not pass
         over the others. With implicit feedback it is that of all pairs.
     loss_curve_ : list of float
-        Loss of every epoch, or expected loss of every sweep of ``'als'``.
+        Loss of every epoch, expected loss of every sweep of ``'als'``, or loss of every draw of
+        ``'gibbs'``.
     best_loss_ : float or None
         Smallest loss of an epoch. None with early stopping.
     validation_scores_ : list of float or None
@@ -487,10 +493,10 @@ class FlatMatrixFactorization(
         """Train for one epoch on the given observations. Their identifiers may be new.
 
         Call ``measure`` to measure the result. The method is only available for solvers that use
-        batches, and for ``'als'`` with ``keep_seen=True``. ``'lbfgs'`` needs all observations at
-        once. If there are new identifiers, the moments of the base optimizer start anew. A matrix
-        may get new rows, but no new columns. The first call sets the unit ``scale_``, so give it
-        enough observations for this.
+        batches, and for ``'als'`` with ``keep_seen=True`` and without ``timestamps``. ``'lbfgs'``
+        needs all observations at once. If there are new identifiers, the moments of the base
+        optimizer start anew. A matrix may get new rows, but no new columns. The first call sets the
+        unit ``scale_``, so give it enough observations for this.
 
         ``'als'`` solves once for every entity that occurs in the given observations, from all of
         its observations in this and all earlier calls of ``fit``, ``partial_fit`` and ``fold_in``.

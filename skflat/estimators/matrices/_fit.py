@@ -8,9 +8,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ..._callbacks import selecting
 from ..._compat import Interval, StrOptions
 from ...models.factorization import DriftingFactorization, Factorization, ImplicitFactorization
-from ...objective import HalfSquared, Objective
+from ...objective import HalfSquared, LeastSquares, Objective
 from ...problems import COMPLETION, Problem, as_problem, factorization
 from ...solvers import ALS, SOLVERS, Gibbs, Solver, spawn_generator
 from ...symmetry import balance, balance_eigenvalue
@@ -124,8 +125,14 @@ class BaseFactorization(FoldingIn):
             raise ValueError("partial_fit of 'als' has no early stopping: set it to False.")
         if updates and self.timestamps is not None:
             raise ValueError(f"partial_fit has no timestamps, got {self.timestamps!r}.")
+        sampling = isinstance(self._solver(), Gibbs)
+        if sampling and selecting(self) is not None:
+            raise ValueError(
+                "A monitor with select= keeps one epoch, and 'gibbs' the mean over many: set "
+                "select=None."
+            )
         if not first_pass:
-            if isinstance(self._solver(), Gibbs):
+            if sampling:
                 raise ValueError("'gibbs' begins every chain anew: set warm_start=False.")
             self._check_feedback()
         self._implicit = self.feedback == "implicit"
@@ -329,9 +336,13 @@ class BaseFactorization(FoldingIn):
 
     def _advice(self):
         """What to try if training has learnt nothing."""
-        less = f"less of rho={self.rho_:.3g}, alpha={self.alpha_:.3g} or alpha_offsets"
-        tried = [f"{less}={self.alpha_offsets:.3g}", f"more sweeps than max_iter={self.max_iter}"]
-        if not isinstance(self._solver(), ALS):
+        tried = [f"more sweeps than max_iter={self.max_iter}"]
+        if not isinstance(self._solver(), Gibbs):
+            less = f"less of rho={self.rho_:.3g}, alpha={self.alpha_:.3g} or alpha_offsets"
+            tried.insert(0, f"{less}={self.alpha_offsets:.3g}")
+        elif self.rho_ > 0:
+            tried.insert(0, f"less of rho={self.rho_:.3g}")
+        if LeastSquares not in self._solver().requires:
             tried.append(f"another learning_rate_init than {self.learning_rate_init}")
         if not self.fit_offsets:
             tried.insert(0, "fit_offsets=True")

@@ -81,6 +81,8 @@ class Alternation:
     """
 
     budget, block = BUDGET, BLOCK
+    #: Whether ``n_steps`` of conjugate gradients may take the place of an exact solution.
+    by_steps = False
 
     def __init__(self, model, batch, alpha, rho, kinds=None, n_jobs=None):
         self.model, self.batch, self.alpha, self.rho = model, batch, pair(alpha), rho

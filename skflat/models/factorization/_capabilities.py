@@ -69,7 +69,7 @@ class Ridges(LeastSquares):
         model, data, alpha = self.objective.model, self.objective.data, self.objective.alpha
         if n_steps is None:
             return model.alternates(model, data, alpha, rho, n_jobs=n_jobs)
-        if model.alternates is Alternation:
+        if not model.alternates.by_steps:
             raise NotDefinedError(
                 "ALS(inner='cg') is for feedback='implicit'. Ratings are always solved exactly."
             )
@@ -78,7 +78,7 @@ class Ridges(LeastSquares):
     def draws(self, rho, seed, n_jobs=None):
         model = self.objective.model
         if model.alternates is not Alternation:
-            raise NotDefinedError("'gibbs' is for feedback='explicit'.")
+            raise NotDefinedError("'gibbs' is for feedback='explicit' without timestamps.")
         return GibbsSweeps(model, self.objective.data, rho, seed, n_jobs)
 
 

@@ -166,7 +166,9 @@ class Ridge:
     def _factored(self):
         A = self.Z @ self.Z.T if self.is_dual else self.Z.T @ self.Z
         A = (A.toarray() if sparse.issparse(A) else A).astype(float)
-        A.flat[:: len(A) + 1] += self.tau
+        # With less than this, rounding would make the matrix of dependent features indefinite.
+        least = len(A) * np.finfo(self.Z.dtype).eps * A.diagonal().max(initial=0)
+        A.flat[:: len(A) + 1] += max(self.tau, least)
         return cho_factor(A, overwrite_a=True)
 
     def solve(self, B, start=None):

@@ -48,7 +48,9 @@ class GibbsSweeps(Alternation):
         total = self.batch.total_weight
         # With less noise the equations cannot be solved in the precision of the targets.
         least = np.sqrt(np.finfo(w.dtype).eps)
-        self.variance = max(squares / (2 * rng.gamma(total / 2)), least)
+        # The prior is one more observation, without a residual. With no prior, the noise of very
+        # few observations would be unbounded.
+        self.variance = max(squares / (2 * rng.gamma((total + 1) / 2)), least)
         return squares / (2 * total)
 
     def keep(self, w):

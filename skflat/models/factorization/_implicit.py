@@ -44,6 +44,8 @@ class ImplicitAlternation(Alternation):
         Cholesky's decomposition.
     """
 
+    by_steps = True
+
     def __init__(self, model, batch, alpha, rho, kinds=None, n_jobs=None, n_steps=None):
         # Conjugate gradients need only the gathered factors, and no second array of that size.
         self.budget = BUDGET if n_steps is None else 2 * BUDGET

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.model_selection import cross_val_score, train_test_split
 
 from skflat import FlatMatrixFactorization
+from skflat.solvers import ALS
 
 SMALL = {
     "n_components": 2,
@@ -110,6 +111,15 @@ def test_recommendations_are_for_the_last_bin():
     assert model.transform(X[:7]).shape == (7, 6)
 
 
+def test_seen_may_be_a_frame_with_times():
+    frame = pd.DataFrame(X[TRAIN], columns=["user", "item", "day"])
+    model = fitted(frame, timestamps="day")
+    ids = model.recommend([3], n=30, seen=frame).ids
+    assert_array_equal(ids, fitted().recommend([3], n=30, seen=X[TRAIN]).ids)
+    with pytest.raises(ValueError, match="column 'item' were numbers in fit, got 'a'"):
+        model.recommend([3], seen=frame.assign(item="a"))
+
+
 def test_it_is_cloned_pickled_split_and_measured():
     model = fitted(measures=["sharpness", "flatness", "weakness"], early_stopping=True)
     assert 0 < model.weakness_ < 1
@@ -155,6 +165,8 @@ def test_it_goes_with_features_and_with_single_precision():
         ({"timestamps": 3}, "one of the 3 columns of X, got 3"),
         ({"timestamps": "day"}, "got 'day'"),
         ({"timestamps": 1.5}, "timestamps"),
+        ({"timestamps": True}, "got True"),
+        ({"solver": ALS(inner="cg")}, "is for feedback='implicit'"),
         ({"X": X[TRAIN][:, :2], "timestamps": 1}, "two columns of identifiers and one of times"),
         ({"solver": "adam"}, "needs solver='als', got 'adam'"),
         ({"feedback": "implicit", "y": np.ones(len(TRAIN))}, "needs feedback='explicit'"),

@@ -5,9 +5,12 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 from skflat import FlatMatrixFactorization
-from skflat.measures import hessian_trace
+from skflat.measures import FlatnessMonitor, hessian_trace
+from skflat.models.factorization._gibbs import GibbsSweeps
 from skflat.solvers import Gibbs
 
 N_ROWS, N_COLUMNS, K = 80, 40, 3
@@ -125,12 +128,26 @@ def test_what_is_not_defined_is_refused(entries, params, message):
         sampled((X, np.abs(y)), **params)
 
 
+@pytest.mark.parametrize(("rho", "tried"), [("auto", "Try more sweeps"), (1e6, "Try less of rho=")])
+def test_advice_names_only_what_is_used(entries, rho, tried):
+    model = FlatMatrixFactorization(2, solver="gibbs", rho=rho, max_iter=2, random_state=0)
+    with pytest.warns(ConvergenceWarning, match=f"{tried}.*max_iter=2.$") as told:
+        model.set_params(measures=None).fit(*entries[:2], np.full(800, 1e-6))
+    assert "alpha" not in str(told[0].message)
+
+
 def test_neither_updates_nor_warm_starts(entries, model):
     with pytest.raises(AttributeError, match="partial_fit"):
         model.partial_fit(*entries[:2])
     warm = sampled(entries, warm_start=True, max_iter=5)
     with pytest.raises(ValueError, match="warm_start"):
         warm.fit(*entries[:2])
+
+
+def test_no_single_draw_is_selected(entries, model):
+    monitor = FlatnessMonitor([], select="sharpness")
+    with pytest.raises(ValueError, match="set select=None"):
+        clone(model).set_callbacks(monitor).fit(*entries[:2])
 
 
 def test_one_column_of_identifiers_and_three(entries):
@@ -146,3 +163,34 @@ def test_single_precision_stays(entries):
     model = sampled((X, y.astype(np.float32)))
     assert model.row_factors_.dtype == model.predict(X_new).dtype == np.float32
     assert model.score(X_new, y_new) > 0.5
+
+
+@pytest.mark.filterwarnings("ignore:Training ended no better")
+@pytest.mark.parametrize(("n", "weight"), [(1, None), (5, 1e-3), (800, 1e-6)])
+def test_little_information_keeps_the_chain_bounded(entries, n, weight):
+    X, y, *_ = entries
+    weight = None if weight is None else np.full(n, weight)
+    for seed in range(5):
+        model = FlatMatrixFactorization(2, solver="gibbs", max_iter=10, random_state=seed)
+        model.set_params(measures=None).fit(X[:n], y[:n], weight)
+        assert np.abs(model.predict(X)).max() < 50
+        if n == 1:
+            assert np.abs(model.predict(X[:1]) - y[0]) < 0.5 * np.abs(y[0])
+
+
+def test_interrupted_it_keeps_what_it_has(entries, monkeypatch):
+    sweeps = []
+
+    def stopped(chain, w):
+        sweeps.append(w)
+        if len(sweeps) == 5:
+            raise KeyboardInterrupt
+        return draw(chain, w)
+
+    draw = GibbsSweeps.sweep
+    monkeypatch.setattr(GibbsSweeps, "sweep", stopped)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        model = sampled(entries, solver=Gibbs(burn_in=0.0))
+    assert model.n_iter_ == 4
+    assert model.row_factors_.shape[1] in (5 * 3, 5 * 4)
+    assert np.isfinite(model.predict(entries[2])).all()

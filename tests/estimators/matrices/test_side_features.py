@@ -187,6 +187,15 @@ def test_it_goes_with_other_parameters(params):
     assert_allclose(model.column_factors_[COLD:], means, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:als did not converge")
+@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_array])
+def test_dependent_features_with_hardly_any_penalty(convert):
+    once, twice = FEATURES[:, :1], np.repeat(FEATURES[:, :1], 3, axis=1)
+    tables = [(np.arange(N), convert(features)) for features in (once, twice)]
+    one, other = (fitted(table, alpha_features=1e-300, max_iter=5) for table in tables)
+    assert_allclose(other.predict(X), one.predict(X), rtol=1e-6)
+
+
 def test_single_precision_stays_single():
     model = fitted(y=Y[WARM].astype(np.float32))
     assert {F.dtype for F in (*model.factors_, model.item_coef_)} == {np.dtype(np.float32)}

@@ -63,7 +63,8 @@ class Recommending:
             The candidates. All must have been seen in ``fit``. None stands for all that were.
         seen : array-like of shape (n_pairs, 2), default=None
             Pairs of a user and an item that is left out. There may be none. Unknown identifiers
-            have no effect on others. A user who was not seen in ``fit`` may occur.
+            have no effect on others. A user who was not seen in ``fit`` may occur. With
+            ``timestamps`` the columns are those of ``X``, and the times have no effect.
 
         Returns
         -------
@@ -254,10 +255,8 @@ class Recommending:
         """Positions in ``names`` and codes of items of the pairs in ``seen``."""
         if hasattr(seen, "__len__") and len(seen) == 0:
             return _nothing()
-        columns = self._identified(seen)
-        if self._times is not None:
-            columns = self._times.left_out(columns)
-        check_alike(columns, self.identifiers_, self._labels(2))
+        columns, labels = self._without_times(self._identified(seen))
+        check_alike(columns, self.identifiers_, labels)
         # Users may be unknown and may occur several times, so each is compared by its name.
         asked = distinct(names)
         user, items = codes_of(columns[0], asked), codes_of(columns[1], self.identifiers_[1])

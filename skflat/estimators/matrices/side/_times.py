@@ -64,7 +64,8 @@ def place_of_times(timestamps, names, n_columns):
         If there is no such column, or if there are not two columns of identifiers beside it.
     """
     known = [] if names is None else list(names)
-    if isinstance(timestamps, Integral) and -n_columns <= timestamps < n_columns:
+    is_number = isinstance(timestamps, Integral) and not isinstance(timestamps, bool)
+    if is_number and -n_columns <= timestamps < n_columns:
         place = int(timestamps) % n_columns
     elif isinstance(timestamps, str) and timestamps in known:
         place = known.index(timestamps)
