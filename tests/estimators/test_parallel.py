@@ -247,6 +247,7 @@ def test_a_worker_that_dies_is_an_error_that_says_so():
     assert run(abs, [(-1,), (2,)], n_jobs=2) == [1, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 @pytest.mark.filterwarnings("ignore")  # dask's workers complain while they go down
 def test_a_worker_of_a_cluster_that_dies_is_an_error_that_says_so():

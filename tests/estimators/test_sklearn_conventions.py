@@ -124,6 +124,7 @@ def test_the_default_factorization_and_imputer_pass(estimator, check):
 OF_FACTORS = ["lbfgs", "sam"]
 
 
+@pytest.mark.slow
 @parametrize_with_checks(
     [FlatMatrixFactorization(solver=s, measures=None, max_iter=10) for s in OF_FACTORS]
 )
@@ -131,6 +132,7 @@ def test_a_factorization_with_other_solvers_passes(estimator, check):
     check(estimator)
 
 
+# The default factorization shows the same code without draws.
 # Of a row given twice the noise is drawn twice. So its draws are others than those of weight 2.
 BY_DRAWS = [
     case
@@ -141,6 +143,7 @@ BY_DRAWS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("estimator", "check"), BY_DRAWS, ids=[check.func.__name__ for _, check in BY_DRAWS]
 )

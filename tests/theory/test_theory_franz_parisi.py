@@ -87,6 +87,7 @@ def test_typical_solutions_are_isolated_where_those_of_largest_margin_are_not():
     assert franz_parisi(0.7, 0.008, max_margin(0.7)).entropy == pytest.approx(0.0196, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_even_the_largest_margin_is_alone_beyond_the_threshold():
     assert flat_minima_threshold() == pytest.approx(0.7305, abs=0.003)
     beyond = franz_parisi(0.76, np.geomspace(0.005, 0.05, 9), max_margin(0.76))
@@ -152,6 +153,7 @@ def test_what_is_outside_the_domain_is_refused_by_name(call, message):
         call()
 
 
+@pytest.mark.slow
 def test_a_curve_that_ends_says_so():
     with pytest.raises(SaddlePointError, match=r"before distance=0\.0001: .* at distance 0"):
         franz_parisi(0.8, 1e-4)

@@ -117,7 +117,7 @@ def test_scaled_patterns_are_stored_as_well(load):
 @short
 @pytest.mark.parametrize(
     "name",
-    ["a wine", "unbalanced", *(pytest.param(n, marks=pytest.mark.slow) for n in LARGER)],
+    ["a wine", *(pytest.param(n, marks=pytest.mark.slow) for n in ["unbalanced", *LARGER])],
 )
 def test_the_default_is_not_behind_any_solver_on_tables(name):
     X, y = TABLES[name]
