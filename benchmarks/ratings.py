@@ -45,7 +45,7 @@ RIVALLED = ["movielens_1m", "movietweetings_100k"]  # by default
 #: One ridge alone: ``rho`` in units of the root of the deviation of the ratings, or ``alpha``.
 ALONE = {
     "rho": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
-    "alpha": [0.5, 2.0, 5.0, 10.0, 20.0, 40.0],
+    "alpha": [2.0, 5.0, 12.0, 30.0, 80.0, 200.0],
 }
 GRID = {
     "n_components": [20, 40],
