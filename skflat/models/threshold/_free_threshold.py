@@ -88,7 +88,7 @@ def nearest_bits(thresholds, n_inputs, n_bits=N_BITS):
 
     Returns
     -------
-    ndarray of shape (*thresholds.shape, n_bits)
+    ndarray of shape (..., n_bits)
     """
     rest = np.array(thresholds, float)
     bits = np.empty((*rest.shape, n_bits))
