@@ -72,7 +72,8 @@ $(VENV)/.bench: pyproject.toml
 	$(PYTHON) -m venv $(VENV)-bench
 	$(VENV)-bench/bin/python -m pip install --quiet torch==2.13.0 \
 		einops einconv opt-einsum tqdm linear-operator
-	$(VENV)-bench/bin/python -m pip install --quiet implicit==0.7.3
+	$(VENV)-bench/bin/python -m pip install --quiet implicit==0.7.3 \
+		scikit-surprise==1.1.5 cmfrec==3.5.1.post14 myfm==0.4.0
 	# Without what they depend on: torchvision, which they do not need here, asks for another torch.
 	$(VENV)-bench/bin/python -m pip install --quiet --no-deps \
 		PyHessian==0.1 curvlinops-for-pytorch==3.0.1 backpack-for-pytorch==1.7.1
