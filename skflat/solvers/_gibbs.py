@@ -93,6 +93,8 @@ class Gibbs(Solver):
         chain = closed_form.draws(run.settings.rho, state.seed, run.settings.n_jobs)
         with sweeping(run):
             self._sweeps(chain, w, run)
+        if run.diverged:
+            return w
         if not chain.kept:  # stopped in the burn-in
             chain.keep(w)
         w, state.ridge = chain.mean()

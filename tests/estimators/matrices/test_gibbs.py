@@ -194,3 +194,13 @@ def test_interrupted_it_keeps_what_it_has(entries, monkeypatch):
     assert model.n_iter_ == 4
     assert model.row_factors_.shape[1] in (5 * 3, 5 * 4)
     assert np.isfinite(model.predict(entries[2])).all()
+
+
+def test_a_chain_that_diverges_at_once_says_so(entries, monkeypatch):
+    def sweep(chain, w):
+        w[:] = np.nan
+        return np.nan
+
+    monkeypatch.setattr("skflat.models.factorization._gibbs.GibbsSweeps.sweep", sweep)
+    with pytest.raises(ValueError, match="non-finite parameter weights"):
+        sampled(entries)
