@@ -19,23 +19,34 @@ from threadpoolctl import threadpool_limits
 
 from skflat import FlatPerceptronClassifier
 from skflat.experiments import Checkpoint
-from skflat.solvers.binary import AMP, BINARY_SOLVERS, SBPI, FocusingAMP
+from skflat.solvers.binary import (
+    AMP,
+    BINARY_SOLVERS,
+    SBPI,
+    FocusingAMP,
+    ReplicatedAnnealing,
+)
 
 SOLVERS = {
     **{name: name for name in BINARY_SOLVERS},
     "amp, slow": AMP(reinforcement=3e-4),
+    "focusing_amp, once": FocusingAMP(n_restarts=0),
     "focusing_amp, slow": FocusingAMP(step=3e-4),
+    "one annealed": ReplicatedAnnealing(n_replicas=1),
     "sbpi, low": SBPI(threshold=0.05, period=None),
     "sbpi, fixed": SBPI(period=None),
 }
 LOADS = {
     "amp": (0.5, 0.6, 0.7, 0.74, 0.76),
     "amp, slow": (0.7, 0.74, 0.76, 0.78),
-    "focusing_amp": (0.5, 0.7, 0.74, 0.76),
+    "focusing_amp": (0.5, 0.7, 0.74, 0.75, 0.76),
+    "focusing_amp, once": (0.7, 0.74, 0.75, 0.76),
     "focusing_amp, slow": (0.74, 0.75, 0.76),
     "focusing_bp": (0.5, 0.6, 0.7),
     "max_sum": (0.3, 0.5, 0.6),
     "mean_field": (0.4, 0.5, 0.6),
+    "one annealed": (0.3, 0.4, 0.5),
+    "replicated_annealing": (0.3, 0.4, 0.5),
     "replicated_sgd": (0.3, 0.4, 0.5),
     "sbpi": (0.3, 0.5, 0.6, 0.65, 0.68),
     "sbpi, low": (0.3, 0.5, 0.6),

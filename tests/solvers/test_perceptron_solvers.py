@@ -326,6 +326,54 @@ def test_focusing_amp_is_the_rule_written_down(signs):
     assert_array_equal(found, plain_focusing_amp(patterns.matrix, 0.01, 60, 0))
 
 
+HARD = 0.74  # nearly the most patterns for a weight that focusing AMP stores
+
+
+def test_focusing_amp_climbs_again_from_its_camp():
+    patterns = [random_patterns(501, HARD, seed) for seed in (0, 3, 5, 6)]
+    once, often = (
+        [solve(FocusingAMP(step=0.004, n_restarts=k), each).n_violated for each in patterns]
+        for k in (0, 10)
+    )
+    assert all(more <= less for more, less in zip(often, once, strict=True))
+    assert sum(often) < sum(once)
+
+
+def test_a_first_climb_is_the_whole_protocol_without_restarts():
+    """A tenth of the rows are the reverse of others, so nothing promises a solution."""
+    xi = random_patterns(101, 0.6, 0).matrix
+    patterns = Patterns(np.concatenate([xi, -xi[:6]])[None])
+    found = [candidates(FocusingAMP(step=0.02, n_restarts=k), patterns, 50) for k in (0, 20)]
+    assert_array_equal(found[1], found[0])
+    assert solve(FocusingAMP(step=0.02), patterns).n_iter == 50
+
+
+def test_problems_that_are_equal_climb_alike():
+    xi = random_patterns(501, HARD, 5).xi
+    t = np.random.default_rng(0).choice([-1.0, 1.0], (2, xi.shape[1]))
+    problems = Problems(xi, np.array([np.ones(xi.shape[1]), t[0], t[1], np.ones(xi.shape[1])]))
+    found = solve(FocusingAMP(step=0.004, n_restarts=2), problems)
+    assert max(each.n_iter for each in found) > 250  # one climb has at most so many
+    assert_array_equal(found[0].w, found[3].w)
+    assert_array_equal([f.n_violated for f in found], problems.n_violated([f.w for f in found]))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [float, np.float32])
+def test_real_entries_and_thresholds_climb_again(weighted, dtype):
+    climbs, rng = [], np.random.default_rng(0)
+    for seed in range(3):
+        xi = (random_patterns(501, HARD, seed).xi * rng.uniform(0.9, 1.1, 501)).astype(dtype)
+        t = rng.choice([-1.0, 1.0], xi.shape[1]).astype(dtype)
+        weight = rng.permutation(np.linspace(0.8, 1.2, len(t))) if weighted else 1.0
+        patterns = FreeThreshold(xi, t, weight=weight)
+        once, again = (solve(FocusingAMP(step=0.004, n_restarts=k), patterns) for k in (0, 2))
+        climbs.append(again.n_iter > 250)
+        assert again.n_violated == patterns.n_violated(again.w)
+        assert again.n_violated <= once.n_violated
+    assert any(climbs)
+
+
 def test_a_temperature_at_which_nothing_else_is_left_is_none():
     """The chances to satisfy and to violate a row both vanish in double precision."""
     x = np.array([-60.0, -40.0, 0.0, 40.0])

@@ -13,7 +13,7 @@ from skflat.models.threshold import FreeThreshold, Patterns, Problems
 from skflat.models.threshold._threshold import least_violated, least_violated_of_each
 from skflat.solvers.binary import AMP, BINARY_SOLVERS, Auto, joint_descent
 from skflat.solvers.binary._amp import Products
-from skflat.solvers.binary._joint_descent import _Joint, n_wrong
+from skflat.solvers.binary.flips._joint_descent import _Joint, n_wrong
 
 TOGETHER = {name: each for name, each in BINARY_SOLVERS.items() if each.together}
 short = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -61,9 +61,9 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
         Whether to print the progress of the solver.
     warm_start : bool, default=False
         Whether ``fit`` starts from the present weights. They are kept unless others violate fewer
-        rows, so ``n_iter_`` is 0 if they violate none. ``'sbpi'``, ``'ste'`` and
-        ``'replicated_sgd'`` begin at them, and ``'auto'`` improves them by flips. All other solvers
-        compute their messages from the rows alone.
+        rows, so ``n_iter_`` is 0 if they violate none. ``'sbpi'``, ``'ste'``, ``'replicated_sgd'``
+        and ``'replicated_annealing'`` begin at them, and ``'auto'`` improves them by flips. All
+        other solvers compute their messages from the rows alone.
 
     Attributes
     ----------
@@ -117,10 +117,10 @@ class FlatPerceptronClassifier(BinaryWeights, LinearThresholdClassifier):
     With more than two classes, the classifier may still be worse than always predicting the most
     frequent class. The threshold of this class is then raised until it is not.
 
-    `partial_fit` is there for solvers that learn from a part of the rows, ``'sbpi'``, ``'ste'`` and
-    ``'replicated_sgd'``. A threshold is then the sum of its six weights, and the weights are those
-    at the end of the pass. So repeated calls with all rows find the weights of one fit, if that
-    ends with a solution and there is no threshold.
+    `partial_fit` is there for solvers that learn from a part of the rows, ``'sbpi'``, ``'ste'``,
+    ``'replicated_sgd'`` and ``'replicated_annealing'``. A threshold is then the sum of its six
+    weights, and the weights are those at the end of the pass. So repeated calls with all rows find
+    the weights of one fit, if that ends with a solution and there is no threshold.
 
     All problems have the same rows, so they are solved together, by products of matrices. If
     classes are many, the best that a problem alone can do is nearly to reject every row. With

@@ -9,12 +9,12 @@ from ._auto import Auto
 from ._binary_solver import BinarySolver, Found, OnlineSolver
 from ._focusing_amp import FocusingAMP
 from ._focusing_bp import FocusingBP
-from ._joint_descent import joint_descent, n_wrong
 from ._max_sum import MaxSum
 from ._mean_field import MeanField
 from ._replicated_sgd import BinaryReplicatedSGD
 from ._sbpi import SBPI
 from ._ste import STE
+from .flips import ReplicatedAnnealing, joint_descent, n_wrong
 
 #: From the names in ``solver`` of classifiers with weights in {-1, +1} to classes.
 BINARY_SOLVERS = {
@@ -23,6 +23,7 @@ BINARY_SOLVERS = {
     "focusing_bp": FocusingBP,
     "max_sum": MaxSum,
     "mean_field": MeanField,
+    "replicated_annealing": ReplicatedAnnealing,
     "replicated_sgd": BinaryReplicatedSGD,
     "sbpi": SBPI,
     "ste": STE,
@@ -42,6 +43,7 @@ __all__ = [
     "MaxSum",
     "MeanField",
     "OnlineSolver",
+    "ReplicatedAnnealing",
     "joint_descent",
     "n_wrong",
 ]

@@ -130,7 +130,7 @@ class Nodes:
         x = self.products.rows(a, rows)
         # The Onsager term removes the reaction of a row to its own last message.
         x -= V * self.patterns.own_of_rows(self.g[..., rows], rows)
-        x -= self.bar[rows]
+        x -= self.bar[..., rows]
         self.threshold.add_to(x, rows)
         x /= sd
         g = self.push(x) / sd

@@ -7,8 +7,8 @@ import numpy as np
 from ...models.threshold import Problems
 from ._amp import AMP
 from ._binary_solver import BinarySolver, Found, as_start
-from ._flip_descent import FlipDescent, hebbian
 from ._mean_field import MeanField
+from .flips import FlipDescent, hebbian
 
 
 class Auto(BinarySolver):

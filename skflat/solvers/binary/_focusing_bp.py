@@ -127,7 +127,7 @@ def focusing_field(cavity, coupling, n_replicas):
     """
     others = n_replicas - 1
     # ``arctanh(tanh(x))`` is x, but for a large x ``tanh`` rounds to 1.
-    if coupling == 1:
+    if np.all(coupling == 1):
         return others * cavity
     centre = np.tanh(others * np.arctanh(np.tanh(cavity) * coupling))
     return np.arctanh(centre * coupling).astype(cavity.dtype, copy=False)

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 
 from ..._compat import Interval, StrOptions
-from ._binary_solver import COUNT, POSITIVE, OnlineSolver, signs
+from ._binary_solver import COUNT, POSITIVE, OnlineSolver, best_of, signs
 
 
 class BinaryReplicatedSGD(OnlineSolver):
@@ -100,7 +100,7 @@ class BinaryReplicatedSGD(OnlineSolver):
                 # An update of the mean costs one vector, and a new mean costs all replicas.
                 mean += (w[replica] - before) / len(h)
         state["gamma"] = gamma + self.gamma_step
-        return _best(patterns, [signs(w.mean(axis=0)), *w])
+        return best_of(patterns, [signs(w.mean(axis=0)), *w])
 
     def _pull(self, mean, w, gamma):
         if self.kick == "continuous":
@@ -124,9 +124,3 @@ def correction(patterns, w, rows):
     rank = cost.argsort(axis=-2).argsort(axis=-2)
     to_mend = violated[..., None, :] & (rank < lacking)
     return batch.columns_of_units(batch.weighted(to_mend.astype(w.dtype)))
-
-
-def _best(patterns, candidates):
-    """Of every problem, the candidate that violates the fewest rows."""
-    best = np.argmin([patterns.n_violated(w) for w in candidates], axis=0)
-    return np.take_along_axis(np.array(candidates), best[None, ..., None, None], axis=0)[0]

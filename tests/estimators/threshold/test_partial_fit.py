@@ -15,11 +15,13 @@ from skflat import (
 )
 from skflat.solvers.binary import BINARY_SOLVERS, SBPI
 
+PASS_OVER_ROWS = {"replicated_annealing", "replicated_sgd", "sbpi", "ste"}
 QUIET = {"measures": None, "random_state": 0}
 IN_PARTS = {
     "sbpi": FlatPerceptronClassifier("sbpi", **QUIET),
     "ste": FlatPerceptronClassifier("ste", **QUIET),
     "replicated_sgd": FlatPerceptronClassifier("replicated_sgd", **QUIET),
+    "replicated_annealing": FlatPerceptronClassifier("replicated_annealing", **QUIET),
     "committee": FlatCommitteeClassifier(solver="replicated_sgd", **QUIET),
     "tree": FlatCommitteeClassifier(3, "tree", "replicated_sgd", **QUIET),
     "real": FlatSphericalPerceptronClassifier(**QUIET),
@@ -154,15 +156,14 @@ def test_a_changed_rule_begins_at_the_weights():
 @pytest.mark.parametrize("solver", ["auto", *BINARY_SOLVERS])
 def test_only_rules_that_pass_over_rows_learn_in_parts(solver):
     clf = FlatPerceptronClassifier(solver)
-    assert hasattr(clf, "partial_fit") == (solver in {"sbpi", "ste", "replicated_sgd"})
+    assert hasattr(clf, "partial_fit") == (solver in PASS_OVER_ROWS)
 
 
 def test_the_others_say_why():
     with pytest.raises(AttributeError) as error:
         FlatPerceptronClassifier("amp").partial_fit  # noqa: B018
-    assert "needs all rows at once. It is with replicated_sgd, sbpi, ste." in str(
-        error.value.__cause__
-    )
+    said = f"needs all rows at once. It is with {', '.join(sorted(PASS_OVER_ROWS))}."
+    assert said in str(error.value.__cause__)
 
 
 def test_a_search_takes_no_steps_of_a_size():

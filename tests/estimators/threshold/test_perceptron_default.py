@@ -16,7 +16,7 @@ from skflat import FlatPerceptronClassifier
 from skflat.models.threshold import FreeThreshold, Patterns, best_threshold
 from skflat.solvers.binary import AMP, BINARY_SOLVERS, SBPI, Auto, BinarySolver, MeanField
 from skflat.solvers.binary._auto import are_independent, kicked
-from skflat.solvers.binary._flip_descent import FlipDescent, hebbian
+from skflat.solvers.binary.flips import FlipDescent, hebbian
 
 short = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 CANCER, WINE, IRIS = (load(return_X_y=True) for load in (load_breast_cancer, load_wine, load_iris))

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-from ..._parallel import warn_or_raise
+from ...._parallel import warn_or_raise
 
 SWEEPS = 20  # usually 5 to 10 are enough
 ENTRIES = 1 << 17  # of the rows at a time, so that arrays stay in the cache

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._binary_solver import BinarySolver, signs
+from .._binary_solver import BinarySolver, signs
 
 
 class FlipDescent(BinarySolver):
