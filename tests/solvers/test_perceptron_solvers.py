@@ -25,6 +25,7 @@ from skflat.solvers.binary import (
     _amp,
 )
 from skflat.solvers.binary._amp import Products
+from skflat.solvers.binary._focusing_amp import _Climbs
 from skflat.solvers.binary._replicated_sgd import correction
 
 each_solver = pytest.mark.parametrize("name", BINARY_SOLVERS)
@@ -337,6 +338,58 @@ def test_focusing_amp_climbs_again_from_its_camp():
     )
     assert all(more <= less for more, less in zip(often, once, strict=True))
     assert sum(often) < sum(once)
+
+
+@pytest.mark.parametrize("unit", [1.0, 3.0])
+def test_violated_rows_ask_for_more_and_then_for_less(unit):
+    xi = random_patterns(101, 2, 0).xi
+    climbs = _Climbs(FocusingAMP(), Patterns(unit * xi), np.random.default_rng(0))
+    w = np.random.default_rng(0).choice([-1.0, 1.0], 101)
+    climbs.patterns.xi *= np.where(xi @ w > 0, 1, -1)[..., None]  # so that w satisfies all rows
+    climbs.patterns.xi[0, :2] *= -1  # but two, one in a hundred
+    asked = []
+    for n_climbs in (0, 1):
+        climbs.n_climbs = np.array([n_climbs])
+        for _ in range(2):
+            climbs._ask(w, np.array([True]))
+            asked.append(climbs.asked.copy())
+    climbs.patterns.xi[0, 0] *= -1
+    climbs._ask(w, np.array([True]))
+    assert_array_equal(asked[:2], 0)  # the first climb is the protocol itself
+    assert_allclose(asked[2][:2], 0.3 * unit)
+    assert_allclose(asked[3][:2], (0.97 + 1) * 0.3 * unit)
+    assert_allclose(climbs.asked[:3] / asked[3][1], [0.97, 0.97 + 1 / 1.97, 0])
+    climbs.iterate()
+    assert_array_equal(climbs.nodes.bar, climbs.asked)
+
+
+def test_no_restart_loses_what_one_climb_finds():
+    for seed in range(40):
+        patterns = random_patterns(101, 0.7, seed)
+        once, often = (solve(FocusingAMP(step=0.03, n_restarts=k), patterns) for k in (0, 3))
+        assert often.n_violated <= once.n_violated
+
+
+def test_a_solved_problem_does_not_climb_on():
+    rng = np.random.default_rng(0)
+    X = rng.choice([-1.0, 1.0], (1, 120, 201))
+    X[0, 60:72] = -X[0, :12]
+    labels = np.repeat(rng.choice([-1.0, 1.0], (1, 120)), 2, axis=0)
+    labels[:, 60:72] = np.array([[-1], [1]]) * labels[:, :12]
+    possible, impossible = solve(FocusingAMP(), Problems(X, labels))
+    assert possible.n_violated == 0 < impossible.n_violated
+    assert possible.n_iter < impossible.n_iter == 1000
+
+
+def test_a_threshold_goes_back_to_the_camp():
+    xi = random_patterns(501, HARD, 0).xi
+    t = np.random.default_rng(0).choice([-1.0, 1.0], xi.shape[1])
+    climbs = _Climbs(FocusingAMP(step=0.004), FreeThreshold(xi, t), np.random.default_rng(0))
+    for _ in range(150):
+        climbs.iterate()
+    assert climbs.now["threshold"] != climbs.camp["threshold"]
+    climbs._climb_again(np.array([True]))
+    assert climbs.now["threshold"] == climbs.camp["threshold"]
 
 
 def test_a_first_climb_is_the_whole_protocol_without_restarts():

@@ -21,15 +21,19 @@ def walk(w, energy="flips", beta=0.7, gamma=0.4, patterns=SMALL):
     return Walk(patterns, w, ReplicatedAnnealing(energy)._energies(patterns), beta, gamma)
 
 
+def row_energies(leads, energy, n):
+    """For entries -1 and +1 and a bar of 0, as they are written down."""
+    return {
+        "flips": np.where(leads <= 0, (1 - leads) / 2, 0),
+        "rows": 1.0 * (leads <= 0),
+        "cross_entropy": np.log1p(np.exp(-2 * leads / np.sqrt(n))),
+    }[energy]
+
+
 def log_weight(w, energy, beta=0.7, gamma=0.4, patterns=SMALL):
     """Of replicas in the ensemble, with the sum over all centres term by term."""
     w, n = np.array(w, float), patterns.shape[1]
-    stability = w @ patterns.matrix.T
-    each = {
-        "flips": np.where(stability <= 0, (1 - stability) / 2, 0),
-        "rows": 1.0 * (stability <= 0),
-        "cross_entropy": np.log1p(np.exp(-2 * stability / np.sqrt(n))),
-    }[energy]
+    each = row_energies(w @ patterns.matrix.T, energy, n)
     ties = np.exp(gamma * sign_vectors(n) @ w.sum(axis=0)).sum()
     return np.log(ties) - beta * each.sum()
 
@@ -114,6 +118,53 @@ def test_energies_do_not_see_the_unit_of_the_features(energy, bar):
     assert_allclose(totals[1], totals[0])
 
 
+@pytest.mark.parametrize("unit", [1e30, 1e-30])
+@pytest.mark.parametrize("energy", ENERGIES)
+def test_entries_may_be_of_any_size(energy, unit):
+    patterns = random_patterns(101, 0.4, 1, np.float32)
+    sized = Patterns(np.float32(unit) * patterns.xi)
+    solver, rng = ReplicatedAnnealing(energy, n_sweeps=100), np.random.default_rng
+    assert solver.solve(patterns, rng(0)).n_violated == 0
+    assert solver.solve(sized, rng(0)).n_violated == 0
+
+
+@pytest.mark.parametrize("energy", ENERGIES)
+def test_entries_that_are_all_zero_are_no_error(energy):
+    solver, patterns = ReplicatedAnnealing(energy), Patterns(np.zeros((1, 2, 3)))
+    state, _ = solver.resume(patterns, None, np.random.default_rng(0))
+    assert np.isfinite(state["w"]).all()
+
+
+def test_energies_count_from_the_bar():
+    w, xi = np.array([[1.0, 1, 1]]), np.array([[[1.0, 1, 1], [1, 1, -1], [1, -1, -1]]])
+    # Fields 3, 1 and -1 at the bar 2: a field of 2 would do.
+    patterns = Patterns(xi, bar=2.0)
+    assert walk(w, "flips", patterns=patterns).total.item() == 1 / 2 + 3 / 2
+    assert walk(w, "rows", patterns=patterns).total.item() == 2
+    expected = row_energies(np.array([1.0, -1, -3]), "cross_entropy", 3).sum()
+    assert walk(w, "cross_entropy", patterns=patterns).total.item() == pytest.approx(expected)
+
+
+def test_a_walk_begins_at_given_weights():
+    start = np.random.default_rng(1).choice([-1.0, 1.0], (1, 3))
+    w = ReplicatedAnnealing().begin(SMALL, np.random.default_rng(0), start)["w"]
+    assert_array_equal(w, np.repeat(start[None], 7, axis=0))
+
+
+def test_the_sign_of_the_mean_is_a_candidate():
+    """At this heat all flips are taken. Each replica then violates a row, and the majority none."""
+    w = 2 * np.eye(3)[:, None] - 1
+    patterns = Patterns(np.ones((1, 1, 3)), bar=3.0)
+    solver = ReplicatedAnnealing(n_replicas=3, beta=(0.0, 0.0), gamma=(0.0, 0.0))
+    found = solver.advance(patterns, {"w": w, "n_sweeps": 0}, np.random.default_rng(0))
+    assert [patterns.n_violated(each) for each in w] == [1, 1, 1]
+    assert patterns.n_violated(found) == 0
+
+
+def test_the_schedule_is_not_cut_off():
+    assert ReplicatedAnnealing(n_sweeps=1000).max_iter > 1000
+
+
 def test_replicas_solve_what_one_cannot():
     patterns = [random_patterns(201, 0.5, seed) for seed in range(6)]
     errors = {
@@ -129,7 +180,7 @@ def test_replicas_solve_what_one_cannot():
 
 
 @pytest.mark.parametrize("name", ["beta", "gamma"])
-@pytest.mark.parametrize("ends", [(1.0,), (-1.0, 1.0), (0.0, np.inf), (np.nan, 1.0)])
+@pytest.mark.parametrize("ends", [(1.0,), (-1, 1.0), (0.0, np.inf), (np.nan, 1.0), [1, "a"]])
 def test_a_schedule_has_two_ends(name, ends):
     solver = ReplicatedAnnealing(**{name: ends})
     with pytest.raises(ValueError, match=f"{name} must be two finite numbers"):

@@ -55,8 +55,6 @@ class BinarySolver(Documented, BaseEstimator):
     max_iter = 1000
     #: Iterations from one count of the violated rows to the next.
     interval = 1
-    #: Share of violated rows up to which they are counted in every iteration.
-    near = 0.0
     #: Whether it can train more than one unit.
     committees = False
     #: Whether it can use real thresholds. For other solvers a threshold is several more weights.
@@ -174,8 +172,7 @@ class BinarySolver(Documented, BaseEstimator):
         for w in candidates:
             search.n_iter += 1
             last = search.n_iter == max_iter
-            due = search.n_iter % self.interval == 0 or search.is_within(self.near)
-            if (last or due) and search.ends_with(w, last):
+            if (last or search.n_iter % self.interval == 0) and search.ends_with(w, last):
                 return
         search.count(w)
 
@@ -283,7 +280,6 @@ class _SearchRecord:
         n_problems = len(patterns) if isinstance(patterns, Problems) else 1
         self.best = np.ones((n_problems, *patterns.shape))
         self.n_violated = np.full(n_problems, patterns.n_rows + 1.0)
-        self.last = self.n_violated.copy()  # at the last count
         self.ended = np.full(n_problems, OPEN)  # the iteration at which each ended
 
     def begin(self):
@@ -317,10 +313,6 @@ class _SearchRecord:
         """Whether no problem is open."""
         return bool((self.ended != OPEN).all())
 
-    def is_within(self, share):
-        """Whether an open problem had at most this share of its rows violated at the last count."""
-        return bool((self.last[self.ended == OPEN] <= share * self.patterns.n_rows).any())
-
     def _overflowed(self, is_finite):
         """What has overflowed is not finite from now on, so each problem is told of once."""
         new = ~is_finite & (self.ended == OPEN)
@@ -339,7 +331,6 @@ class _SearchRecord:
         n_violated = np.atleast_1d(self.patterns.n_violated(w))
         if self.verbose:
             print(f"Iteration {self.n_iter}, violated rows = {n_violated.sum()}")
-        self.last = n_violated
         better = (n_violated < self.n_violated) & (self.ended == OPEN)
         self.n_violated[better] = n_violated[better]
         self.best[better] = w.reshape(self.best.shape)[better]

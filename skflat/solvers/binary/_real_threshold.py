@@ -17,7 +17,7 @@ class RealThreshold:
     """
 
     def __init__(self, patterns):
-        self._labels, self._value, self._weighted = patterns.labels, 0.0, patterns.weighted
+        self._labels, self.value, self._weighted = patterns.labels, 0.0, patterns.weighted
         if self._labels is not None:
             self._least = np.finfo(patterns.xi.dtype).tiny
             # Ignored rows have no curvature, so a Newton step could be arbitrarily long.
@@ -26,7 +26,7 @@ class RealThreshold:
     def add_to(self, fields, rows=slice(None)):
         """Add the threshold to the fields of these rows, in place."""
         if self._labels is not None:
-            fields += self._value * self._labels[..., rows]
+            fields += self.value * self._labels[..., rows]
 
     def move(self, g, curvature, share=1.0):
         """Take this share of a Newton step, from slopes and curvatures of the log-probabilities."""
@@ -34,7 +34,7 @@ class RealThreshold:
             pull, bend = self._weighted(g), self._weighted(curvature)
             size = np.maximum(np.maximum(bend.sum(axis=-1), inner(pull, g)), self._least)
             step = np.clip(inner(self._labels, pull) / size, -self._longest, self._longest)
-            self._value = self._value + share * step[..., None]
+            self.value = self.value + share * step[..., None]
 
 
 def inner(a, b):

@@ -1,5 +1,7 @@
 """Simulated annealing of replicas that attract each other."""
 
+from numbers import Real
+
 import numpy as np
 
 from ...._compat import StrOptions
@@ -18,9 +20,10 @@ class ReplicatedAnnealing(OnlineSolver):
 
     An iteration is a sweep: every weight of every replica is proposed to flip once, in random
     order, and flips with the probability of Metropolis. A proposal costs one column of the matrix
-    of patterns, so a sweep costs about as much as ``n_replicas`` products with the matrix, and
-    because of the many small steps 20 to 50 times as long. In a schedule of ``n_sweeps`` iterations
-    ``beta`` and ``gamma`` grow evenly, and then they stay. The candidates are the replicas and the
+    of patterns, so a sweep costs as much as ``n_replicas`` products with the matrix. But it
+    consists of many small steps and takes some tens of times as long, with few rows hundreds of
+    times. In a schedule of ``n_sweeps`` iterations ``beta`` and ``gamma`` grow evenly, and then
+    they stay. The search ends 100 iterations after that. The candidates are the replicas and the
     sign of their mean. All replicas begin at random, or at the weights to start from.
 
     Parameters
@@ -55,12 +58,11 @@ class ReplicatedAnnealing(OnlineSolver):
         "energy": [StrOptions({"flips", "rows", "cross_entropy"})],
         "n_replicas": [COUNT],
         "n_sweeps": [COUNT],
-        "beta": [tuple],
-        "gamma": [tuple],
+        "beta": [tuple, list],
+        "gamma": [tuple, list],
         "gain": [POSITIVE],
     }
 
-    max_iter = 400
     together = True
 
     def __init__(
@@ -79,11 +81,16 @@ class ReplicatedAnnealing(OnlineSolver):
         self.gamma = gamma
         self.gain = gain
 
+    @property
+    def max_iter(self):
+        """The value of ``max_iter="auto"`` of the estimators."""
+        return self.n_sweeps + 100
+
     def _validate_params(self):
         super()._validate_params()
         for name in ("beta", "gamma"):
             ends = getattr(self, name)
-            if len(ends) != 2 or not all(0 <= end < np.inf for end in ends):
+            if len(ends) != 2 or not all(isinstance(x, Real) and 0 <= x < np.inf for x in ends):
                 raise ValueError(f"{name} must be two finite numbers of at least 0; got {ends!r}.")
 
     def begin(self, patterns, rng, start=None):
@@ -106,14 +113,20 @@ class ReplicatedAnnealing(OnlineSolver):
 
     def _energies(self, patterns):
         """The energy of rows as a function of their fields less the bar."""
-        unit = np.sqrt(np.mean(np.square(patterns.matrix), dtype=float)).astype(patterns.xi.dtype)
+        unit = root_mean_square(patterns.matrix)
         if self.energy == "rows":
             return lambda leads: (leads <= 0 if patterns.bar == 0 else leads < 0).astype(unit.dtype)
         if self.energy == "flips":
             needed = unit if patterns.bar == 0 else 0 * unit  # a field must be greater than 0
             return lambda leads: np.maximum(needed - leads, 0) / (2 * unit)
-        rate = -2 * self.gain / (unit * np.sqrt(patterns.shape[1])).astype(unit.dtype)
-        return lambda leads: np.logaddexp(0, rate * leads)
+        spread = (unit * np.sqrt(patterns.shape[1])).astype(unit.dtype)
+        return lambda leads: np.logaddexp(0, -2 * self.gain * (leads / spread))
+
+
+def root_mean_square(X):
+    """Of all entries, however large or small; 1 if all are 0."""
+    largest = np.abs(X).max()
+    return largest * np.sqrt(np.mean((X / largest) ** 2)) if largest > 0 else X.dtype.type(1)
 
 
 class Walk:
