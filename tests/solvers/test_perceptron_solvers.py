@@ -351,10 +351,10 @@ def test_violated_rows_ask_for_more_and_then_for_less(unit):
     for n_climbs in (0, 1):
         climbs.n_climbs = np.array([n_climbs])
         for _ in range(2):
-            climbs._ask(w, np.array([True]))
+            climbs._count(w, np.array([True]))
             asked.append(climbs.asked.copy())
     climbs.patterns.xi[0, 0] *= -1
-    climbs._ask(w, np.array([True]))
+    climbs._count(w, np.array([True]))
     assert_array_equal(asked[:2], 0)  # the first climb is the protocol itself
     assert_allclose(asked[2][:2], 0.3 * unit)
     assert_allclose(asked[3][:2], (0.97 + 1) * 0.3 * unit)

@@ -155,7 +155,7 @@ class _Climbs:
         """Take the next step, begin another climb, or end."""
         a, solver = self.now["a"], self.solver
         left = 1 - np.mean(a * a, axis=-1, keepdims=True)
-        n_violated = self._ask(total, left < SETTLED)
+        n_violated = self._count(total, left < SETTLED)
         self._remember(~self.has_camp & (left < CAMP))
         self.n_iter = self.n_iter + 1
         waits = (self.n_climbs > 0) & (left < HELD) | (self.n_iter % solver.n_sweeps > 0)
@@ -168,8 +168,8 @@ class _Climbs:
         self._climb_again(ends & may_climb)
         self.is_over = self.is_over | ends & ~may_climb | (self.least == 0)
 
-    def _ask(self, total, is_settled):
-        """Raise the bars of violated rows in climbs that settle; the number of such rows."""
+    def _count(self, total, is_settled):
+        """The number of violated rows where weights settle, and 0 elsewhere."""
         if not is_settled.any() or self.solver.n_restarts == 0:
             return np.zeros_like(is_settled)
         patterns = self.patterns
@@ -180,14 +180,17 @@ class _Climbs:
         self.least = np.where(better, n_violated, self.least)
         has_few = is_settled & (n_violated <= FEW * patterns.n_rows)
         self.had_few = self.had_few | has_few
-        asks = has_few & (self.n_climbs > 0)
-        if asks.any():
-            leads = np.reshape(fields, self.asked.shape) - patterns.bar
-            self.nodes.threshold.add_to(leads)
-            violated = leads <= 0 if patterns.bar == 0 else leads < 0
-            risen = (1 - FORGOTTEN) * self.asked + RISE * self.unit * violated
-            self.asked = np.where(asks, risen, self.asked).astype(self.asked.dtype)
+        self._ask(fields, has_few & (self.n_climbs > 0))
         return np.where(is_settled, n_violated, 0)
+
+    def _ask(self, fields, here):
+        """Raise the bars of violated rows in these problems, and lower all others."""
+        if here.any():
+            leads = np.reshape(fields, self.asked.shape) - self.patterns.bar
+            self.nodes.threshold.add_to(leads)
+            violated = leads <= 0 if self.patterns.bar == 0 else leads < 0
+            asked = (1 - FORGOTTEN) * self.asked + RISE * self.unit * violated
+            self.asked = np.where(here, asked, self.asked).astype(self.asked.dtype)
 
     def _remember(self, here):
         """Make a camp of the present state in these problems."""
