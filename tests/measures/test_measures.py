@@ -11,6 +11,7 @@ from fitted import (
     FUNCTIONS,
     IRIS,
     LENGTHS,
+    NETWORKS,
     OF_CLASSES,
     SETOSA,
     SHORT,
@@ -20,7 +21,6 @@ from fitted import (
     WEIGHT,
     each_function,
     each_measure,
-    each_network,
     fitted,
     has_classes,
     last_step,
@@ -74,8 +74,15 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 # All of them, on every kind of network
 
 
-@each_network
-@each_function
+# A third of the measures on each network, and a third of the networks with each measure.
+PAIRS = [
+    pytest.param(function, name, marks=[] if (i + j) % 3 == 0 else [pytest.mark.slow])
+    for i, function in enumerate(FUNCTIONS.values())
+    for j, name in enumerate(NETWORKS)
+]
+
+
+@pytest.mark.parametrize(("function", "name"), PAIRS)
 def test_every_network_can_be_measured(function, name):
     estimator, X, y = fitted(name)
     if function in OF_CLASSES and not has_classes(estimator):
