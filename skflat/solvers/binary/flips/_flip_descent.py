@@ -72,7 +72,17 @@ class _Descent:
 
 
 def hebbian(patterns):
-    """The signs of the mean of all rows, in which each class has the weight one half."""
+    """The signs of the mean of all rows, in which each class has the weight one half.
+
+    Parameters
+    ----------
+    patterns : skflat.models.threshold.Patterns
+
+    Returns
+    -------
+    ndarray of shape (n_inputs,)
+        In {-1, +1}.
+    """
     share = np.ones(patterns.n_rows, patterns.xi.dtype)
     if patterns.labels is not None:
         share -= patterns.weighted(patterns.labels).mean() * patterns.labels
