@@ -106,11 +106,17 @@ def test_a_loss_of_its_own_against_the_dense_hessian():
     assert_allclose(model.predict(X[:, :3]), F[:, 0] + 1)
 
 
+#: To what they need of a network, and a function does not say.
+OF_NETWORKS = {
+    "orbit_trace": "a known symmetry",
+    "path_norm": "affine layers",
+    "spectral_norms": "affine layers",
+}
 QUICK = ["sharpness", "flatness", "weakness", "effective_rank", "relative_flatness"]
 OF_NUMBERS = [
     name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
     for name, function in FUNCTIONS.items()
-    if function not in OF_CLASSES and name != "orbit_trace"
+    if function not in OF_CLASSES and name not in OF_NETWORKS
 ]
 
 
@@ -124,11 +130,12 @@ def test_every_measure_of_numbers(name):
     assert np.isfinite(FUNCTIONS[name](model, X, X[:, :2], **few).value)
 
 
-def test_the_symmetry_of_a_function_is_not_known():
+@pytest.mark.parametrize("name", OF_NETWORKS)
+def test_the_layers_and_symmetries_of_a_function_are_not_known(name):
     params, forward, _ = from_state_dict({"0.weight": np.ones((2, 4))}, "relu")
     model = as_model(params, forward, X, X[:, :2])
-    with pytest.raises(NotDefinedError, match="OrbitTrace needs a known symmetry"):
-        FUNCTIONS["orbit_trace"](model, X, X[:, :2])
+    with pytest.raises(NotDefinedError, match=f"needs {OF_NETWORKS[name]}"):
+        FUNCTIONS[name](model, X, X[:, :2])
 
 
 @pytest.mark.parametrize(
