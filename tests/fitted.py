@@ -143,6 +143,7 @@ NETWORKS = {
         SPECIES,
     ),
 }
+each_network = pytest.mark.parametrize("name", NETWORKS)
 # The mathematics of a network does not depend on what it is wrapped in.
 WRAPPED = ("named classes", "pipeline", "pipeline of one", "pipeline in a pipeline", "our pipeline")
 DOUBLE = [name for name in NETWORKS if name not in (*WRAPPED, "our single precision")]
