@@ -4,6 +4,7 @@ import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from turns import in_turn
 
 from skflat import FlatMatrixFactorization, FlatMLPClassifier, FlatMLPRegressor
 from skflat.estimators._writable import writable
@@ -37,9 +38,9 @@ FITTING = [
 ]
 
 
-@pytest.mark.parametrize(("estimator", "solver"), FITTING)
-@pytest.mark.parametrize("early_stopping", [False, True])
-def test_partial_fit_goes_on_to_the_bit(tmp_path, estimator, solver, early_stopping):
+@pytest.mark.parametrize(("fitting", "early_stopping"), in_turn(2, FITTING, [False, True]))
+def test_partial_fit_goes_on_to_the_bit(tmp_path, fitting, early_stopping):
+    estimator, solver = fitting
     model, data = trained(estimator, solver=solver, early_stopping=early_stopping)
     joblib.dump(model, tmp_path / "model")
     mapped = joblib.load(tmp_path / "model", mmap_mode="r")

@@ -34,6 +34,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from toys import quadratic
+from turns import in_turn
 
 from skflat import FlatMLPClassifier, FlatMLPRegressor
 from skflat.measures import (
@@ -74,15 +75,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 # All of them, on every kind of network
 
 
-# A third of the measures on each network, and a third of the networks with each measure.
-PAIRS = [
-    pytest.param(function, name, marks=[] if (i + j) % 3 == 0 else [pytest.mark.slow])
-    for i, function in enumerate(FUNCTIONS.values())
-    for j, name in enumerate(NETWORKS)
-]
-
-
-@pytest.mark.parametrize(("function", "name"), PAIRS)
+@pytest.mark.parametrize(("function", "name"), in_turn(3, FUNCTIONS.values(), NETWORKS))
 def test_every_network_can_be_measured(function, name):
     estimator, X, y = fitted(name)
     if function in OF_CLASSES and not has_classes(estimator):

@@ -145,9 +145,8 @@ SHORTER = {
 }
 
 
-# Each takes many seconds: two of different shapes here, the others with the slow tests.
-ENOUGH = (many_classes, many_parameters)
-EACH = [c if c in ENOUGH else pytest.param(c, marks=pytest.mark.slow) for c in CASES]
+# Each takes many seconds: one here, the others with the slow tests.
+EACH = [c if c is many_classes else pytest.param(c, marks=pytest.mark.slow) for c in CASES]
 
 
 @pytest.mark.parametrize("case", EACH)

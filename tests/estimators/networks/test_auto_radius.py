@@ -6,6 +6,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 from sklearn.preprocessing import scale
+from turns import in_turn
 
 from skflat import FlatMLPClassifier, FlatMLPRegressor
 from skflat.models.mlp import MLP
@@ -236,14 +237,13 @@ def raw_table(name):
     return (FlatMLPClassifier, *load(return_X_y=True))
 
 
-@pytest.mark.parametrize("name", ["diabetes", "cancer", "wine", "houses"])
 @pytest.mark.parametrize(
-    "solver",
-    [
-        "auto",
-        "sam",
-        *(pytest.param(s, marks=pytest.mark.slow) for s in ("asam", "gsam", Noise(noise="block"))),
-    ],
+    ("name", "solver"),
+    in_turn(
+        4,
+        ["diabetes", "cancer", "wine", "houses"],
+        ["auto", "sam", "asam", "gsam", Noise(noise="block")],
+    ),
     ids=str,
 )
 def test_the_default_radius_keeps_up_with_adam_on_raw_tables(name, solver):

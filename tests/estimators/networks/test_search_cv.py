@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
+from turns import in_turn
 
 from skflat import (
     FlatMLPClassifier,
@@ -71,9 +72,10 @@ def assert_same_search(one, two):
 # Training that is halted
 
 
-@pytest.mark.parametrize("network", SEARCHES.values())
-@pytest.mark.parametrize("solver", STOCHASTIC)
-@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize(
+    ("solver", "network", "early_stopping"),
+    in_turn(2, STOCHASTIC, SEARCHES.values(), [False, True]),
+)
 def test_a_fit_in_parts_is_a_fit_in_one(network, solver, early_stopping):
     few = {"batch_size": 20, "n_iter_no_change": 4, "max_iter": 14, "measures": None}
     setting = {**NET, **few, "solver": solver, "early_stopping": early_stopping}

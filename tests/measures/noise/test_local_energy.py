@@ -28,9 +28,7 @@ each_noise = pytest.mark.parametrize("noise", PERTURBATIONS)
 # Closed forms
 
 
-@pytest.mark.parametrize(
-    ("w", "antithetic"), [((1, 1), True), ((2, 0.5), False), ((2, 0.6), True), ((2, 0.6), False)]
-)
+@pytest.mark.parametrize(("w", "antithetic"), [((1, 1), True), ((2, 0.6), False)])
 def test_the_energy_on_the_hyperbola(w, antithetic):
     """On a sphere of radius r it is ``r^2 (x^2 + y^2) / 2 + r^4 / 8``, whatever the point has."""
     square, r = np.dot(w, w), np.array([0.1, 0.3])

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 from test_spectra import singular
 from toys import Toy, factorization, hyperbola, problem, product_of, quadratic
+from turns import in_turn
 
 from skflat.measures import (
     AdaptiveSharpness,
@@ -143,7 +144,7 @@ def test_falls_count_unless_only_rises_are_asked_for():
     assert rise.value == pytest.approx(np.exp(1) - np.exp(0.5), rel=1e-9)
 
 
-@pytest.mark.parametrize("name", DOUBLE)
+@pytest.mark.parametrize("name", in_turn(3, DOUBLE))
 def test_the_variation_is_what_nonlinear_programming_finds(name):
     """No less than the best of sixteen runs, but for half a percent."""
     estimator, X, y = fitted(name)

@@ -12,6 +12,7 @@ from scipy.optimize import linprog
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from toys import features
+from turns import in_turn
 
 from skflat.measures import hessian_trace, open_pairs, weakness
 from skflat.measures.feasibility._attainable import attainable
@@ -124,7 +125,7 @@ def test_training_rows_are_open_for_their_own_label_alone():
     assert_array_equal(found, np.eye(10, dtype=bool)[labels[:5]])
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", in_turn(3, range(3)))
 def test_what_is_open_is_what_linear_programs_say(seed):
     (logits, at_probes), _, labels = digits_network(seed)
     features, probes = centred(logits), centred(at_probes)[:5]
