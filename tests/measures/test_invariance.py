@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from fitted import FUNCTIONS, fitted, rescaled
 from numpy.testing import assert_allclose
+from turns import in_turn
 
 # These fits are short on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -146,7 +147,7 @@ def test_what_must_not_move_does_not_and_what_must_move_does(row, change, unmove
     assert moved < 1e-8 if row in unmoved else moved > 1e-3
 
 
-@pytest.mark.parametrize("row", sorted(LAYER | NEITHER), ids=str)
+@pytest.mark.parametrize("row", in_turn(2, sorted(LAYER | NEITHER)), ids=str)
 def test_the_order_of_the_units_is_no_matter(row):
     """Up to the standard error where noise is drawn, and a little where a search is."""
     if row[0] in DRAWN or ("average", True) in row[1]:

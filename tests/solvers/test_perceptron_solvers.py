@@ -167,7 +167,7 @@ def test_a_solver_leaves_the_patterns_alone(name):
     assert_array_equal(patterns.xi, kept)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float32, pytest.param(float, marks=pytest.mark.slow)])
 def test_max_sum_stays_finite_where_there_is_no_solution(dtype):
     xi = random_patterns(21, 3.0, 0).xi.astype(dtype)
     fields = MaxSum(reinforcement=0.5).candidates(Patterns(xi), np.random.default_rng(0))

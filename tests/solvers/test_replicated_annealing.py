@@ -166,11 +166,11 @@ def test_the_schedule_is_not_cut_off():
 
 
 def test_replicas_solve_what_one_cannot():
-    patterns = [random_patterns(201, 0.5, seed) for seed in range(6)]
+    patterns = [random_patterns(101, 0.5, seed) for seed in range(6)]
     errors = {
         y: [
-            ReplicatedAnnealing(n_replicas=y, n_sweeps=60)
-            .solve(each, np.random.default_rng(0), 60)
+            ReplicatedAnnealing(n_replicas=y, n_sweeps=50)
+            .solve(each, np.random.default_rng(0), 50)
             .n_violated
             for each in patterns
         ]

@@ -260,6 +260,7 @@ def test_the_same_bits_for_every_backend(backend):
         assert_same_search(FlatMLPClassifierCV(**some).fit(X, Y, WEIGHT), serial)
 
 
+@pytest.mark.slow  # two workers take seconds to start; test_parallel.py has a cluster, too
 def test_the_same_bits_on_a_cluster():
     distributed = pytest.importorskip("distributed")
     serial = FlatMLPClassifierCV(**FEW).fit(X, Y)
