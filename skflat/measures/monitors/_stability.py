@@ -52,11 +52,12 @@ class StabilityMonitor(PaidMonitor):
     Examples
     --------
     >>> from sklearn.datasets import load_iris
+    >>> from sklearn.preprocessing import scale
     >>> from skflat import FlatMLPClassifier, StabilityMonitor
     >>> X, y = load_iris(return_X_y=True)
     >>> monitor = StabilityMonitor(max_samples=30)
-    >>> clf = FlatMLPClassifier((8,), "tanh", solver="sgd", momentum=0.0, measures=None, tol=0.01)
-    >>> clf = clf.set_params(max_iter=300, random_state=0).set_callbacks(monitor).fit(X, y)
+    >>> clf = FlatMLPClassifier((8,), "tanh", solver="sgd", momentum=0.0, measures=None, tol=0.001)
+    >>> clf = clf.set_params(max_iter=300, random_state=0).set_callbacks(monitor).fit(scale(X), y)
     >>> monitor.table()["limit"][:2].tolist()
     [2.0, 2.0]
     """
