@@ -41,7 +41,8 @@ class PatternEntropy(Based):
     -----
     A step costs two gradients, and ``n_rows**2 * n_units`` multiplications for the pairs of a
     batch. Batches of more than 512 rows are taken in parts, and the entropy is the mean over these.
-    Weights of the rows weigh the pairs. The losses recorded do not include the bonus.
+    Weights of the rows weigh the pairs. A row given twice is not a row of weight 2, because the two
+    make a pair. The losses recorded do not include the bonus.
 
     In ``benchmarks/entropy_and_selection.py`` (networks 784-64-8-10 that learn 250 images) test
     accuracy is higher than Adam's by 0.9 +- 0.3 points at an equal number of gradients. Weakness

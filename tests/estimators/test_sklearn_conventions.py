@@ -152,8 +152,15 @@ def test_the_mean_over_the_posterior_passes(estimator, check):
 
 
 # To these a row given twice is not a row of weight 2: its noise is drawn twice, or the rows go to
-# different agents, or some of them are drawn.
-BY_ROWS = {"consensus", "diffusion", "label_noise", "sap"}
+# different agents, or some of them are drawn, or the two make a pair.
+BY_ROWS = {"consensus", "diffusion", "entropy", "label_noise", "sap"}
+BUT_FOR_EQUAL_ROWS = [
+    case
+    for solver in sorted(BY_ROWS)
+    for network in quick(solver)
+    for case in estimator_checks_generator(network)
+    if "sample_weight_equivalence" not in case[1].func.__name__
+]
 CHECKED = [solver for solver in [*SOLVERS, *STRUCTURED] if solver not in BY_ROWS]
 
 
@@ -162,6 +169,16 @@ QUICK = [quick(solver)[k % 2] for k, solver in enumerate(SHAPES)]
 
 @parametrize_with_checks(QUICK)
 def test_a_network_with_any_shape_of_solver_passes(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    BUT_FOR_EQUAL_ROWS,
+    ids=[f"{each.solver}-{check.func.__name__}" for each, check in BUT_FOR_EQUAL_ROWS],
+)
+def test_a_solver_that_sees_pairs_or_draws_passes(estimator, check):
     check(estimator)
 
 
