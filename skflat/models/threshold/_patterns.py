@@ -155,6 +155,10 @@ class Patterns:
         """The differences between these fields and the bar."""
         return fields - self.bar
 
+    def are_short(self, leads):
+        """Which of these differences violate their row. A field must be greater than a bar of 0."""
+        return leads <= 0 if self.bar == 0 else leads < 0
+
 
 def counting_weight(sample_weight):
     """Weights of mean 1, rounded so that sums of them are exact in any order.

@@ -188,8 +188,8 @@ class _Climbs:
         if here.any():
             leads = np.reshape(fields, self.asked.shape) - self.patterns.bar
             self.nodes.threshold.add_to(leads)
-            violated = leads <= 0 if self.patterns.bar == 0 else leads < 0
-            asked = (1 - FORGOTTEN) * self.asked + RISE * self.unit * violated
+            rise = RISE * self.unit * self.patterns.are_short(leads)
+            asked = (1 - FORGOTTEN) * self.asked + rise
             self.asked = np.where(here, asked, self.asked).astype(self.asked.dtype)
 
     def _remember(self, here):

@@ -115,7 +115,7 @@ class ReplicatedAnnealing(OnlineSolver):
         """The energy of rows as a function of their fields less the bar."""
         unit = root_mean_square(patterns.matrix)
         if self.energy == "rows":
-            return lambda leads: (leads <= 0 if patterns.bar == 0 else leads < 0).astype(unit.dtype)
+            return lambda leads: patterns.are_short(leads).astype(unit.dtype)
         if self.energy == "flips":
             needed = unit if patterns.bar == 0 else 0 * unit  # a field must be greater than 0
             return lambda leads: np.maximum(needed - leads, 0) / (2 * unit)
